@@ -1,0 +1,44 @@
+"""ecggan: train GANs on real ECGs, draw sets from them, and show how good the ECGs are.
+
+>>> import ecggan
+>>> ecgs = ecggan.generate("published", num_records=8, seed=0)   # doctest: +SKIP
+>>> table = ecggan.measure(ecgs)                                 # doctest: +SKIP
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ecggan.data.ecg_set import ECGSet as ECGSet
+    from ecggan.ecg import EIGHT_LEADS as EIGHT_LEADS
+    from ecggan.ecg import TWELVE_LEADS as TWELVE_LEADS
+    from ecggan.ecg import ECGFormat as ECGFormat
+    from ecggan.evaluation.comparison import compare as compare
+    from ecggan.evaluation.measurements import measure as measure
+    from ecggan.generation.sampling import generate as generate
+    from ecggan.plotting import plot_ecg as plot_ecg
+
+__version__ = "0.1.0"
+
+# Each public name and the module it lives in: imported when first asked for, so that `import ecggan` costs nothing.
+_HOMES = {
+    "ECGFormat": "ecggan.ecg",
+    "EIGHT_LEADS": "ecggan.ecg",
+    "TWELVE_LEADS": "ecggan.ecg",
+    "ECGSet": "ecggan.data.ecg_set",
+    "generate": "ecggan.generation.sampling",
+    "measure": "ecggan.evaluation.measurements",
+    "compare": "ecggan.evaluation.comparison",
+    "plot_ecg": "ecggan.plotting",
+}
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604  the names are resolved by __getattr__
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ecggan' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,51 @@
+"""Files and folders that appear whole or not at all: written beside their place under another name, then renamed."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def _beside(path: Path) -> Path:
+    """Where the unfinished thing lies: hidden, in the same folder (a rename must not cross disks), one a process."""
+    return path.with_name(f".{path.name}.unfinished-{os.getpid()}")
+
+
+@contextmanager
+def atomic_file(path: str | Path) -> Iterator[Path]:
+    """Yield a path to write to; on success it becomes `path`, replacing it; on an error nothing is left behind."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = _beside(path)
+    try:
+        yield unfinished
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """Yield an empty folder to fill; on success it becomes `path`; on an error it is removed.
+
+    Raises:
+        FileExistsError: `path` is there already and is not an empty folder. Nothing is overwritten.
+    """
+    path = Path(path)
+    refuse_existing(path)
+    unfinished = _beside(path)
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    try:
+        yield unfinished
+        os.replace(unfinished, path)  # an empty folder at `path` is replaced
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def refuse_existing(path: str | Path) -> None:
+    """Raise FileExistsError where something would be overwritten; called early, before hours of work."""
+    path = Path(path)
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise FileExistsError(f"{path} exists and is not empty; give another folder or remove it first")

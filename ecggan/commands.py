@@ -1,0 +1,32 @@
+"""What the three commands share: bad input ends in one clear line, and everything else in a traceback."""
+
+import functools
+import logging
+import os
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+P, R = ParamSpec("P"), TypeVar("R")
+
+log = logging.getLogger(__name__)
+
+
+def one_clear_line(main: Callable[P, R]) -> Callable[P, R]:
+    """Turn what a user can put right (a ValueError or an OSError) into one line on stderr and a non-zero exit.
+
+    Set ``ECGGAN_DEBUG=1`` for the whole traceback. Hydra wraps what a constructor raises; the cause is what counts.
+    """
+
+    @functools.wraps(main)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return main(*args, **kwargs)
+        except Exception as error:
+            cause = error
+            while not isinstance(cause, ValueError | OSError) and isinstance(cause.__cause__, Exception):
+                cause = cause.__cause__
+            if os.environ.get("ECGGAN_DEBUG") == "1" or not isinstance(cause, ValueError | OSError):
+                raise
+            raise SystemExit(f"error: {cause}") from error
+
+    return guarded

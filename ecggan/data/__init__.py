@@ -1,0 +1,1 @@
+"""From raw records to ECG sets, and from sets to batches."""

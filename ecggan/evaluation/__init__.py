@@ -1,0 +1,1 @@
+"""From ECG sets to measurements, comparisons and a report; no torch in here."""

@@ -1,0 +1,1 @@
+"""From a checkpoint and a seed to an ECG set."""
