@@ -28,20 +28,20 @@ class ECGFormat:
     """What every record of a run looks like, and how it meets the network's range.
 
     Args:
-        leads: lead names in their order, e.g. [EIGHT_LEADS][].
+        leads: lead names in their order, e.g. [EIGHT_LEADS][]; kept as a tuple.
         sampling_rate: in Hz.
         num_samples: time points a record.
         full_scale_mv: the amplitude that the network's ±1 stands for. The generator ends in tanh, so an R wave above
             it cannot be drawn.
     """
 
-    leads: tuple[str, ...]
+    leads: Sequence[str]
     sampling_rate: int
     num_samples: int
     full_scale_mv: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "leads", tuple(self.leads))  # a config hands over a list
+        object.__setattr__(self, "leads", tuple(self.leads))
         unknown = [lead for lead in self.leads if lead not in TWELVE_LEADS]
         if unknown or not self.leads or len(set(self.leads)) != len(self.leads):
             raise ValueError(f"leads must be distinct names out of {', '.join(TWELVE_LEADS)}; got {list(self.leads)}")

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, Self
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import pandas as pd
@@ -56,7 +56,7 @@ class ECGSet:
     rows: np.ndarray
 
     @classmethod
-    def open(cls, path: str | Path, check_hashes: bool = True) -> Self:
+    def open(cls, path: str | Path, check_hashes: bool = True) -> "ECGSet":
         """Map a set from disk, checking that its files agree with each other.
 
         Args:
@@ -97,8 +97,7 @@ class ECGSet:
         leads: Sequence[str],
         sampling_rate: int,
         kind: Kind = "real",
-        records: pd.DataFrame | None = None,
-    ) -> Self:
+    ) -> "ECGSet":
         """A set in memory from ``(record, lead, time)`` in mV.
 
         Raises:
@@ -109,12 +108,20 @@ class ECGSet:
                 f"signals must be (record, lead, time) with {len(leads)} leads ({', '.join(leads)}); "
                 f"got the shape {millivolts.shape}"
             )
-        count = len(millivolts)
-        if records is None:
-            records = pd.DataFrame({"record": [str(i) for i in range(count)]})
+        rows = [{"record": str(i)} for i in range(len(millivolts))]
         manifest = new_manifest(leads, sampling_rate, millivolts.shape[2], kind, made_by={"how": "from arrays"})
-        manifest["num_records"] = count
-        return cls(records, manifest, None, to_microvolts(millivolts), np.arange(count))
+        return cls.in_memory(to_microvolts(millivolts), rows, manifest)
+
+    @classmethod
+    def in_memory(
+        cls,
+        microvolts: Int16[np.ndarray, "record lead time"],
+        rows: Sequence[Mapping[str, Any]],
+        manifest: Mapping[str, Any],
+    ) -> "ECGSet":
+        """A set that is not on disk, of what [create_ecg_set][] would write there."""
+        manifest = {**manifest, "num_records": len(rows)}
+        return cls(pd.DataFrame(rows), manifest, None, microvolts, np.arange(len(rows)))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -148,7 +155,9 @@ class ECGSet:
 
     def subset(self, which: slice | Sequence[int] | np.ndarray) -> "ECGSet":
         """The records at these positions (numbers or a mask), as a view."""
-        return replace(self, rows=self.rows[which], records=self.records.iloc[which].reset_index(drop=True))
+        return replace(
+            self, rows=self.rows[which], records=self.records.iloc[np.arange(len(self))[which]].reset_index(drop=True)
+        )
 
     def where_split(self, split: str) -> "ECGSet":
         """The records of one split.
@@ -170,7 +179,11 @@ class ECGSet:
         with create_ecg_set(path, *shape, kind=self.kind, made_by=made_by) as writer:
             for start in range(0, len(self), 256):
                 chunk = slice(start, start + 256)
-                writer.append(self.microvolts(chunk), self.records.iloc[chunk].to_dict("records"))
+                rows = [
+                    {str(key): value for key, value in row.items()}
+                    for row in self.records.iloc[chunk].to_dict("records")
+                ]
+                writer.append(self.microvolts(chunk), rows)
             writer.account = self.manifest.get("account")
         return ECGSet.open(path, check_hashes=False)
 

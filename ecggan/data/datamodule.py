@@ -1,0 +1,92 @@
+"""From an ECG set to the batches that a network learns from."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from jaxtyping import Float32
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from ecggan.data.ecg_set import ECGSet
+from ecggan.ecg import ECGFormat
+
+log = logging.getLogger(__name__)
+
+
+class NetworkRecords(Dataset):
+    """The records of a set in the network's range; a whole batch is read at once."""
+
+    def __init__(self, ecgs: ECGSet, ecg: ECGFormat) -> None:
+        self.ecgs = ecgs
+        self.ecg = ecg
+
+    def __len__(self) -> int:
+        return len(self.ecgs)
+
+    def __getitems__(self, indices: Sequence[int]) -> Float32[Tensor, "batch lead time"]:
+        return self.ecg.to_network(torch.from_numpy(self.ecgs.microvolts(list(indices))).float())
+
+    def __getitem__(self, index: int) -> Float32[Tensor, "lead time"]:
+        return self.__getitems__([index])[0]
+
+
+class ECGDataModule(pl.LightningDataModule):
+    """The training split of a source, in batches.
+
+    Args:
+        source: returns the set; called once a node to prepare it (packing, downloading), then by each process.
+        ecg: what the networks expect; the set must agree.
+        batch_size: records a batch and device.
+        num_workers: processes that read ahead; 0 reads in the training process.
+        seed: of the order of the records.
+    """
+
+    def __init__(
+        self, source: Callable[[], ECGSet], ecg: ECGFormat, batch_size: int, num_workers: int, seed: int
+    ) -> None:
+        super().__init__()
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1; got {batch_size}")
+        self.source = source
+        self.ecg = ecg
+        self.batch_size = batch_size
+        self.num_workers = num_workers
+        self.seed = seed
+        self.train: ECGSet | None = None
+
+    def prepare_data(self) -> None:
+        self.source()
+
+    def setup(self, stage: str) -> None:
+        ecgs = self.source()
+        found = (ecgs.leads, ecgs.sampling_rate, ecgs.num_samples)
+        wanted = (self.ecg.leads, self.ecg.sampling_rate, self.ecg.num_samples)
+        if found != wanted:
+            raise ValueError(
+                f"{ecgs.path} has (leads, Hz, samples) = {found}; the networks are set up for {wanted}; change ecg=…"
+            )
+        # A set without splits is one that the user has split: all of it is for training.
+        self.train = ecgs.where_split("train") if "split" in ecgs.records else ecgs
+        log.info("training on %d of the %d records of %s", len(self.train), len(ecgs), ecgs.path)
+
+    def train_dataloader(self) -> DataLoader:
+        assert self.train is not None
+        return DataLoader(
+            NetworkRecords(self.train, self.ecg),
+            batch_size=self.batch_size,
+            shuffle=True,
+            # A last, smaller batch would weigh its records more; but a set smaller than a batch is used as it is.
+            drop_last=len(self.train) >= self.batch_size,
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+            collate_fn=_as_it_is,
+            generator=torch.Generator().manual_seed(self.seed),
+            pin_memory=torch.accelerator.is_available(),
+        )
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch  # __getitems__ has made a tensor of it

@@ -1,0 +1,95 @@
+"""What several tests share: where the real ECGs are, the paper's format, and an ECG whose every wave is known."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import wfdb
+
+from ecggan.ecg import EIGHT_LEADS, ECGFormat
+
+SHARED_DATA = Path(os.environ.get("ECGGAN_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+# Each wave: time from the R-peak and width (standard deviation) in s, and its amplitude in mV in the eight leads.
+WAVES = (
+    (-0.16, 0.022, (0.08, 0.14, 0.06, 0.06, 0.06, 0.06, 0.06, 0.06)),  # P
+    (-0.028, 0.008, (-0.05, -0.08, 0.0, 0.0, 0.0, -0.05, -0.08, -0.08)),  # Q
+    (0.0, 0.010, (0.7, 1.1, 0.2, 0.4, 0.7, 1.4, 1.3, 1.1)),  # R
+    (0.028, 0.009, (-0.1, -0.15, -0.8, -1.2, -0.7, -0.4, -0.2, -0.1)),  # S
+    (0.26, 0.045, (0.2, 0.3, -0.05, 0.35, 0.4, 0.4, 0.35, 0.3)),  # T
+)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real ECGs; a test that asks for it is skipped where it is absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"no real ECGs at {SHARED_DATA}; set $ECGGAN_SHARED_DATA to their folder")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def paper_format() -> ECGFormat:
+    return ECGFormat(EIGHT_LEADS, sampling_rate=500, num_samples=5000, full_scale_mv=6.0)
+
+
+@pytest.fixture(scope="session")
+def known_ecg() -> Callable[..., np.ndarray]:
+    """Make normal ECGs as sums of Gaussian waves: ``(record, 8 leads, time)`` in mV, in the order of EIGHT_LEADS.
+
+    The first R-peak is at 0.4 s. Noise and a spread of 2 % in the rate make the records differ.
+    """
+
+    def make(
+        num_records: int = 1,
+        heart_rate_bpm: float = 70.0,
+        sampling_rate: int = 500,
+        num_samples: int = 5000,
+        noise_mv: float = 0.005,
+        seed: int = 0,
+    ) -> np.ndarray:
+        time = np.arange(num_samples) / sampling_rate
+        records = np.zeros((num_records, len(EIGHT_LEADS), num_samples))
+        for i in range(num_records):
+            rng = np.random.default_rng((seed, i))  # a record does not depend on how many there are
+            records[i] = rng.normal(0, noise_mv, records[i].shape)
+            period = 60 / heart_rate_bpm * rng.uniform(0.98, 1.02)
+            for peak in np.arange(0.4, time[-1], period):
+                for delay, width, amplitudes in WAVES:
+                    records[i] += np.outer(amplitudes, np.exp(-0.5 * ((time - peak - delay) / width) ** 2))
+        return records
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def write_wfdb() -> Callable[..., Path]:
+    """Write one ``(lead, time)`` in mV as a WFDB record of integer µV; gives the path of its header."""
+
+    def write(
+        folder: Path,
+        name: str,
+        millivolts: np.ndarray,
+        leads: tuple[str, ...] = EIGHT_LEADS,
+        sampling_rate: float = 500,
+        unit: str = "mV",
+        gain: float = 1000.0,
+    ) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        digital = np.where(np.isfinite(millivolts), np.rint(millivolts * 1000), -32768).astype(np.int64)
+        wfdb.wrsamp(
+            name,
+            fs=sampling_rate,
+            units=[unit] * len(leads),
+            sig_name=list(leads),
+            d_signal=digital.T,
+            fmt=["16"] * len(leads),
+            adc_gain=[gain] * len(leads),
+            baseline=[0] * len(leads),
+            write_dir=str(folder),
+        )
+        return folder / f"{name}.hea"
+
+    return write

@@ -1,0 +1,69 @@
+import pytest
+
+from ecggan.atomic import atomic_file, atomic_folder, refuse_existing
+
+
+class Interrupted(BaseException):
+    """Like Ctrl-C: no Exception."""
+
+
+def test_file_appears_under_its_name_and_nothing_else(tmp_path):
+    with atomic_file(tmp_path / "new" / "a.txt") as unfinished:
+        unfinished.write_text("whole")
+        assert not (tmp_path / "new" / "a.txt").exists()
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.txt"]
+    assert (tmp_path / "new" / "a.txt").read_text() == "whole"
+
+
+def _write_half_a_file(path):
+    with atomic_file(path) as unfinished:
+        unfinished.write_text("half")
+        raise Interrupted("by hand")
+
+
+def _write_half_a_folder(path):
+    with atomic_folder(path) as unfinished:
+        (unfinished / "signals").write_text("half")
+        raise Interrupted("by hand")
+
+
+def test_interrupted_file_leaves_the_old_one_alone(tmp_path):
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(Interrupted, match="by hand"):
+        _write_half_a_file(tmp_path / "a.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "old"
+
+
+def test_interrupted_folder_leaves_nothing(tmp_path):
+    with pytest.raises(Interrupted, match="by hand"):
+        _write_half_a_folder(tmp_path / "set")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_appears_whole(tmp_path):
+    with atomic_folder(tmp_path / "set") as unfinished:
+        (unfinished / "a").write_text("a")
+        assert not (tmp_path / "set").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+    assert (tmp_path / "set" / "a").read_text() == "a"
+
+
+def test_empty_folder_may_be_filled(tmp_path):
+    (tmp_path / "set").mkdir()
+    with atomic_folder(tmp_path / "set") as unfinished:
+        (unfinished / "a").write_text("a")
+    assert (tmp_path / "set" / "a").exists()
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_nothing_is_overwritten_by_a_folder(tmp_path, kind):
+    path = tmp_path / "set"
+    if kind == "folder":
+        path.mkdir()
+    (path / "a" if kind == "folder" else path).write_text("mine")
+    with pytest.raises(FileExistsError, match="exists and is not empty; give another folder"), atomic_folder(path):
+        pass
+    with pytest.raises(FileExistsError, match="exists and is not empty"):
+        refuse_existing(path)
+    assert (path / "a" if kind == "folder" else path).read_text() == "mine"
