@@ -1,0 +1,70 @@
+"""The decoder that both generators share: (5d, time / 2500) up to (lead, time), with or without skips."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ecggan.models.layers import UpsampledConv1d
+
+FACTORS = (5, 5, 5, 2, 5, 2)
+SHORTENING = math.prod(FACTORS)
+"""A record of this many samples is one time point at the bottom of the networks."""
+
+
+def widths(model_size: int) -> tuple[int, ...]:
+    """Channels at each level, from the ECG's side down: d/5, d/2, d, 3d, 5d, 5d, fractions rounded down."""
+    return (model_size // 5, model_size // 2, model_size, 3 * model_size, 5 * model_size, 5 * model_size)
+
+
+def check_size(num_leads: int, num_samples: int, model_size: int) -> None:
+    """Raise ValueError, naming the rule, for sizes that the strides do not allow."""
+    if num_leads < 1:
+        raise ValueError(f"num_leads must be at least 1; got {num_leads}")
+    if num_samples < 1 or num_samples % SHORTENING:
+        raise ValueError(
+            f"num_samples must be a multiple of {SHORTENING}, the product of the strides {FACTORS}; got {num_samples}"
+        )
+    if model_size < 5:
+        raise ValueError(
+            f"model_size must be at least 5, since the outer layers have model_size / 5 channels; got {model_size}"
+        )
+
+
+class Decoder(nn.Module):
+    """Six upsampling convolutions with ReLU, the last with tanh.
+
+    Args:
+        num_leads: channels of the output.
+        model_size: the width d.
+        with_skips: the second to fifth layer also take an encoder's output of the same shape.
+    """
+
+    def __init__(self, num_leads: int, model_size: int, with_skips: bool) -> None:
+        super().__init__()
+        ins = widths(model_size)[::-1]
+        outs = (*ins[1:], num_leads)
+        takes_skip = [with_skips and 0 < i < 5 for i in range(6)]
+        self.layers = nn.ModuleList(
+            UpsampledConv1d(channels * (2 if skip else 1), out, factor)
+            for channels, skip, out, factor in zip(ins, takes_skip, outs, FACTORS, strict=True)
+        )
+
+    def forward(
+        self, x: Float[Tensor, "batch width short"], skips: Sequence[Float[Tensor, "batch _ _"]] = ()
+    ) -> Float[Tensor, "batch lead time"]:
+        """Draw records in ±1.
+
+        Args:
+            x: the bottom of the network.
+            skips: the encoder's outputs from the bottom up, for the second to fifth layer.
+        """
+        for i, layer in enumerate(self.layers):
+            if skips and 0 < i < 5:
+                x = torch.cat((x, skips[i - 1]), dim=1)
+            x = layer(x)
+            x = torch.tanh(x) if i == 5 else F.relu(x, inplace=True)
+        return x

@@ -1,0 +1,45 @@
+"""The WaveGAN* generator: a hundred numbers to an ECG.
+
+Source: Thambawita et al. 2021, DeepFake electrocardiograms using generative adversarial networks, figure 7, after
+Donahue et al. 2019, Adversarial Audio Synthesis.
+"""
+
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ecggan.models.decoder import SHORTENING, Decoder, check_size
+
+
+class WaveGANStarGenerator(nn.Module):
+    """Noise ``(latent_size,)``, uniform on [−1, 1] -> an ECG in ±1 of full scale.
+
+    Args:
+        num_leads: leads of the ECG.
+        num_samples: a multiple of 2500.
+        model_size: the width d; 50 in the paper.
+        latent_size: how many numbers an ECG is drawn from; 100 in the paper.
+
+    Raises:
+        ValueError: a size that the strides do not allow; the message names the rule.
+    """
+
+    def __init__(self, num_leads: int, num_samples: int, model_size: int, latent_size: int) -> None:
+        super().__init__()
+        check_size(num_leads, num_samples, model_size)
+        if latent_size < 1:
+            raise ValueError(f"latent_size must be at least 1; got {latent_size}")
+        self.hyperparameters = {
+            "num_leads": num_leads,
+            "num_samples": num_samples,
+            "model_size": model_size,
+            "latent_size": latent_size,
+        }
+        self.latent_shape = (latent_size,)
+        self.bottom_shape = (5 * model_size, num_samples // SHORTENING)
+        self.linear = nn.Linear(latent_size, self.bottom_shape[0] * self.bottom_shape[1])
+        nn.init.kaiming_normal_(self.linear.weight)  # the original's choice, for this layer alone
+        self.decoder = Decoder(num_leads, model_size, with_skips=False)
+
+    def forward(self, noise: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch lead time"]:
+        return self.decoder(F.relu(self.linear(noise)).unflatten(1, self.bottom_shape))

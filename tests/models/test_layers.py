@@ -1,0 +1,55 @@
+import pytest
+import torch
+import torch.nn.functional as F
+
+from ecggan.models.layers import UpsampledConv1d, phase_shuffle
+
+
+@pytest.mark.parametrize("factor", [2, 3, 5])
+@pytest.mark.parametrize("length", [1, 2, 50])
+def test_upsampled_convolution_equals_upsampling_padding_and_convolving(factor, length):
+    layer = UpsampledConv1d(3, 4, factor)
+    x = torch.randn(2, 3, length)
+    plain = F.conv1d(F.pad(F.interpolate(x, scale_factor=factor), (12, 12)), layer.conv.weight, layer.conv.bias)
+    torch.testing.assert_close(layer(x), plain, rtol=1e-4, atol=1e-5)
+
+
+def test_upsampled_convolution_has_the_gradients_of_the_plain_one():
+    layer = UpsampledConv1d(3, 4, 5).double()
+    x = torch.randn(2, 3, 10, dtype=torch.double)
+    (layer(x) ** 2).sum().backward()
+    folded = layer.conv.weight.grad.clone()
+    layer.zero_grad()
+    (layer.conv(F.pad(F.interpolate(x, scale_factor=5), (12, 12))) ** 2).sum().backward()
+    torch.testing.assert_close(folded, layer.conv.weight.grad)
+
+
+def test_upsampled_convolution_keeps_only_the_25_taps_in_its_state():
+    assert {name: tuple(t.shape) for name, t in UpsampledConv1d(3, 4, 5).state_dict().items()} == {
+        "conv.weight": (4, 3, 25),
+        "conv.bias": (4,),
+    }
+
+
+def shifted(record: torch.Tensor, shift: int) -> torch.Tensor:
+    """WaveGAN's way, one record at a time: cut at one end, mirror at the other."""
+    if shift > 0:
+        return F.pad(record[..., :-shift], (shift, 0), mode="reflect")
+    return F.pad(record[..., -shift:], (0, -shift), mode="reflect")
+
+
+def test_phase_shuffle_shifts_each_record_by_its_own_amount_and_mirrors_the_ends():
+    x = torch.randn(64, 3, 20)
+    y = phase_shuffle(x, 2, torch.Generator().manual_seed(0))
+    found = []
+    for before, after in zip(x, y, strict=True):
+        matches = [s for s in range(-2, 3) if torch.equal(shifted(before, s), after)]
+        assert len(matches) == 1
+        found += matches
+    assert set(found) == {-2, -1, 0, 1, 2}
+
+
+def test_phase_shuffle_is_repeated_by_its_seed():
+    x = torch.randn(8, 1, 20)
+    first, second = (phase_shuffle(x, 2, torch.Generator().manual_seed(5)) for _ in range(2))
+    assert torch.equal(first, second)
