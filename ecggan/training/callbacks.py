@@ -1,0 +1,139 @@
+"""What is watched and kept while the networks learn."""
+
+import logging
+from pathlib import Path
+from typing import Any, cast
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback, ProgressBar
+from pytorch_lightning.loggers import WandbLogger
+from torch import Tensor
+from tqdm import tqdm
+
+from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT
+from ecggan.models.generator_file import save_generator
+from ecggan.plotting import plot_ecg_grid, save_figure
+from ecggan.training.wgan_gp import WGANGP
+
+log = logging.getLogger(__name__)
+
+
+class TrainingProgress(ProgressBar):
+    """One bar for the whole training: epoch, losses, rate and the time that is left.
+
+    Args:
+        refresh_rate: batches between updates of the losses, which wait for the device.
+    """
+
+    def __init__(self, refresh_rate: int) -> None:
+        super().__init__()
+        self.refresh_rate = refresh_rate
+        self.enabled = True
+        self._bar: tqdm | None = None
+        self._losses: dict[str, float] = {}
+
+    def disable(self) -> None:
+        """Show nothing; Lightning calls it on every rank but the first."""
+        self.enabled = False
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        epochs, batches = trainer.max_epochs, trainer.num_training_batches
+        total = int(epochs * batches) if epochs and epochs > 0 and batches != float("inf") else None
+        done = cast(WGANGP, pl_module).critic_steps
+        self._bar = tqdm(total=total, initial=done, unit="step", desc="training", disable=not self.enabled)
+
+    def on_train_batch_end(  # the base class's names
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Tensor, batch_idx: int
+    ) -> None:
+        assert self._bar is not None
+        self._bar.update(1)
+        if self.enabled and (self._bar.n % self.refresh_rate == 0 or "generator_loss" in outputs):
+            shown = {"critic_gap": "gap", "gradient_penalty": "penalty", "generator_loss": "generator"}
+            self._losses |= {shown[name]: float(outputs[name]) for name in shown if name in outputs}
+            epoch = f"{trainer.current_epoch + 1}/{trainer.max_epochs}"
+            self._bar.set_postfix({"epoch": epoch} | {k: f"{v:.3g}" for k, v in self._losses.items()}, refresh=False)
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+class Checkpoints(Callback):
+    """Keeps what is needed to go on, and the generator as it was, every so many epochs and at the end.
+
+    ``last.ckpt`` holds both networks and their optimizers and is replaced each time; Ctrl-C writes it too. Beside it
+    ``generator_epoch_0025.pt`` and the like stay. A generator is a fiftieth of it (53 MB against 2.5 GB at the paper's
+    size): a hundred of them can be kept to choose from, which Lightning's ModelCheckpoint, writing everything each
+    time, could not.
+
+    Args:
+        folder: where they go.
+        every_n_epochs: how often.
+    """
+
+    def __init__(self, folder: str | Path, every_n_epochs: int) -> None:
+        self.folder = Path(folder)
+        self.every_n_epochs = every_n_epochs
+
+    @property
+    def last(self) -> Path:
+        return self.folder / "last.ckpt"
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if _is_due(trainer, self.every_n_epochs):
+            self._save(trainer, pl_module)
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        if isinstance(exception, KeyboardInterrupt) and cast(WGANGP, pl_module).critic_steps:
+            self._save(trainer, pl_module)
+            log.info("interrupted; go on with resume=%s", self.last)
+
+    def _save(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        trainer.save_checkpoint(self.last)  # Lightning writes to a temporary file and renames it
+        if trainer.is_global_zero:
+            path = self.folder / f"generator_epoch_{trainer.current_epoch + 1:04d}.pt"
+            save_generator(path, cast(WGANGP, pl_module).generator_contents())
+
+
+class ECGPictures(Callback):
+    """Draws the same noise every so many epochs, on ECG paper, to a folder and to W&B where it logs.
+
+    Args:
+        folder: where they go, as ``epoch_0025.png``.
+        every_n_epochs: how often; the first epoch is always drawn.
+        num_records: ECGs on a picture.
+        seed: of the noise.
+    """
+
+    def __init__(self, folder: str | Path, every_n_epochs: int, num_records: int, seed: int) -> None:
+        self.folder = Path(folder)
+        self.every_n_epochs = every_n_epochs
+        self.num_records = num_records
+        self.seed = seed
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        epoch = trainer.current_epoch + 1
+        if not (trainer.is_global_zero and (epoch == 1 or _is_due(trainer, self.every_n_epochs))):
+            return
+        module = cast(WGANGP, pl_module)
+        ecg, shape = module.ecg, cast(tuple[int, ...], module.generator.latent_shape)
+        noise = torch.rand((self.num_records, *shape), generator=torch.Generator().manual_seed(self.seed)) * 2 - 1
+        with torch.inference_mode():
+            output = module(noise.to(module.device)).float().cpu().numpy()
+        figure = plot_ecg_grid(
+            ecg.from_network(output) / MICROVOLTS_PER_MILLIVOLT,
+            ecg.leads,
+            ecg.sampling_rate,
+            titles=[f"epoch {epoch}, noise {i}" for i in range(self.num_records)],
+        )
+        path = self.folder / f"epoch_{epoch:04d}.png"
+        save_figure(figure, path, dpi=100)
+        for logger in trainer.loggers:
+            if isinstance(logger, WandbLogger):
+                logger.log_image("generated ECGs", [str(path)], step=trainer.global_step)
+
+
+def _is_due(trainer: pl.Trainer, every_n_epochs: int) -> bool:
+    epoch = trainer.current_epoch + 1
+    return epoch % every_n_epochs == 0 or epoch == trainer.max_epochs

@@ -1,0 +1,47 @@
+"""The losses of WGAN-GP, as pure functions.
+
+Source: Gulrajani et al. 2017, Improved Training of Wasserstein GANs, algorithm 1.
+"""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def critic_gap(real_scores: Float[Tensor, "real"], fake_scores: Float[Tensor, "fake"]) -> Float[Tensor, ""]:
+    """How much higher the critic scores real records; an estimate of the Wasserstein distance, up to a factor."""
+    return real_scores.mean() - fake_scores.mean()
+
+
+def critic_loss(
+    real_scores: Float[Tensor, "real"],
+    fake_scores: Float[Tensor, "fake"],
+    penalty: Float[Tensor, ""],
+    gradient_penalty_weight: float,
+) -> Float[Tensor, ""]:
+    """What the critic makes small: real records score high, fake ones low, with a slope of one between."""
+    return gradient_penalty_weight * penalty - critic_gap(real_scores, fake_scores)
+
+
+def generator_loss(fake_scores: Float[Tensor, "fake"]) -> Float[Tensor, ""]:
+    """What the generator makes small: its records score high."""
+    return -fake_scores.mean()
+
+
+def gradient_penalty(
+    score: Callable[[Tensor], Tensor],
+    real: Float[Tensor, "batch lead time"],
+    fake: Float[Tensor, "batch lead time"],
+    rng: torch.Generator | None = None,
+) -> Float[Tensor, ""]:
+    """Penalise the critic where its slope between real and fake is not one.
+
+    One point is drawn on each line from a real record to a fake one; the critic's gradient there should have norm 1,
+    over all leads and samples together.
+    """
+    share = torch.rand(len(real), 1, 1, generator=rng, device=real.device, dtype=real.dtype)
+    between = torch.lerp(fake, real, share).requires_grad_(True)
+    (slope,) = torch.autograd.grad(score(between).sum(), between, create_graph=True)
+    return (slope.flatten(1).norm(dim=1) - 1).square().mean()

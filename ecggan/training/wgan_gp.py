@@ -1,0 +1,141 @@
+"""WGAN-GP: when each network learns, and from what.
+
+Every batch teaches the critic; every `n_critic`-th, counted over the whole training, the generator too. Noise, penalty
+points and phase shuffles are drawn from (seed, rank, step) alone: devices draw different noise, and a resumed training
+draws what an uninterrupted one would have drawn.
+
+Source: Gulrajani et al. 2017, Improved Training of Wasserstein GANs; Thambawita et al. 2021, DeepFake
+electrocardiograms using generative adversarial networks.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from jaxtyping import Float
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from ecggan.ecg import ECGFormat
+from ecggan.models.generator_file import KEY_IN_TRAINING_CHECKPOINT, generator_contents
+from ecggan.training.losses import critic_gap, critic_loss, generator_loss, gradient_penalty
+
+
+class WGANGP(pl.LightningModule):
+    """A generator and its critic, learning from each other.
+
+    Args:
+        generator: noise of its `latent_shape` -> records in ±1.
+        discriminator: records -> scores; takes a torch.Generator for its phase shuffle.
+        ecg: the format of the records.
+        n_critic: critic steps to one generator step.
+        gradient_penalty_weight: λ in the paper.
+        learning_rate: Adam's, of both networks.
+        betas: Adam's, of both networks.
+        ema_decay: of the generator's moving average, a generator step.
+        seed: of noise, penalty points and phase shuffles.
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        ecg: ECGFormat,
+        n_critic: int,
+        gradient_penalty_weight: float,
+        learning_rate: float,
+        betas: Sequence[float],
+        ema_decay: float,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        if n_critic < 1:
+            raise ValueError(f"n_critic must be at least 1; got {n_critic}")
+        self.automatic_optimization = False
+        self.generator = generator
+        self.discriminator = discriminator
+        # torch's own averaging; Lightning's WeightAveraging callback would average the critic too.
+        self.ema = AveragedModel(generator, multi_avg_fn=get_ema_multi_avg_fn(ema_decay)).requires_grad_(False)
+        self.ecg = ecg
+        self.n_critic = n_critic
+        self.gradient_penalty_weight = gradient_penalty_weight
+        self.learning_rate = learning_rate
+        self.betas = (betas[0], betas[1])
+        self.seed = seed
+        # Counted here and not read off the trainer: its global_step counts the steps of both optimizers.
+        self.critic_steps = 0
+        self.generator_steps = 0
+
+    def forward(self, noise: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch lead time"]:
+        """Draw records from the moving average of the generator."""
+        return self.ema(noise)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        critic, generator = (
+            torch.optim.Adam(network.parameters(), lr=self.learning_rate, betas=self.betas, fused=True)
+            for network in (self.discriminator, self.generator)
+        )
+        return [critic, generator]
+
+    def training_step(self, batch: Float[Tensor, "batch lead time"], batch_idx: int) -> dict[str, Tensor]:
+        critic_optimizer, generator_optimizer = self.optimizers()  # type: ignore[attr-defined]  # a list of two
+        rng = self._random_stream()
+        losses = self._critic_losses(batch, rng)
+        critic_optimizer.zero_grad()
+        self.manual_backward(losses["critic_loss"])
+        critic_optimizer.step()
+        self.critic_steps += 1
+        if self.critic_steps % self.n_critic == 0:
+            self.toggle_optimizer(generator_optimizer)  # no gradients for the critic's weights
+            losses["generator_loss"] = generator_loss(self.discriminator(self._draw(len(batch), rng), rng))
+            generator_optimizer.zero_grad()
+            self.manual_backward(losses["generator_loss"])
+            generator_optimizer.step()
+            self.untoggle_optimizer(generator_optimizer)
+            self.ema.update_parameters(self.generator)
+            self.generator_steps += 1
+        losses = {name: loss.detach() for name, loss in losses.items()}
+        self.log_dict(losses, on_step=False, on_epoch=True, batch_size=len(batch), sync_dist=True)
+        return losses
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["wgan_gp_steps"] = {"critic": self.critic_steps, "generator": self.generator_steps}
+        checkpoint[KEY_IN_TRAINING_CHECKPOINT] = self.generator_contents()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.critic_steps = checkpoint["wgan_gp_steps"]["critic"]
+        self.generator_steps = checkpoint["wgan_gp_steps"]["generator"]
+
+    def generator_contents(self) -> dict[str, Any]:
+        """What a generator file of this moment holds."""
+        trained = {
+            "epochs": self.current_epoch + 1,
+            "critic_steps": self.critic_steps,
+            "generator_steps": self.generator_steps,
+            "training_seed": self.seed,
+        }
+        return generator_contents(self.generator, self.ema.module, self.ecg, trained)
+
+    def _critic_losses(self, real: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
+        with torch.no_grad():  # the critic's step does not reach the generator
+            fake = self._draw(len(real), rng)
+        scores = self.discriminator(torch.cat((real, fake)), rng)  # one pass: no layer mixes records
+        real_scores, fake_scores = scores.split(len(real))
+        penalty = gradient_penalty(lambda ecg: self.discriminator(ecg, rng), real, fake, rng)
+        loss = critic_loss(real_scores, fake_scores, penalty, self.gradient_penalty_weight)
+        gap = critic_gap(real_scores, fake_scores)
+        return {"critic_loss": loss, "critic_gap": gap, "gradient_penalty": penalty}
+
+    def _draw(self, count: int, rng: torch.Generator) -> Tensor:
+        shape = self.generator.latent_shape
+        assert isinstance(shape, tuple)
+        noise = torch.rand((count, *shape), generator=rng, device=self.device).mul_(2).sub_(1)
+        return self.generator(noise)
+
+    def _random_stream(self) -> torch.Generator:
+        entropy = np.random.SeedSequence([self.seed, self.global_rank, self.critic_steps])
+        # Half of the 64 bits are enough; torch takes the upper half as a negative seed on some devices.
+        return torch.Generator(device=self.device).manual_seed(int(entropy.generate_state(1)[0]))

@@ -1,0 +1,48 @@
+import pytest
+import torch
+
+from ecggan.training.losses import critic_gap, critic_loss, generator_loss, gradient_penalty
+
+
+def test_critic_gap_is_how_much_higher_real_records_score():
+    assert critic_gap(torch.tensor([3.0, 5.0]), torch.tensor([1.0])) == 3
+
+
+def test_critic_loss_falls_as_real_records_score_higher():
+    none = torch.tensor(0.0)
+    good = critic_loss(torch.tensor([2.0]), torch.tensor([-2.0]), none, 10.0)
+    bad = critic_loss(torch.tensor([-2.0]), torch.tensor([2.0]), none, 10.0)
+    assert (good, bad) == (-4, 4)
+
+
+def test_critic_loss_weighs_the_penalty():
+    same = torch.tensor([1.0])
+    assert critic_loss(same, same, torch.tensor(0.5), 10.0) == 5
+
+
+def test_generator_loss_falls_as_its_records_score_higher():
+    assert generator_loss(torch.tensor([3.0, 1.0])) == -2
+
+
+@pytest.mark.parametrize("slope", [0.0, 1.0, 3.0])
+def test_gradient_penalty_is_the_squared_distance_of_the_slope_from_one(slope):
+    direction = torch.nn.functional.normalize(torch.randn(8 * 50), dim=0).view(8, 50)
+    real, fake = torch.randn(2, 4, 8, 50)
+    penalty = gradient_penalty(lambda ecg: slope * (ecg * direction).sum((1, 2)), real, fake)
+    assert penalty.item() == pytest.approx((slope - 1) ** 2, abs=1e-5)
+
+
+def test_gradient_penalty_is_taken_between_real_and_fake():
+    seen = []
+    real, fake = torch.ones(64, 1, 1), torch.full((64, 1, 1), 3.0)
+    gradient_penalty(lambda ecg: seen.append(ecg) or ecg.sum((1, 2)), real, fake, torch.Generator().manual_seed(0))
+    assert seen[0].min() >= 1
+    assert seen[0].max() <= 3
+    assert seen[0].std() > 0.3
+
+
+def test_gradient_penalty_reaches_the_critics_weights():
+    weight = torch.full((1,), 2.0, requires_grad=True)
+    real, fake = torch.randn(2, 4, 1, 1)
+    gradient_penalty(lambda ecg: weight * ecg.sum((1, 2)), real, fake).backward()
+    assert weight.grad.item() == pytest.approx(2 * (2 - 1))
