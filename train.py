@@ -1,0 +1,50 @@
+"""Train a GAN on ECGs.
+
+python train.py experiment=quickstart
+python train.py experiment=pulse2pulse data.root=PTBXL
+"""
+
+import warnings
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+
+from ecggan.commands import one_clear_line
+
+OmegaConf.register_new_resolver("num_leads", len, replace=True)
+
+
+@hydra.main(config_path="configs", config_name="train", version_base="1.3")
+@one_clear_line
+def main(config: DictConfig) -> None:
+    import torch  # heavy libraries load after --help has answered
+    from hydra.utils import instantiate
+    from pytorch_lightning import Trainer, seed_everything
+
+    from ecggan.data.datamodule import ECGDataModule
+    from ecggan.training.wgan_gp import WGANGP
+
+    torch.set_float32_matmul_precision("high")
+    seed_everything(config.seed, workers=True, verbose=False)  # the initial weights
+    data = ECGDataModule(
+        instantiate(config.data.source, _convert_="all"),
+        instantiate(config.ecg),
+        config.batch_size,
+        config.num_workers,
+        config.seed,
+    )
+    gan: WGANGP = instantiate(config.model.gan, _convert_="all")
+    gan.save_hyperparameters(OmegaConf.to_container(config, resolve=True))  # into the logs and the checkpoints
+    trainer: Trainer = instantiate(
+        config.trainer,
+        callbacks=list(instantiate(config.callbacks).values()),
+        logger=list(instantiate(config.logger).values()),
+    )
+    warnings.filterwarnings("ignore", ".*treespec.*")  # Lightning's, of torch, on each start
+    trainer.fit(gan, data, ckpt_path=config.resume, weights_only=True)
+    print(f"The run lies in {Path(config.out)}; draw ECGs from it with: python generate.py run={config.out} out=DIR")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""The three commands as a user runs them, one process each; the whole house in small."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ecggan.commands import one_clear_line
+from ecggan.data.ecg_set import ECGSet
+
+ROOT = Path(__file__).parents[1]
+SMALL = (
+    "experiment=quickstart",
+    "model.model_size=5",
+    "data.source.num_records=40",
+    "batch_size=4",
+    "trainer.max_epochs=2",
+    "trainer.limit_train_batches=3",
+    "model.gan.n_critic=2",
+)
+
+
+def command(script: str, *arguments: str, cwd: Path) -> list[str]:
+    return [sys.executable, str(ROOT / f"{script}.py"), *arguments]
+
+
+def run(script: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "ECGGAN_CACHE": str(cwd / "cache"), "WANDB_MODE": "offline"}
+    return subprocess.run(
+        command(script, *arguments, cwd=cwd), cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    """A folder in which `train.py` has left a tiny run called `run`."""
+    folder = tmp_path_factory.mktemp("house")
+    done = run("train", *SMALL, "out=run", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "The run lies in run" in done.stdout
+    return folder
+
+
+@pytest.mark.slow
+def test_training_leaves_checkpoints_pictures_and_a_log(trained):
+    found = {str(path.relative_to(trained / "run")) for path in (trained / "run").rglob("*") if path.is_file()}
+    assert {
+        "checkpoints/last.ckpt",
+        "checkpoints/generator_epoch_0002.pt",
+        "pictures/epoch_0001.png",
+        "pictures/epoch_0002.png",
+        "logs/metrics.csv",
+        ".hydra/config.yaml",
+    } <= found
+    log = pd.read_csv(trained / "run" / "logs" / "metrics.csv")
+    assert {"epoch", "critic_loss", "critic_gap", "gradient_penalty", "generator_loss"} <= set(log)
+    assert len(log) == 2
+
+
+@pytest.mark.slow
+def test_a_run_generates_and_its_ecgs_are_evaluated(trained):
+    done = run("generate", "run=run", "num_records=6", "leads=12", "seed=1", "out=ecgs", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    assert "6 ECGs of 12 leads lie in ecgs" in done.stdout
+    generated = ECGSet.open(trained / "ecgs")
+    assert generated.manifest["made_by"]["epochs"] == 2
+
+    done = run("evaluate", "data=deepfake", "data.source.num_records=40", "generated=ecgs", "out=report", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    assert "report.html" in done.stdout.splitlines()[-1]
+    found = {path.name for path in (trained / "report").iterdir()}
+    assert {"report.html", "comparison.csv", "summary.json"} <= found
+    assert {"measurements_real.parquet", "measurements_generated.parquet"} <= found
+    summary = json.loads((trained / "report" / "summary.json").read_text())
+    assert summary["sets"]["generated"]["num_records"] == 6
+
+
+@pytest.mark.slow
+def test_a_full_training_checkpoint_generates_too_and_training_goes_on_from_it(trained):
+    done = run("generate", "checkpoint=run/checkpoints/last.ckpt", "num_records=2", "out=from_ckpt", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    done = run("train", *SMALL, "trainer.max_epochs=3", "resume=run/checkpoints/last.ckpt", "out=on", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    assert list(pd.read_csv(trained / "on" / "logs" / "metrics.csv")["epoch"]) == [2]
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_a_checkpoint_that_generates(trained):
+    arguments = (*SMALL, "trainer.max_epochs=5000", "callbacks.checkpoints.every_n_epochs=5000", "out=stopped")
+    environment = {**os.environ, "ECGGAN_CACHE": str(trained / "cache")}
+    process = subprocess.Popen(
+        command("train", *arguments, cwd=trained), cwd=trained, env=environment, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while not (trained / "stopped" / "pictures" / "epoch_0001.png").exists():  # the first epoch is over
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode != 0
+    assert "interrupted; go on with resume=stopped/checkpoints/last.ckpt" in errors
+    done = run("generate", "run=stopped", "num_records=2", "out=from_stopped", cwd=trained)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_two_processes_train_together(trained):
+    done = run("train", *SMALL, "trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "out=two", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    assert (trained / "two" / "checkpoints" / "generator_epoch_0002.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "message"),
+    [
+        ("train", ("experiment=pulse2pulse",), "data.root"),
+        ("train", ("experiment=quickstart", "batch_size=0"), "batch_size must be at least 1; got 0"),
+        ("train", ("experiment=quickstart", "model.model_size=3"), "model_size must be at least 5"),
+        ("generate", (), "say which generator"),
+        ("generate", ("checkpoint=nowhere.pt",), "no checkpoint at nowhere.pt"),
+        ("generate", ("run=.",), "is not the folder of a training run"),
+        ("evaluate", (), "say which ECGs are real"),
+        ("evaluate", ("real=nowhere", "generated=nowhere"), "nowhere is not an ECG set: manifest.json is missing"),
+    ],
+)
+def test_bad_input_ends_in_one_clear_line(script, arguments, message, tmp_path):
+    done = run(script, *arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("INFO")]
+    assert len(lines) == 1
+    assert lines[0].startswith("error: ")
+    assert message in lines[0]
+
+
+@pytest.mark.parametrize("script", ["train", "generate", "evaluate"])
+def test_help_opens_with_real_commands(script, tmp_path):
+    done = run(script, "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert f"python {script}.py" in "\n".join(done.stdout.splitlines()[:4])
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unexpected_error_keeps_its_traceback():
+    @one_clear_line
+    def broken():
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        broken()
+
+
+def test_the_cause_within_a_wrapped_error_is_what_is_said():
+    @one_clear_line
+    def wrapped():
+        try:
+            raise ValueError("seed must be …")
+        except ValueError as error:
+            raise RuntimeError("error in call to target") from error
+
+    with pytest.raises(SystemExit, match=r"^error: seed must be …$"):
+        wrapped()

@@ -1,0 +1,117 @@
+"""Every option of every group is composed and built, as users will choose it."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+import ecggan
+import train  # noqa: F401  registers the resolver
+from ecggan.generation.checkpoints import PUBLISHED_FORMAT
+from ecggan.models.discriminator import Discriminator
+from ecggan.training.wgan_gp import WGANGP
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+GROUPS = {
+    group: sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
+    for group in ("ecg", "data", "model", "trainer", "callbacks", "logger", "experiment")
+}
+
+
+def composed(name: str, *overrides: str) -> DictConfig:
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        config = compose(name, [*overrides], return_hydra_config=True)
+    HydraConfig.instance().set_config(config)
+    return config
+
+
+def options(group: str) -> list[str]:
+    assert GROUPS[group], f"no option in configs/{group}"
+    return GROUPS[group]
+
+
+@pytest.mark.parametrize("name", options("ecg"))
+def test_every_ecg_format_can_be_built(name):
+    assert instantiate(composed("train", f"ecg={name}").ecg).duration_s > 0
+
+
+def test_the_default_format_is_the_published_generators():
+    assert instantiate(composed("train").ecg) == PUBLISHED_FORMAT
+
+
+@pytest.mark.parametrize("name", options("data"))
+def test_every_data_source_can_be_built(name):
+    for script in ("train", "evaluate"):
+        data = composed(script, f"data={name}", "num_workers=1").data
+        assert callable(instantiate(data.source, _convert_="all"))
+        assert data.name == name
+        assert "split" in data
+
+
+@pytest.mark.parametrize("name", options("model"))
+def test_every_model_can_be_built_and_learns_from_its_format(name):
+    config = composed("train", f"model={name}", "model.model_size=5")
+    gan = instantiate(config.model.gan, _convert_="all")
+    assert isinstance(gan, WGANGP)
+    with torch.no_grad():
+        ecg = gan.generator(torch.zeros(2, *gan.generator.latent_shape))
+        assert gan.discriminator(ecg).shape == (2,)
+    assert config.model.name == name
+
+
+@pytest.mark.parametrize("name", options("model"))
+def test_every_model_is_trained_as_published(name):
+    model = composed("train", f"model={name}").model
+    gan = model.gan
+    assert (model.model_size, gan.n_critic, gan.gradient_penalty_weight) == (50, 5, 10)
+    assert (gan.learning_rate, gan.betas, gan.discriminator.max_shift) == (1e-4, [0.5, 0.9], 2)
+    assert gan.discriminator._target_ == f"{Discriminator.__module__}.Discriminator"
+    assert composed("train").batch_size == 32
+
+
+@pytest.mark.parametrize("name", options("trainer"))
+def test_every_trainer_can_be_built(name, tmp_path):
+    config = composed("train", f"trainer={name}", f"out={tmp_path}", "trainer.devices=1", "trainer.accelerator=cpu")
+    assert instantiate(config.trainer, logger=False, enable_checkpointing=False).max_epochs == 3000
+
+
+@pytest.mark.parametrize("name", options("callbacks"))
+def test_every_set_of_callbacks_can_be_built(name, tmp_path):
+    assert len(instantiate(composed("train", f"callbacks={name}", f"out={tmp_path}").callbacks)) > 0
+
+
+@pytest.mark.parametrize("name", options("logger"))
+def test_every_logger_can_be_built_and_a_csv_log_is_always_kept(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    loggers = instantiate(composed("train", f"logger={name}", f"out={tmp_path}").logger)
+    assert type(loggers["csv"]).__name__ == "CSVLogger"
+    assert len(loggers) == (1 if name == "csv" else 2)
+
+
+@pytest.mark.parametrize("name", options("experiment"))
+def test_every_experiment_composes_and_resolves(name):
+    config = composed("train", f"experiment={name}", "data.root=somewhere" if name != "quickstart" else "seed=1")
+    plain = OmegaConf.to_container(OmegaConf.masked_copy(config, [k for k in config if k != "hydra"]), resolve=True)
+    assert plain["name"] == name
+
+
+def test_real_experiments_learn_from_ptbxl_log_to_wandb_and_yield_to_the_command_line():
+    for name in ("pulse2pulse", "wavegan_star"):
+        config = composed("train", f"experiment={name}")
+        assert (config.data.name, config.model.name) == ("ptbxl", name)
+        assert "wandb" in config.logger
+    assert composed("train", "experiment=pulse2pulse", "data=folder").data.name == "folder"
+
+
+def test_generate_offers_what_the_function_takes_with_the_same_defaults():
+    config = OmegaConf.to_container(composed("generate"))
+    config = {key: value for key, value in config.items() if key not in ("hydra", "run", "checkpoint", "out")}
+    parameters = inspect.signature(ecggan.generate).parameters
+    assert set(config) <= set(parameters)
+    for key in ("seed", "weights", "batch_size", "device"):
+        assert config[key] == parameters[key].default
