@@ -1,0 +1,222 @@
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.signal
+import wfdb
+
+from ecggan.data.ecg_set import ECGSet
+from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, canonical_lead, select_leads
+from ecggan.evaluation.measurements import MEASUREMENTS, display_name, measure, measure_record
+
+RATE = 500
+INTERVALS = ["p_duration_ms", "pr_interval_ms", "qrs_duration_ms", "qt_interval_ms", "rr_mean_ms", "rr_sd_ms"]
+
+
+@pytest.fixture(scope="module")
+def ecgs(known_ecg: Callable[..., np.ndarray]) -> np.ndarray:
+    return np.round(known_ecg(num_records=3, seed=1), 3)
+
+
+def measured(ecgs: np.ndarray, leads: tuple[str, ...] = EIGHT_LEADS, num_workers: int = 1) -> pd.DataFrame:
+    return measure(ecgs, leads=leads, sampling_rate=RATE, num_workers=num_workers, progress=False)
+
+
+def test_known_ecgs_measure_as_they_were_made(ecgs: np.ndarray) -> None:
+    table = measured(ecgs)
+    assert table["is_measurable"].all(), table["reason"].tolist()
+    assert table["heart_rate_bpm"].between(68, 72).all()
+    assert table["qrs_duration_ms"].between(83, 113).all()
+    assert table["pr_interval_ms"].between(142, 192).all()
+    assert table["qt_interval_ms"].between(390, 450).all()
+    # the R wave of WAVES in tests/conftest.py, less what Q and S take from it
+    assert np.allclose(table["r_amplitude_v4_mv"], 1.38, atol=0.05)
+    assert np.allclose(table["r_amplitude_ii_mv"], 1.08, atol=0.05)
+    assert np.allclose(table["r_amplitude_avr_mv"], 0.08, atol=0.06)
+
+
+def test_corrected_qt_follows_its_formulas(ecgs: np.ndarray) -> None:
+    table = measured(ecgs)
+    rr_s = table["rr_mean_ms"] / 1000
+    assert np.allclose(table["qtc_bazett_ms"], table["qt_interval_ms"] / np.sqrt(rr_s))
+    assert np.allclose(table["qtc_fridericia_ms"], table["qt_interval_ms"] / rr_s ** (1 / 3))
+    assert np.allclose(table["heart_rate_bpm"], 60 / rr_s)
+
+
+def test_scaling_scales_amplitudes_and_moves_no_interval(ecgs: np.ndarray) -> None:
+    once, twice = measured(ecgs), measured(2 * ecgs)
+    amplitudes = [column for column in once if column.startswith("r_amplitude")]
+    assert np.allclose(twice[amplitudes], 2 * once[amplitudes], atol=1e-6)
+    pd.testing.assert_frame_equal(once[INTERVALS], twice[INTERVALS])
+    assert np.allclose(once["qrs_axis_deg"], twice["qrs_axis_deg"], atol=1e-4)
+
+
+def test_amplitudes_keep_what_lies_between_40_and_150_hz(ecgs: np.ndarray) -> None:
+    low_pass = scipy.signal.butter(2, 40, "low", fs=RATE, output="sos")
+    smoothed = scipy.signal.sosfiltfilt(low_pass, ecgs, axis=-1)
+    sharp, blunt = (measured(signals)["r_amplitude_v4_mv"] for signals in (ecgs, smoothed))
+    assert (sharp > 1.02 * blunt).all()
+
+
+def test_baseline_wander_moves_no_amplitude(ecgs: np.ndarray) -> None:
+    wander = 0.3 * np.sin(2 * np.pi * 0.2 * np.arange(ecgs.shape[-1]) / RATE)
+    still, wandering = (measured(signals)["r_amplitude_v5_mv"] for signals in (ecgs, ecgs + wander))
+    assert np.allclose(still, wandering, atol=0.02)
+
+
+@pytest.mark.parametrize(("i", "avf", "axis"), [(1, 0, 0), (0.05, 1, 87.5), (-1, 0, 180), (1, np.sqrt(3) / 2, 45)])
+def test_axis_follows_einthovens_triangle(
+    known_ecg: Callable[..., np.ndarray], i: float, avf: float, axis: float
+) -> None:
+    shape = known_ecg(noise_mv=0)[0][4]
+    ecg = np.stack([i * shape, (avf + i / 2) * shape])  # aVF = II - I/2
+    row = measure_record(ecg, ("I", "II"), RATE)
+    assert abs((row["qrs_axis_deg"] - axis + 180) % 360 - 180) < 1.5  # type: ignore[operator]
+
+
+def test_array_and_set_on_disk_and_in_memory_measure_the_same(
+    known_ecg: Callable[..., np.ndarray], tmp_path: Path
+) -> None:
+    unrounded = known_ecg(num_records=3, seed=2)
+    in_memory = ECGSet.from_arrays(unrounded, EIGHT_LEADS, RATE)
+    on_disk = in_memory.save(tmp_path / "set")
+    table = measured(unrounded)
+    pd.testing.assert_frame_equal(table, measure(in_memory, num_workers=1, progress=False))
+    pd.testing.assert_frame_equal(table, measure(on_disk, num_workers=1, progress=False))
+    part = measure(on_disk.subset([2, 0]), num_workers=1, progress=False)
+    pd.testing.assert_frame_equal(table.iloc[[2, 0]].reset_index(drop=True), part)
+
+
+def test_order_and_redundancy_of_leads_do_not_matter(ecgs: np.ndarray) -> None:
+    shuffled = EIGHT_LEADS[::-1]
+    twelve = select_leads(ecgs, EIGHT_LEADS, TWELVE_LEADS)
+    table = measured(ecgs)
+    pd.testing.assert_frame_equal(table, measured(select_leads(ecgs, EIGHT_LEADS, shuffled), shuffled))
+    from_twelve = measured(twelve, TWELVE_LEADS)
+    pd.testing.assert_frame_equal(table[INTERVALS], from_twelve[INTERVALS])
+    assert np.allclose(table["qrs_axis_deg"], from_twelve["qrs_axis_deg"], atol=0.1)  # the augmented leads are rounded
+    assert np.allclose(table["r_amplitude_avf_mv"], from_twelve["r_amplitude_avf_mv"], atol=0.001)
+
+
+@pytest.mark.slow
+def test_table_does_not_depend_on_the_number_of_workers(known_ecg: Callable[..., np.ndarray], tmp_path: Path) -> None:
+    ecgs = ECGSet.from_arrays(known_ecg(num_records=20, seed=3), EIGHT_LEADS, RATE).save(tmp_path / "set")
+    one, two = (measure(ecgs, num_workers=workers, progress=False) for workers in (1, 2))
+    pd.testing.assert_frame_equal(one, two)
+    assert one["record"].tolist() == [str(i) for i in range(20)]
+
+
+def no_ecgs() -> dict[str, tuple[np.ndarray, str]]:
+    rng, time = np.random.default_rng(0), np.arange(5000) / RATE
+    phase = np.arange(8)[:, None]
+    leads = np.ones((8, 1))
+    return {
+        "flat": (np.zeros((8, 5000)), "flat"),
+        "constant": (np.ones((8, 5000)), "flat"),
+        "one sample missing": (np.where(time == 3, np.nan, rng.normal(0, 1, (8, 5000))), "not finite"),
+        "too short": (rng.normal(0, 1, (8, 500)), "shorter"),
+        "white noise": (rng.normal(0, 0.2, (8, 5000)), ""),
+        "the same noise in each lead": (leads * rng.normal(0, 0.2, 5000), ""),
+        "mains hum": (0.3 * np.sin(2 * np.pi * 50 * time + phase), ""),
+        "mains hum with noise": (0.3 * np.sin(2 * np.pi * 60 * time + phase) + rng.normal(0, 0.01, (8, 5000)), ""),
+        "sawtooth": (leads * scipy.signal.sawtooth(2 * np.pi * 1.2 * time), ""),
+        "sawtooth with noise": (
+            leads * scipy.signal.sawtooth(2 * np.pi * 1.2 * time) + rng.normal(0, 0.01, (8, 5000)),
+            "",
+        ),
+        "square wave": (leads * scipy.signal.square(2 * np.pi * time), "clipped"),
+        "pulses with noise": (leads * (np.arange(5000) % 400 < 20) + rng.normal(0, 0.02, (8, 5000)), "no T wave"),
+        "random walk": (np.cumsum(rng.normal(0, 0.01, (8, 5000)), axis=1), ""),
+    }
+
+
+@pytest.mark.parametrize("what", no_ecgs())
+def test_what_is_no_ecg_does_not_pass(what: str) -> None:
+    signals, reason = no_ecgs()[what]
+    row = measure_record(signals, EIGHT_LEADS, RATE)
+    assert not row["is_measurable"]
+    assert str(row["reason"]).startswith(reason)
+    assert row["reason"]
+
+
+def test_a_clipped_ecg_does_not_pass(ecgs: np.ndarray) -> None:
+    assert measured(np.clip(ecgs, -0.5, 0.5))["reason"].tolist() == ["clipped"] * 3
+
+
+def test_a_flat_lead_has_no_amplitude_and_spoils_no_other(ecgs: np.ndarray) -> None:
+    whole = measured(ecgs)
+    ecgs = ecgs.copy()
+    ecgs[:, EIGHT_LEADS.index("V3")] = 0
+    table = measured(ecgs)
+    assert table["is_measurable"].all()
+    assert table["r_amplitude_v3_mv"].isna().all()
+    assert np.allclose(table["r_amplitude_v5_mv"], whole["r_amplitude_v5_mv"], atol=0.02)
+
+
+def test_one_bad_record_leaves_the_others_alone(ecgs: np.ndarray) -> None:
+    alone = measured(ecgs)
+    with_bad = measured(np.concatenate([ecgs[:1], np.full_like(ecgs[:1], np.nan), ecgs[1:]]))
+    assert with_bad["reason"].tolist() == ["", "not finite", "", ""]
+    assert with_bad.loc[1, list(MEASUREMENTS)].isna().all()
+    pd.testing.assert_frame_equal(
+        alone.drop(columns="record"), with_bad.drop(index=1).drop(columns="record").reset_index(drop=True)
+    )
+
+
+def test_an_unexpected_error_is_a_reason_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    words = np.full((1, 2, 5000), "not a number", dtype=object)
+    with caplog.at_level(logging.ERROR):
+        table = measure(words, leads=("I", "II"), sampling_rate=RATE, num_workers=1, progress=False)
+    assert table["reason"].str.startswith("error: ").tolist() == [True]
+    assert "1 of 1 records not measurable: error: " in caplog.text
+
+
+def test_an_empty_array_gives_an_empty_table() -> None:
+    table = measured(np.empty((0, 8, 5000)))
+    assert len(table) == 0
+    assert set(MEASUREMENTS) < set(table)
+
+
+@pytest.mark.parametrize(
+    ("shape", "leads", "rate", "message"),
+    [
+        ((1, 8, 5000), None, RATE, "leads must be given"),
+        ((1, 8, 5000), EIGHT_LEADS, None, "sampling_rate must be given"),
+        ((8, 5000), EIGHT_LEADS, RATE, r"ecgs must be an array \(record, lead, time\)"),
+        ((1, 7, 5000), EIGHT_LEADS, RATE, "with 8 leads"),
+        ((1, 1, 5000), ("V7",), RATE, "leads must be distinct names out of I, II"),
+        ((1, 8, 5000), EIGHT_LEADS, 0, "sampling_rate must be above 0"),
+    ],
+)
+def test_unclear_arrays_are_refused(shape: tuple, leads: tuple | None, rate: int | None, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        measure(np.zeros(shape), leads=leads, sampling_rate=rate)
+
+
+def test_leads_are_refused_for_a_set_that_knows_its_own(ecgs: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="leave them out"):
+        measure(ECGSet.from_arrays(ecgs, EIGHT_LEADS, RATE), leads=EIGHT_LEADS)
+
+
+def test_an_unknown_measurement_has_no_name() -> None:
+    with pytest.raises(ValueError, match="'qrs' is not a measurement"):
+        display_name("qrs")
+
+
+@pytest.mark.slow
+def test_real_normal_ecgs_pass_and_measure_as_normal_ones(shared_data: Path) -> None:
+    records = pd.read_csv(shared_data / "ptbxl" / "ptbxl_database.csv")
+    normal = records[records["scp_codes"].str.contains("'NORM'")]["filename_hr"].iloc[::8]
+    signals, leads = [], ()
+    for name in normal:
+        record = wfdb.rdrecord(str(shared_data / "ptbxl" / name))
+        leads = tuple(canonical_lead(lead) for lead in record.sig_name)
+        signals.append(record.p_signal.T)
+    table = measured(np.stack(signals), leads)
+    assert table["is_measurable"].mean() >= 0.98
+    # 12SL on normal ECGs: PR 158, QRS 92, QT 395, QTc (Fridericia) 414 ms (shared/reference)
+    means = table[["pr_interval_ms", "qrs_duration_ms", "qt_interval_ms", "qtc_fridericia_ms"]].mean()
+    assert np.allclose(means, [158, 92, 395, 414], atol=15)
