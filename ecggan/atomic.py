@@ -1,6 +1,7 @@
 """Files and folders that appear whole or not at all: written beside their place under another name, then renamed."""
 
 import os
+import platform
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 
 def _beside(path: Path) -> Path:
     """Where the unfinished thing lies: hidden, in the same folder (a rename must not cross disks), one a process."""
-    return path.with_name(f".{path.name}.unfinished-{os.getpid()}")
+    return path.with_name(f".{path.name}.unfinished-{platform.node()}-{os.getpid()}")
 
 
 @contextmanager

@@ -125,6 +125,7 @@ class ECGPictures(Callback):
             ecg.from_network(output) / MICROVOLTS_PER_MILLIVOLT,
             ecg.leads,
             ecg.sampling_rate,
+            lead="II" if "II" in ecg.leads else ecg.leads[0],
             titles=[f"epoch {epoch}, noise {i}" for i in range(self.num_records)],
         )
         path = self.folder / f"epoch_{epoch:04d}.png"
