@@ -156,8 +156,8 @@ def _in_mm(millivolts: np.ndarray) -> np.ndarray:
 def _place_rows(rows: Sequence[Sequence[np.ndarray]]) -> tuple[list[float], float]:
     """The rows' zero lines from the top down, on coarse lines of the grid, and the height of the paper; all in mm."""
     # how far each row reaches up and down, the calibration pulse and the lead's name included
-    up = [max([MM_PER_MV, *(np.nanmax(p, initial=0) for p in row)]) + LABEL_MM for row in rows]
-    down = [max([0.0, *(-np.nanmin(p, initial=0) for p in row)]) for row in rows]
+    up = [float(max([MM_PER_MV, *(np.nanmax(p, initial=0) for p in row)])) + LABEL_MM for row in rows]
+    down = [float(max([0.0, *(-np.nanmin(p, initial=0) for p in row)])) for row in rows]
     below_top = [HEADER_MM + up[0]]
     for upper, lower in zip(down[:-1], up[1:], strict=True):
         below_top.append(_whole_squares(below_top[-1] + max(ROW_MM, upper + GAP_MM + lower)))

@@ -82,6 +82,20 @@ def test_a_run_generates_and_its_ecgs_are_evaluated(trained):
 
 
 @pytest.mark.slow
+def test_real_ecgs_are_packed_and_compared_with_the_published_generators(tmp_path, shared_data):
+    done = run("generate", "checkpoint=published", "num_records=20", "out=ecgs", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    real = ("data=ptbxl", f"data.root={shared_data / 'ptbxl'}", "data.split=test")
+    done = run("evaluate", *real, "generated=ecgs", "out=report", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tmp_path / "report" / "summary.json").read_text())
+    assert summary["sets"]["real"]["kind"] == "real"
+    assert summary["sets"]["real"]["share_measurable"] > 0.9
+    assert summary["sets"]["generated"]["share_measurable"] > 0.9
+    assert abs(summary["measurements"]["qrs_duration_ms"]["difference"]) < 20
+
+
+@pytest.mark.slow
 def test_a_full_training_checkpoint_generates_too_and_training_goes_on_from_it(trained):
     done = run("generate", "checkpoint=run/checkpoints/last.ckpt", "num_records=2", "out=from_ckpt", cwd=trained)
     assert done.returncode == 0, done.stderr

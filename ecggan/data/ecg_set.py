@@ -121,7 +121,7 @@ class ECGSet:
     ) -> "ECGSet":
         """A set that is not on disk, of what [create_ecg_set][] would write there."""
         manifest = {**manifest, "num_records": len(rows)}
-        return cls(pd.DataFrame(rows), manifest, None, microvolts, np.arange(len(rows)))
+        return cls(_table(rows), manifest, None, microvolts, np.arange(len(rows)))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -250,7 +250,7 @@ def create_ecg_set(
             writer = ECGSetWriter(file, shape)
             yield writer
             _write_header(file, (len(writer.rows), *shape))
-        records = pd.DataFrame(writer.rows, columns=None if writer.rows else ["record"])
+        records = _table(writer.rows)
         twice = records["record"][records["record"].duplicated()]
         if len(twice):
             raise ValueError(f"the record name {twice.iloc[0]!r} appears twice; names must be unique within a set")
@@ -260,6 +260,10 @@ def create_ecg_set(
             manifest["account"] = dict(writer.account)
         manifest["sha256"] = {name: _sha256(folder / name) for name in (SIGNALS, RECORDS)}
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=None if rows else ["record"])
 
 
 def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:

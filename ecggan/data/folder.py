@@ -18,7 +18,7 @@ def folder_set(
     ecg: ECGFormat,
     quality: QualityRules,
     cache: str | Path,
-    num_workers: int,
+    num_workers: int | None,
     patterns: Sequence[str],
     text: TextLayout,
     validation: int | float,
@@ -34,7 +34,7 @@ def folder_set(
         ecg: see [pack][ecggan.data.packing.pack], like `quality`, `cache` and `num_workers`.
         quality: which records are left out.
         cache: the folder for packed sets.
-        num_workers: processes that read.
+        num_workers: processes that read; None for one a core.
         patterns: of file names, e.g. ``*.hea``.
         text: what text files do not say themselves.
         validation: the share of the names in that split, of 1.

@@ -60,7 +60,7 @@ def pack(
     ecg: ECGFormat,
     quality: QualityRules,
     cache: str | Path,
-    num_workers: int,
+    num_workers: int | None,
     made_by: Mapping[str, Any],
 ) -> ECGSet:
     """Pack the records into ``cache/sets/source-KEY``, or open that set where it is there already.
@@ -75,7 +75,7 @@ def pack(
         ecg: the leads, rate and length wanted.
         quality: which records are left out.
         cache: the folder for packed sets.
-        num_workers: processes that read; 0 and 1 read in this one.
+        num_workers: processes that read; None for one a core, 0 and 1 read in this one.
         made_by: how the references were chosen; goes into the manifest and the key.
 
     Raises:
@@ -135,10 +135,11 @@ def _outcomes(
     read: Callable[[RecordReference], Record],
     ecg: ECGFormat,
     quality: QualityRules,
-    num_workers: int,
+    num_workers: int | None,
 ) -> Iterator[tuple[RecordReference, np.ndarray | _LeftOut]]:
     batches = [references[start : start + BATCH] for start in range(0, len(references), BATCH)]
-    parallel = joblib.Parallel(n_jobs=max(1, min(num_workers, len(batches))), return_as="generator")
+    wanted = joblib.cpu_count() if num_workers is None else num_workers
+    parallel = joblib.Parallel(n_jobs=max(1, min(wanted, len(batches))), return_as="generator")
     with tqdm(total=len(references), desc="packing", unit="record", disable=None) as bar:
         done = parallel(joblib.delayed(_read_batch)(batch, read, ecg, quality) for batch in batches)
         for batch, outcomes in zip(batches, done, strict=True):

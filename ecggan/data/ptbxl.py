@@ -30,7 +30,7 @@ def ptbxl_set(
     ecg: ECGFormat,
     quality: QualityRules,
     cache: str | Path,
-    num_workers: int,
+    num_workers: int | None,
     label: str,
     min_likelihood: int | float,
     companions: Sequence[str] | None,
@@ -42,7 +42,7 @@ def ptbxl_set(
         ecg: see [pack][ecggan.data.packing.pack], like `quality`, `cache` and `num_workers`.
         quality: which records are left out.
         cache: the folder for packed sets.
-        num_workers: processes that read.
+        num_workers: processes that read; None for one a core.
         label: an SCP-ECG statement, e.g. NORM.
         min_likelihood: of the label, 0 to 100.
         companions: the other statements that may stand beside the label; None allows any.

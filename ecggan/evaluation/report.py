@@ -181,7 +181,7 @@ def _draw_record(
         caption = f"{title}: " + ", ".join(
             f"{display_name(c)[0]} {row[c]:.0f} {display_name(c)[1]}" for c in shown if np.isfinite(row[c])
         )
-    figure = plot_ecg(ecgs.millivolts([position])[0].astype(float), ecgs.leads, ecgs.sampling_rate, title=title)
+    figure = plot_ecg(ecgs.millivolts([position])[0], ecgs.leads, ecgs.sampling_rate, title=title)
     return {"png": figure_png(figure, dpi=_DPI), "caption": caption, "of": of}
 
 

@@ -10,6 +10,25 @@ from torch import Tensor, nn
 KERNEL_SIZE = 25  # everywhere in both papers' networks
 
 
+_FEW_POSITIONS = 8
+
+
+def conv1d(
+    x: Float[Tensor, "batch in time"], weight: Tensor, bias: Tensor | None, stride: int = 1, padding: int = 0
+) -> Float[Tensor, "batch out _"]:
+    """torch's conv1d, as one matrix product where the output is a few samples long.
+
+    There, at the bottom of the generators, a convolution spends its time on arranging its weights: on a CPU the product
+    is eight times faster.
+    """
+    kernel = weight.shape[2]
+    if x.shape[2] + 2 * padding - kernel >= _FEW_POSITIONS * stride:
+        return F.conv1d(x, weight, bias, stride, padding)
+    windows = F.pad(x, (padding, padding)).unfold(2, kernel, stride)  # (batch, in, position, tap)
+    y = F.linear(windows.transpose(1, 2).flatten(2), weight.flatten(1), bias)
+    return y.transpose(1, 2)
+
+
 class UpsampledConv1d(nn.Module):
     """Nearest-neighbour upsampling by `factor`, zero padding to keep the length, and a 25-tap convolution, in one.
 
@@ -33,7 +52,7 @@ class UpsampledConv1d(nn.Module):
         weight = short.unflatten(2, (self.factor, -1)).transpose(1, 2).flatten(0, 1)
         assert self.conv.bias is not None
         bias = self.conv.bias.repeat_interleave(self.factor)
-        y = F.conv1d(x, weight, bias, padding=self.padding)
+        y = conv1d(x, weight, bias, padding=self.padding)
         # (batch, out * factor, time) -> (batch, out, time * factor)
         return y.unflatten(1, (-1, self.factor)).transpose(2, 3).flatten(2)
 

@@ -2,7 +2,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ecggan.models.layers import UpsampledConv1d, phase_shuffle
+from ecggan.models.layers import UpsampledConv1d, conv1d, phase_shuffle
+
+
+@pytest.mark.parametrize("length", [1, 10, 39, 40, 41, 200])
+@pytest.mark.parametrize(("stride", "padding"), [(1, 3), (5, 12), (2, 12)])
+def test_convolution_of_any_length_is_torchs(length, stride, padding):
+    x, weight, bias = torch.randn(2, 3, length + 25), torch.randn(4, 3, 25), torch.randn(4)
+    plain = F.conv1d(x, weight, bias, stride, padding)
+    torch.testing.assert_close(conv1d(x, weight, bias, stride, padding), plain, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("factor", [2, 3, 5])
