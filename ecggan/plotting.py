@@ -30,6 +30,8 @@ MARGIN_MM, HEADER_MM, FOOTER_MM = 5.0, 10.0, 8.0
 ROW_MM, GAP_MM = 25.0, 4.0  # least distance of two rows' zero lines; least gap between their traces
 LABEL_MM, LETTER_MM = 3.5, 2.2  # height of a lead's name, width of one of its letters
 
+SAMPLE_MS = 2.0  # at 500 Hz: the step of an interval
+
 PAPER, FINE, COARSE, INK = "#fffafa", "#f9d9d9", "#eeb0b0", "#111111"
 REAL, GENERATED = "#0072b2", "#d55e00"  # Okabe and Ito's blue and vermilion: told apart by colour-blind readers too
 
@@ -202,12 +204,30 @@ def _draw_distribution(axes: "matplotlib.axes.Axes", name: str, real: np.ndarray
         return
     limits = np.array([_robust_range(values) for values, _ in sets])
     low, high = limits[:, 0].min(), limits[:, 1].max()
-    edges = np.linspace(low, high, 41) if high > low else np.linspace(low - 0.5, high + 0.5, 41)
+    edges = _bin_edges([values for values, _ in sets], low, high, SAMPLE_MS if unit == "ms" else 0.0)
     for values, colour in sets:
         density = np.histogram(values, edges)[0] / (len(values) * (edges[1] - edges[0]))
         axes.stairs(density, edges, color=colour, fill=True, alpha=0.3)
         axes.stairs(density, edges, color=colour, linewidth=1.2)
     axes.set_ylim(bottom=0)
+
+
+def _bin_edges(sets: Sequence[np.ndarray], low: float, high: float, step: float) -> np.ndarray:
+    """Common bins, 10 to 40 of them, as wide as the smaller set needs.
+
+    Values that come in steps get bins of whole steps, their edges between two: others would comb the distribution.
+
+    Source: Freedman and Diaconis 1981, On the histogram as a density estimator.
+    """
+    if not high > low:
+        low, high = low - 0.5, high + 0.5
+    smallest = min(sets, key=len)
+    wanted = 2 * float(np.subtract(*np.percentile(smallest, [75, 25]))) / len(smallest) ** (1 / 3)
+    width = float(np.clip(wanted, (high - low) / 40, (high - low) / 10))
+    if step:
+        width = max(step, step * round(width / step))
+        low = step * np.floor(low / step) - step / 2
+    return low + width * np.arange(np.ceil((high - low) / width) + 1)
 
 
 def _robust_range(values: np.ndarray) -> tuple[float, float]:

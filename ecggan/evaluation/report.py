@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 NUM_SHOWN, NUM_REJECTED_SHOWN = 3, 2
+NUM_LEFT_OUT_NAMED = 3
 FEW_RECORDS = 30
 _DPI = 130
 _DECIMALS = {"ms": 1, "bpm": 1, "°": 1, "mV": 2}
@@ -217,7 +218,7 @@ def _render(
         origins={
             name: {
                 "made_by": _lines(_without_nan(ecgs.manifest.get("made_by"))),
-                "account": _lines(_without_nan(ecgs.manifest.get("account"))),
+                "account": _account_lines(ecgs.manifest.get("account")),
                 "form": f"{', '.join(ecgs.leads)}; {ecgs.num_samples} samples at {ecgs.sampling_rate} Hz",
             }
             for name, ecgs in sets.items()
@@ -239,6 +240,18 @@ def _shown_row(row: Mapping[str, Any]) -> dict[str, Any]:
     apart = row["wasserstein_distance"] / row["real_sd"] if row["real_sd"] > 0 else np.nan
     shown = {"name": name[0].upper() + name[1:], "unit": unit, "apart": float(apart) if np.isfinite(apart) else None}
     return {**row, **number, **shown}
+
+
+def _account_lines(account: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """How many records were read and kept, and by which rule others were left out, the first of them by name."""
+    if account is None:
+        return []
+    lines = [("read", str(account["read"])), ("kept", str(account["kept"]))]
+    for rule, entries in account["left_out"].items():
+        named = "; ".join(f"{entry['record']}: {entry['detail']}" for entry in entries[:NUM_LEFT_OUT_NAMED])
+        more = f"; and {len(entries) - NUM_LEFT_OUT_NAMED} more" if len(entries) > NUM_LEFT_OUT_NAMED else ""
+        lines.append((f"left out by {rule}", f"{len(entries)} ({named}{more})"))
+    return lines
 
 
 def _lines(value: Any, name: str = "") -> list[tuple[str, str]]:

@@ -19,7 +19,11 @@ Sets = dict[str, ECGSet]
 @pytest.fixture(scope="module")
 def sets(known_ecg: Callable[..., np.ndarray]) -> Sets:
     real = ECGSet.from_arrays(known_ecg(num_records=3), EIGHT_LEADS, 500)
-    real.manifest["account"] = {"num_read": 5, "left_out": {"<b>bold</b> reason": 2}}
+    real.manifest["account"] = {
+        "read": 5,
+        "kept": 3,
+        "left_out": {"<b>bold</b> rule": [{"record": f"r{i}", "detail": "<i>why</i>"} for i in range(4)]},
+    }
     signals = known_ecg(num_records=4, heart_rate_bpm=80, seed=1)
     signals[1] = np.random.default_rng(0).normal(0, 0.2, signals[1].shape)
     return {"real": real, "generated": ECGSet.from_arrays(signals, EIGHT_LEADS, 500, kind="generated")}
