@@ -18,8 +18,9 @@ def conv1d(
 ) -> Float[Tensor, "batch out _"]:
     """torch's conv1d, as one matrix product where the output is a few samples long.
 
-    There, at the bottom of the generators, a convolution spends its time on arranging its weights: on a CPU the product
-    is eight times faster.
+    There, at the bottom of the generators and the end of the critic, a CPU's convolution spends its time on arranging
+    its weights, and for the critic's last layer at d = 50 falls back to a reference implementation: 40 s for one
+    gradient of the weights, where the product takes 0.4 s.
     """
     kernel = weight.shape[2]
     if x.shape[2] + 2 * padding - kernel >= _FEW_POSITIONS * stride:
