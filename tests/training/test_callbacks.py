@@ -1,0 +1,64 @@
+import pytorch_lightning as pl
+import torch
+
+from ecggan.ecg import ECGFormat
+from ecggan.generation.checkpoints import open_generator
+from ecggan.models.discriminator import Discriminator
+from ecggan.models.wavegan_star import WaveGANStarGenerator
+from ecggan.training.callbacks import Checkpoints, ECGPictures, TrainingProgress
+from ecggan.training.wgan_gp import WGANGP
+
+
+def train(tmp_path, epochs: int, **options) -> WGANGP:
+    torch.manual_seed(0)
+    gan = WGANGP(
+        generator=WaveGANStarGenerator(2, 2500, 5, latent_size=4),
+        discriminator=Discriminator(2, 2500, 1, max_shift=2),
+        ecg=ECGFormat(("V1", "V2"), 500, 2500, 6.0),
+        n_critic=1,
+        gradient_penalty_weight=10.0,
+        learning_rate=1e-3,
+        betas=(0.5, 0.9),
+        ema_decay=0.5,
+        seed=0,
+    )
+    trainer = pl.Trainer(
+        accelerator="cpu",
+        max_epochs=epochs,
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        callbacks=[
+            TrainingProgress(refresh_rate=1),
+            Checkpoints(tmp_path / "checkpoints", every_n_epochs=2),
+            ECGPictures(tmp_path / "pictures", every_n_epochs=2, num_records=2, seed=0),
+        ],
+    )
+    trainer.fit(gan, torch.utils.data.DataLoader([torch.zeros(2, 2, 2500)] * 3, batch_size=None), **options)
+    return gan
+
+
+def names(folder) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_checkpoints_and_pictures_are_kept_every_so_often_and_at_the_end(tmp_path, capfd):
+    gan = train(tmp_path, epochs=5)
+    generators = [f"generator_epoch_000{epoch}.pt" for epoch in (2, 4, 5)]
+    assert names(tmp_path / "checkpoints") == [*generators, "last.ckpt"]
+    assert names(tmp_path / "pictures") == [f"epoch_000{epoch}.png" for epoch in (1, 2, 4, 5)]
+    last = open_generator(tmp_path, "raw")
+    assert last.description["epochs"] == 5
+    assert last.description["generator_steps"] == 15
+    for ours, theirs in zip(last.network.parameters(), gan.generator.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+    shown = capfd.readouterr().err
+    assert "15/15" in shown
+    assert all(word in shown for word in ("epoch=5/5", "gap=", "penalty=", "generator="))
+
+
+def test_a_training_that_goes_on_counts_on(tmp_path):
+    train(tmp_path / "first", epochs=2)
+    gan = train(tmp_path / "second", 4, ckpt_path=tmp_path / "first" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert (gan.critic_steps, gan.generator_steps) == (12, 12)
+    assert open_generator(tmp_path / "second", "ema").description["epochs"] == 4
