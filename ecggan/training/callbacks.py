@@ -90,7 +90,7 @@ class Checkpoints(Callback):
             log.info("interrupted; go on with resume=%s", self.last)
 
     def _save(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        trainer.save_checkpoint(self.last)  # Lightning writes to a temporary file and renames it
+        trainer.save_checkpoint(self.last, weights_only=False)  # Lightning writes a temporary file and renames it
         if trainer.is_global_zero:
             path = self.folder / f"generator_epoch_{trainer.current_epoch + 1:04d}.pt"
             save_generator(path, cast(WGANGP, pl_module).generator_contents())
