@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-QUICKSTART := runs/quickstart
+QUICKSTART := runs/make-quickstart
 
 .PHONY: help setup quickstart test lint types imports check clean
 

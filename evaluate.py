@@ -21,15 +21,18 @@ def main(config: DictConfig) -> None:
     if config.generated is None:
         raise ValueError("say which ECGs are generated: generated=ECG_SET, as generate.py writes it")
 
+    if config.max_records is not None and not (isinstance(config.max_records, int) and config.max_records > 0):
+        raise ValueError(f"max_records must be null or a whole number above 0; got {config.max_records}")
+
     from hydra.utils import instantiate  # heavy libraries load after --help has answered
 
-    from ecggan.atomic import refuse_existing
+    from ecggan.atomic import require_new_folder
     from ecggan.data.ecg_set import ECGSet
     from ecggan.evaluation.comparison import compare
     from ecggan.evaluation.measurements import measure
     from ecggan.evaluation.report import write_report
 
-    refuse_existing(config.out)
+    require_new_folder(config.out)
     generated = ECGSet.open(config.generated)
     real = ECGSet.open(config.real) if data is None else instantiate(data.source, _convert_="all")()
     if data is not None and data.split is not None:

@@ -4,6 +4,7 @@ python train.py experiment=quickstart
 python train.py experiment=pulse2pulse data.root=PTBXL
 """
 
+import os
 import warnings
 from pathlib import Path
 
@@ -21,10 +22,13 @@ def main(config: DictConfig) -> None:
     import torch  # heavy libraries load after --help has answered
     from hydra.utils import instantiate
     from pytorch_lightning import Trainer, seed_everything
+    from pytorch_lightning.utilities import rank_zero_only
 
     from ecggan.data.datamodule import ECGDataModule
     from ecggan.training.wgan_gp import WGANGP
 
+    if getattr(rank_zero_only, "rank", 0) == 0 and {path.name for path in Path(config.folder).iterdir()} - {".hydra"}:
+        raise FileExistsError(f"{config.out} holds files already; give the run another out=, also when it resumes one")
     torch.set_float32_matmul_precision("high")
     seed_everything(config.seed, workers=True, verbose=False)  # the initial weights
     data = ECGDataModule(
@@ -42,8 +46,15 @@ def main(config: DictConfig) -> None:
         logger=list(instantiate(config.logger).values()),
     )
     warnings.filterwarnings("ignore", ".*treespec.*")  # Lightning's, of torch, on each start
+    steps_before = 0 if config.resume is None else gan.check_resumable(config.resume)
     trainer.fit(gan, data, ckpt_path=config.resume, weights_only=True)
-    print(f"The run lies in {Path(config.out)}; draw ECGs from it with: python generate.py run={config.out} out=DIR")
+    folder = os.path.relpath(config.folder)
+    if gan.generator_steps == steps_before:
+        raise ValueError(
+            f"the generator took no step: after {gan.critic_steps} critic steps, one generator step every "
+            f"{gan.n_critic} (model.gan.n_critic), training ended; raise trainer.max_epochs. The run lies in {folder}"
+        )
+    print(f"The run lies in {folder}; draw ECGs from it with: python generate.py run={folder} out=DIR")
 
 
 if __name__ == "__main__":

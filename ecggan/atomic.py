@@ -1,5 +1,6 @@
 """Files and folders that appear whole or not at all: written beside their place under another name, then renamed."""
 
+import errno
 import os
 import platform
 import shutil
@@ -33,20 +34,32 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     Raises:
         FileExistsError: `path` is there already and is not an empty folder. Nothing is overwritten.
     """
-    path = Path(path)
-    refuse_existing(path)
+    path = Path(path).resolve()  # a link's target is what is renamed
+    require_new_folder(path)
     unfinished = _beside(path)
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     try:
         yield unfinished
         os.replace(unfinished, path)  # an empty folder at `path` is replaced
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise OSError(f"no space left on the disk of {path}; nothing was kept") from error
+        raise
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def refuse_existing(path: str | Path) -> None:
-    """Raise FileExistsError where something would be overwritten; called early, before hours of work."""
-    path = Path(path)
+def require_new_folder(path: str | Path) -> None:
+    """Check early, before hours of work, that a folder can be made and nothing would be overwritten.
+
+    Raises:
+        FileExistsError: `path` is there already and is not an empty folder.
+        PermissionError: its parent cannot be written to.
+    """
+    path = Path(path).resolve()
+    parent = next(folder for folder in path.parents if folder.exists())
+    if not (parent.is_dir() and os.access(parent, os.W_OK)):
+        raise PermissionError(f"{path} cannot be made: {parent} cannot be written to; give another folder")
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise FileExistsError(f"{path} exists and is not empty; give another folder or remove it first")

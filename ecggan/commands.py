@@ -3,6 +3,7 @@
 import functools
 import logging
 import os
+import signal
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
@@ -16,12 +17,16 @@ def one_clear_line(main: Callable[P, R]) -> Callable[P, R]:
     """Turn what a user can put right (a ValueError or an OSError) into one line on stderr and a non-zero exit.
 
     Set ``ECGGAN_DEBUG=1`` for the whole traceback. Hydra wraps what a constructor raises; the cause is what counts.
+    Ctrl-C and SIGTERM unwind as an error does, so that nothing unfinished is left.
     """
 
     @functools.wraps(main)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        signal.signal(signal.SIGTERM, _stop)
         try:
             return main(*args, **kwargs)
+        except KeyboardInterrupt:
+            raise SystemExit("interrupted") from None
         except Exception as error:
             cause = error
             while not isinstance(cause, ValueError | OSError) and isinstance(cause.__cause__, Exception):
@@ -31,3 +36,7 @@ def one_clear_line(main: Callable[P, R]) -> Callable[P, R]:
             raise SystemExit(f"error: {cause}") from error
 
     return guarded
+
+
+def _stop(number: int, frame: object) -> None:
+    raise SystemExit("stopped by SIGTERM")

@@ -46,8 +46,9 @@ class ECGFormat:
         if unknown or not self.leads or len(set(self.leads)) != len(self.leads):
             raise ValueError(f"leads must be distinct names out of {', '.join(TWELVE_LEADS)}; got {list(self.leads)}")
         for name in ("sampling_rate", "num_samples", "full_scale_mv"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0; got {getattr(self, name)}")
+            value = getattr(self, name)
+            if not (isinstance(value, int | float) and 0 < value < np.inf):
+                raise ValueError(f"{name} must be a number above 0; got {value!r}")
 
     @property
     def duration_s(self) -> float:

@@ -1,6 +1,6 @@
 import pytest
 
-from ecggan.atomic import atomic_file, atomic_folder, refuse_existing
+from ecggan.atomic import atomic_file, atomic_folder, require_new_folder
 
 
 class Interrupted(BaseException):
@@ -65,5 +65,20 @@ def test_nothing_is_overwritten_by_a_folder(tmp_path, kind):
     with pytest.raises(FileExistsError, match="exists and is not empty; give another folder"), atomic_folder(path):
         pass
     with pytest.raises(FileExistsError, match="exists and is not empty"):
-        refuse_existing(path)
+        require_new_folder(path)
     assert (path / "a" if kind == "folder" else path).read_text() == "mine"
+
+
+def test_a_link_to_an_empty_folder_is_filled_where_it_points(tmp_path):
+    (tmp_path / "target").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    with atomic_folder(tmp_path / "link") as folder:
+        (folder / "a.txt").write_text("a")
+    assert (tmp_path / "target" / "a.txt").read_text() == "a"
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_a_folder_that_cannot_be_made_is_refused_early(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(PermissionError, match="file cannot be written to; give another folder"):
+        require_new_folder(tmp_path / "file" / "set")

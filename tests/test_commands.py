@@ -26,15 +26,23 @@ SMALL = (
 )
 
 
-def command(script: str, *arguments: str, cwd: Path) -> list[str]:
+def command(script: str, *arguments: str) -> list[str]:
     return [sys.executable, str(ROOT / f"{script}.py"), *arguments]
 
 
 def run(script: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess:
     environment = {**os.environ, "ECGGAN_CACHE": str(cwd / "cache"), "WANDB_MODE": "offline"}
     return subprocess.run(
-        command(script, *arguments, cwd=cwd), cwd=cwd, env=environment, capture_output=True, text=True, check=False
+        command(script, *arguments), cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
+
+
+def wait_for(file: Path, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 120
+    while not file.exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")
@@ -109,22 +117,53 @@ def test_ctrl_c_leaves_a_checkpoint_that_generates(trained):
     arguments = (*SMALL, "trainer.max_epochs=5000", "callbacks.checkpoints.every_n_epochs=5000", "out=stopped")
     environment = {**os.environ, "ECGGAN_CACHE": str(trained / "cache")}
     process = subprocess.Popen(
-        command("train", *arguments, cwd=trained), cwd=trained, env=environment, stderr=subprocess.PIPE, text=True
+        command("train", *arguments), cwd=trained, env=environment, stderr=subprocess.PIPE, text=True
     )
     try:
-        deadline = time.monotonic() + 120
-        while not (trained / "stopped" / "pictures" / "epoch_0001.png").exists():  # the first epoch is over
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+        wait_for(trained / "stopped" / "pictures" / "epoch_0001.png", process)  # the first epoch is over
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     finally:
         process.kill()
     assert process.returncode != 0
-    assert "interrupted; go on with resume=stopped/checkpoints/last.ckpt" in errors
+    assert f"interrupted; go on with resume={trained / 'stopped' / 'checkpoints' / 'last.ckpt'}" in errors
     done = run("generate", "run=stopped", "num_records=2", "out=from_stopped", cwd=trained)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_sigterm_leaves_a_checkpoint_and_does_not_look_like_success(trained):
+    arguments = (*SMALL, "trainer.max_epochs=5000", "callbacks.checkpoints.every_n_epochs=5000", "out=ended")
+    environment = {**os.environ, "ECGGAN_CACHE": str(trained / "cache")}
+    process = subprocess.Popen(
+        command("train", *arguments), cwd=trained, env=environment, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        wait_for(trained / "ended" / "pictures" / "epoch_0001.png", process)
+        process.terminate()
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 1
+    assert "stopped by SIGTERM" in errors
+    assert (trained / "ended" / "checkpoints" / "last.ckpt").exists()
+
+
+@pytest.mark.slow
+def test_a_finished_run_is_not_overwritten(trained):
+    before = (trained / "run" / "checkpoints" / "last.ckpt").read_bytes()
+    done = run("train", *SMALL, "seed=7", "out=run", cwd=trained)
+    assert done.returncode == 1
+    assert "error: run holds files already" in done.stderr
+    assert (trained / "run" / "checkpoints" / "last.ckpt").read_bytes() == before
+
+
+@pytest.mark.slow
+def test_the_runs_of_a_sweep_lie_side_by_side(trained):
+    done = run("train", "-m", *SMALL, "seed=1,2", "out=sweep", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    for job in "01":
+        assert (trained / "sweep" / job / "checkpoints" / "generator_epoch_0002.pt").exists()
 
 
 @pytest.mark.slow
@@ -140,10 +179,14 @@ def test_two_processes_train_together(trained):
         ("train", ("experiment=pulse2pulse",), "data.root"),
         ("train", ("experiment=quickstart", "batch_size=0"), "batch_size must be at least 1; got 0"),
         ("train", ("experiment=quickstart", "model.model_size=3"), "model_size must be at least 5"),
+        ("train", ("resume=nowhere.ckpt",), "no checkpoint at nowhere.ckpt"),
         ("generate", (), "say which generator"),
+        ("generate", ("checkpoint=published", "out=null"), "out must be a new folder"),
         ("generate", ("checkpoint=nowhere.pt",), "no checkpoint at nowhere.pt"),
         ("generate", ("run=.",), "is not the folder of a training run"),
         ("evaluate", (), "say which ECGs are real"),
+        ("generate", ("run=nowhere",), "run=nowhere is not a folder"),
+        ("evaluate", ("real=a", "generated=b", "max_records=0"), "max_records must be null or a whole number"),
         ("evaluate", ("real=nowhere", "generated=nowhere"), "nowhere is not an ECG set: manifest.json is missing"),
     ],
 )

@@ -25,7 +25,7 @@ GROUPS = {
 
 def composed(name: str, *overrides: str) -> DictConfig:
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        config = compose(name, [*overrides], return_hydra_config=True)
+        config = compose(name, ["hydra.runtime.output_dir=run", *overrides], return_hydra_config=True)
     HydraConfig.instance().set_config(config)
     return config
 
@@ -76,19 +76,27 @@ def test_every_model_is_trained_as_published(name):
 
 @pytest.mark.parametrize("name", options("trainer"))
 def test_every_trainer_can_be_built(name, tmp_path):
-    config = composed("train", f"trainer={name}", f"out={tmp_path}", "trainer.devices=1", "trainer.accelerator=cpu")
+    config = composed(
+        "train",
+        f"trainer={name}",
+        f"hydra.runtime.output_dir={tmp_path}",
+        "trainer.devices=1",
+        "trainer.accelerator=cpu",
+    )
     assert instantiate(config.trainer, logger=False, enable_checkpointing=False).max_epochs == 3000
 
 
 @pytest.mark.parametrize("name", options("callbacks"))
 def test_every_set_of_callbacks_can_be_built(name, tmp_path):
-    assert len(instantiate(composed("train", f"callbacks={name}", f"out={tmp_path}").callbacks)) > 0
+    assert (
+        len(instantiate(composed("train", f"callbacks={name}", f"hydra.runtime.output_dir={tmp_path}").callbacks)) > 0
+    )
 
 
 @pytest.mark.parametrize("name", options("logger"))
 def test_every_logger_can_be_built_and_a_csv_log_is_always_kept(name, tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
-    loggers = instantiate(composed("train", f"logger={name}", f"out={tmp_path}").logger)
+    loggers = instantiate(composed("train", f"logger={name}", f"hydra.runtime.output_dir={tmp_path}").logger)
     assert type(loggers["csv"]).__name__ == "CSVLogger"
     assert len(loggers) == (1 if name == "csv" else 2)
 

@@ -50,7 +50,7 @@ def test_format_refuses_what_is_not_above_zero(name):
         "full_scale_mv": 6.0,
         name: 0.0 if name == "full_scale_mv" else 0,
     }
-    with pytest.raises(ValueError, match=f"{name} must be above 0"):
+    with pytest.raises(ValueError, match=f"{name} must be a number above 0"):
         ECGFormat(("I",), **values)
 
 

@@ -56,12 +56,13 @@ class ECGDataModule(pl.LightningDataModule):
         self.num_workers = num_workers
         self.seed = seed
         self.train: ECGSet | None = None
+        self._prepared: ECGSet | None = None
 
     def prepare_data(self) -> None:
-        self.source()
+        self._prepared = self.source()
 
     def setup(self, stage: str) -> None:
-        ecgs = self.source()
+        ecgs = self._prepared or self.source()
         found = (ecgs.leads, ecgs.sampling_rate, ecgs.num_samples)
         wanted = (self.ecg.leads, self.ecg.sampling_rate, self.ecg.num_samples)
         if found != wanted:

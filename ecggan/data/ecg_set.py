@@ -192,6 +192,9 @@ def new_manifest(
     leads: Sequence[str], sampling_rate: int, num_samples: int, kind: Kind, made_by: Mapping[str, Any]
 ) -> dict[str, Any]:
     """A manifest but for what only the finished set knows: the count, the account and the hashes."""
+    problem = _header_problem(leads, sampling_rate, num_samples, kind)
+    if problem:
+        raise ValueError(f"no ECG set can have {problem}")
     return {
         "format": "ecggan ECG set",
         "format_version": FORMAT_VERSION,
@@ -286,12 +289,28 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} has format version {version}; this ecggan reads version {FORMAT_VERSION}")
     if unit != "uV":
         raise ValueError(f"{path} states the unit {unit!r}; an ECG set is stored in 'uV'")
-    if not all(isinstance(count, int) and count >= 0 for count in counts):
-        raise ValueError(f"{path}: num_records, num_samples and sampling_rate must be whole numbers; got {counts}")
-    unknown = [lead for lead in leads if lead not in TWELVE_LEADS]
-    if unknown or not leads:
-        raise ValueError(f"{path} names the leads {leads}; known are {', '.join(TWELVE_LEADS)}")
+    num_records, num_samples, sampling_rate = counts
+    problem = _header_problem(leads, sampling_rate, num_samples, manifest["kind"])
+    if not problem and not (isinstance(num_records, int) and num_records >= 0):
+        problem = f"{num_records!r} records"
+    if not problem and not isinstance(manifest["sha256"], dict):
+        problem = "no hashes"
+    if problem:
+        raise ValueError(f"{path} was damaged or edited: it states {problem}; make the set again")
     return dict(manifest)
+
+
+def _header_problem(leads: Any, sampling_rate: Any, num_samples: Any, kind: Any) -> str:
+    """What cannot be true of any set; empty when all is well."""
+    if not isinstance(leads, list | tuple) or not leads or len(set(leads)) != len(leads):
+        return f"the leads {leads!r}: they must be a list of distinct names"
+    unknown = [lead for lead in leads if lead not in TWELVE_LEADS]
+    if unknown:
+        return f"the lead {unknown[0]!r}; known are {', '.join(TWELVE_LEADS)}"
+    for name, number in (("sampling rate", sampling_rate), ("number of samples", num_samples)):
+        if not isinstance(number, int | np.integer) or number < 1:
+            return f"the {name} {number!r}: it must be a whole number above 0"
+    return "" if kind in ("real", "generated") else f"the kind {kind!r}: it must be 'real' or 'generated'"
 
 
 def _map_signals(path: Path, shape: tuple[int, ...]) -> np.ndarray:

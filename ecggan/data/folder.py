@@ -48,6 +48,7 @@ def folder_set(
         where = "" if root is None else f"; {root} is not a folder"
         raise FileNotFoundError(f"data=folder needs data.root=FOLDER, the folder of ECG files{where}")
     root = Path(root).expanduser()
+    patterns = [patterns] if isinstance(patterns, str) else patterns
     paths = _find(root, patterns)
     if not paths:
         raise FileNotFoundError(

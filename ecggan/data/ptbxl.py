@@ -5,6 +5,7 @@ doi 10.1038/s41597-020-0495-6; https://physionet.org/content/ptb-xl/1.0.3/.
 """
 
 import ast
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ from ecggan.data.packing import RecordReference, pack
 from ecggan.data.quality import QualityRules
 from ecggan.data.readers import Record, read_wfdb
 from ecggan.ecg import ECGFormat
+
+log = logging.getLogger(__name__)
 
 DATABASE = "ptbxl_database.csv"
 # A patient is in one fold only; 9 and 10 hold the labels that a human checked, and are recommended for these uses.
@@ -55,8 +58,9 @@ def ptbxl_set(
         where = "" if root is None else f"; {root} does not"
         raise FileNotFoundError(f"data=ptbxl needs data.root=FOLDER, the folder that holds {DATABASE}{where}")
     root = Path(root).expanduser()
-    allowed = None if companions is None else tuple(companions)
+    allowed = None if companions is None else (companions,) if isinstance(companions, str) else tuple(companions)
     references, selection = _choose(root, ecg.sampling_rate, label, min_likelihood, allowed)
+    log.info("PTB-XL: %s", ", ".join(f"{step.replace('_', ' ')} {count}" for step, count in selection.items()))
     if not references:
         raise ValueError(
             f"no record of {root / DATABASE} carries {label!r} with a likelihood of {min_likelihood:g} or more "
@@ -83,13 +87,15 @@ def _choose(
     database[numbers] = database[numbers].apply(pd.to_numeric, errors="coerce")
     steps = ("damaged_rows", "with_label", "likelihood_too_low", "other_statements_beside", "chosen")
     counts = {"database_rows": len(database), **dict.fromkeys(steps, 0)}
-    references = []
+    references: list[RecordReference] = []
+    seen: set[str] = set()
     for row in database.to_dict("records"):
         statements = _statements(row["scp_codes"])
         split = SPLIT_OF_FOLD.get(row["strat_fold"])
-        if statements is None or split is None or not isinstance(row[file_column], str):
+        if statements is None or split is None or not _is_inside(row[file_column]) or row[file_column] in seen:
             counts["damaged_rows"] += 1
             continue
+        seen.add(row[file_column])
         if label not in statements:
             continue
         counts["with_label"] += 1
@@ -106,6 +112,11 @@ def _choose(
     return references, counts
 
 
+def _is_inside(name: Any) -> bool:
+    """Whether a cell names a file within the database's folder."""
+    return isinstance(name, str) and not Path(name).is_absolute() and ".." not in Path(name).parts
+
+
 def _statements(written: Any) -> Mapping[str, float] | None:
     """``"{'NORM': 100.0, 'SR': 0.0}"`` as a dict; None where the cell is damaged. A likelihood of 0 means unknown."""
     try:
@@ -116,7 +127,7 @@ def _statements(written: Any) -> Mapping[str, float] | None:
 
 
 def _patient(number: float) -> str | None:
-    return None if math.isnan(number) else str(int(number))
+    return str(int(number)) if math.isfinite(number) else None
 
 
 def _age(years: float) -> float:

@@ -124,6 +124,8 @@ def _check_array(ecgs: np.ndarray, leads: Sequence[str] | None, sampling_rate: i
     unknown = [lead for lead in leads if lead not in TWELVE_LEADS]
     if unknown or len(set(leads)) != len(leads) or not len(leads):
         raise ValueError(f"leads must be distinct names out of {', '.join(TWELVE_LEADS)}; got {list(leads)}")
+    if np.issubdtype(ecgs.dtype, np.integer):
+        raise ValueError(f"ecgs must be in mV, as floating-point numbers; got {ecgs.dtype} (whole µV? divide by 1000)")
     if not sampling_rate > 0:
         raise ValueError(f"sampling_rate must be above 0 Hz; got {sampling_rate}")
     return leads, int(sampling_rate)

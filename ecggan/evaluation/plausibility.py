@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ecggan.ecg import LARGEST_STORED_MV
 from ecggan.evaluation.columns import display_name
 from ecggan.evaluation.delineation import Delineation, leads_with_signal
 
@@ -37,6 +38,8 @@ def why_no_ecg(millivolts: np.ndarray, sampling_rate: int) -> str:
         return f"shorter than {SHORTEST_RECORD_S} s"
     if not np.isfinite(millivolts).all():
         return "not finite"
+    if np.abs(millivolts).max() > LARGEST_STORED_MV:
+        return f"beyond {LARGEST_STORED_MV} mV; is it in mV?"
     alive = leads_with_signal(millivolts)
     if alive.mean() < 0.5:
         return "flat"

@@ -190,7 +190,7 @@ def _word(sets: Mapping[str, ECGSet], name: str) -> str:
     """What a set is called where it is shown: by what it is, should it stand in the other's place."""
     if sets[name].kind == name:
         return name
-    return {"real": "reference (generated)", "generated": "judged (real)"}[name]
+    return {"real": "reference", "generated": "judged (real)"}[name]
 
 
 def _render(

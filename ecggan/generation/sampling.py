@@ -13,7 +13,7 @@ from jaxtyping import Float, Int16
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from ecggan.atomic import refuse_existing
+from ecggan.atomic import require_new_folder
 from ecggan.data.ecg_set import ECGSet, create_ecg_set, new_manifest
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat, select_leads
 from ecggan.generation.checkpoints import open_generator
@@ -49,7 +49,10 @@ def draw(
     for start in range(0, len(indices), batch_size):
         noise = draw_noise(latent_shape, seed, indices[start : start + batch_size]).to(device)
         with torch.inference_mode():
-            yield ecg.from_network(network(noise)).to(torch.int16).cpu().numpy()
+            output = network(noise)
+            if not torch.isfinite(output).all():
+                raise ValueError("the generator draws NaN: its training diverged; take an earlier checkpoint")
+            yield ecg.from_network(output).to(torch.int16).cpu().numpy()
 
 
 def generate(
@@ -82,20 +85,18 @@ def generate(
     Raises:
         FileNotFoundError: no such checkpoint.
         FileExistsError: `out` is there already. Nothing is overwritten.
-        ValueError: an argument out of range; the message names it.
+        ValueError: an argument out of range, named in the message, or a generator that draws NaN.
     """
     if (num_records is None) == (indices is None):
         raise ValueError("give either num_records or indices")
-    if num_records is not None and num_records < 1:
-        raise ValueError(f"num_records must be at least 1; got {num_records}")
-    if indices is not None and (len(indices) == 0 or min(indices) < 0):
-        raise ValueError("indices must be at least one whole number, none below 0")
-    if not 0 <= seed <= LARGEST_SEED:
-        raise ValueError(f"seed must be between 0 and 2^63 − 1; got {seed}")
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1; got {batch_size}")
+    if indices is not None and (len(indices) == 0 or min(indices) < 0 or len(set(indices)) != len(indices)):
+        raise ValueError("indices must be at least one whole number, none below 0 and none twice")
+    for name, number, least in (("num_records", num_records, 1), ("seed", seed, 0), ("batch_size", batch_size, 1)):
+        if number is not None and not (_is_whole(number) and least <= number <= LARGEST_SEED):
+            raise ValueError(f"{name} must be a whole number, at least {least} and below 2^63; got {number!r}")
+    seed = int(seed)
     if out is not None:
-        refuse_existing(out)
+        require_new_folder(out)
     chosen: Sequence[int] = range(num_records or 0) if indices is None else list(indices)
     trained = open_generator(checkpoint, weights)
     ecg, names = trained.ecg, _lead_names(leads, trained.ecg)
@@ -127,6 +128,10 @@ def generate(
     return ECGSet.open(out, check_hashes=False)
 
 
+def _is_whole(number: object) -> bool:
+    return isinstance(number, int | np.integer) and not isinstance(number, bool)
+
+
 def _row(seed: int, index: int) -> dict[str, object]:
     return {"record": f"seed{seed}_{index:06d}", "seed": seed, "index": index}
 
@@ -134,11 +139,15 @@ def _row(seed: int, index: int) -> dict[str, object]:
 def _lead_names(leads: int | Sequence[str] | None, ecg: ECGFormat) -> tuple[str, ...]:
     if leads is None:
         return tuple(ecg.leads)
-    if isinstance(leads, int):
+    if _is_whole(leads):
         if leads not in (8, 12):
             raise ValueError(f"leads must be 8, 12, or a list of names; got {leads}")
         return EIGHT_LEADS if leads == 8 else TWELVE_LEADS
-    return tuple(leads)
+    assert not isinstance(leads, int)
+    names = (leads,) if isinstance(leads, str) else tuple(leads)
+    if not names or len(set(names)) != len(names):
+        raise ValueError(f"leads must be 8, 12, or distinct names; got {list(names)}")
+    return names
 
 
 def _device(name: str) -> torch.device:

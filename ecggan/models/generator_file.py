@@ -85,6 +85,9 @@ def load_generator(path: str | Path, weights: str) -> tuple[nn.Module, ECGFormat
     contents = contents.get(KEY_IN_TRAINING_CHECKPOINT, contents)
     if contents.get("format") != FORMAT:
         raise ValueError(f"{path} is no generator of ecggan; it holds {', '.join(map(str, list(contents)[:8]))}")
+    missing = [key for key in ("format_version", "generator", "ecg", "weights", "trained") if key not in contents]
+    if missing:
+        raise ValueError(f"{path} is damaged: {', '.join(missing)} is missing")
     if contents["format_version"] != FORMAT_VERSION:
         raise ValueError(f"{path} has format version {contents['format_version']}; this ecggan reads {FORMAT_VERSION}")
     if weights not in contents["weights"]:
@@ -93,8 +96,11 @@ def load_generator(path: str | Path, weights: str) -> tuple[nn.Module, ECGFormat
     name = sizes.pop("architecture")
     if name not in ARCHITECTURES:
         raise ValueError(f"{path} is of the architecture {name!r}; known are {', '.join(ARCHITECTURES)}")
-    generator = ARCHITECTURES[name](**sizes)
-    generator.load_state_dict(contents["weights"][weights])
+    try:
+        generator = ARCHITECTURES[name](**sizes)
+        generator.load_state_dict(contents["weights"][weights])
+    except (TypeError, RuntimeError) as error:
+        raise ValueError(f"{path} is damaged: its weights do not fit a {name} of {sizes}") from error
     return generator.eval(), ECGFormat(**contents["ecg"]), contents["trained"]
 
 
@@ -112,11 +118,14 @@ def read_tensors(path: str | Path) -> dict[str, Any]:
         contents = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except pickle.UnpicklingError as error:
         raise ValueError(
-            f"{path} holds more than tensors and plain values and is not opened: {_first(error)}"
+            f"{path} holds more than tensors and plain values, or is no checkpoint at all; it is not opened, since "
+            "it could run code"
         ) from error
     except (RuntimeError, EOFError, ValueError, OSError) as error:
         size = os.path.getsize(path)
-        raise ValueError(f"{path} cannot be read as a torch file ({size} bytes): {_first(error)}") from error
+        raise ValueError(
+            f"{path} cannot be read as a torch file ({size} bytes): {str(error).strip().splitlines()[0]}"
+        ) from error
     if not isinstance(contents, dict):
         raise ValueError(f"{path} holds a {type(contents).__name__}, not a dictionary of weights")
     return contents
@@ -125,7 +134,3 @@ def read_tensors(path: str | Path) -> dict[str, Any]:
 def _plain(hyperparameters: Any) -> dict[str, Any]:
     assert isinstance(hyperparameters, dict)
     return dict(hyperparameters)
-
-
-def _first(error: Exception) -> str:
-    return str(error).strip().split("\n")[0]

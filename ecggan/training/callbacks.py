@@ -62,10 +62,10 @@ class TrainingProgress(ProgressBar):
 class Checkpoints(Callback):
     """Keeps what is needed to go on, and the generator as it was, every so many epochs and at the end.
 
-    ``last.ckpt`` holds both networks and their optimizers and is replaced each time; Ctrl-C writes it too. Beside it
-    ``generator_epoch_0025.pt`` and the like stay. A generator is a fiftieth of it (53 MB against 2.5 GB at the paper's
-    size): a hundred of them can be kept to choose from, which Lightning's ModelCheckpoint, writing everything each
-    time, could not.
+    ``last.ckpt`` holds both networks and their optimizers and is replaced each time; Ctrl-C and SIGTERM write it too.
+    Beside it ``generator_epoch_0025.pt`` and the like stay. A generator is a fiftieth of it (53 MB against 2.5 GB at
+    the paper's size): a hundred of them can be kept to choose from, which Lightning's ModelCheckpoint, writing
+    everything each time, could not.
 
     Args:
         folder: where they go.
@@ -81,11 +81,18 @@ class Checkpoints(Callback):
         return self.folder / "last.ckpt"
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        diverged = [name for name, value in trainer.callback_metrics.items() if not torch.isfinite(value)]
+        if diverged:  # before anything good is replaced
+            raise ValueError(
+                f"{', '.join(diverged)} became infinite or NaN in epoch {trainer.current_epoch + 1}: the training "
+                f"diverged; lower model.gan.learning_rate. What was kept before it lies in {self.folder}"
+            )
         if _is_due(trainer, self.every_n_epochs):
             self._save(trainer, pl_module)
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        if isinstance(exception, KeyboardInterrupt) and cast(WGANGP, pl_module).critic_steps:
+        stopped = isinstance(exception, KeyboardInterrupt | SystemExit)  # Ctrl-C or SIGTERM
+        if stopped and cast(WGANGP, pl_module).critic_steps:
             self._save(trainer, pl_module)
             log.info("interrupted; go on with resume=%s", self.last)
 

@@ -9,6 +9,7 @@ electrocardiograms using generative adversarial networks.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ecggan.ecg import ECGFormat
-from ecggan.models.generator_file import KEY_IN_TRAINING_CHECKPOINT, generator_contents
+from ecggan.models.generator_file import KEY_IN_TRAINING_CHECKPOINT, generator_contents, read_tensors
 from ecggan.training.losses import critic_gap, critic_loss, generator_loss, gradient_penalty
 
 
@@ -52,8 +53,8 @@ class WGANGP(pl.LightningModule):
         seed: int,
     ) -> None:
         super().__init__()
-        if n_critic < 1:
-            raise ValueError(f"n_critic must be at least 1; got {n_critic}")
+        if not isinstance(n_critic, int) or n_critic < 1:
+            raise ValueError(f"n_critic must be a whole number, at least 1; got {n_critic!r}")
         self.automatic_optimization = False
         self.generator = generator
         self.discriminator = discriminator
@@ -118,6 +119,33 @@ class WGANGP(pl.LightningModule):
             "training_seed": self.seed,
         }
         return generator_contents(self.generator, self.ema.module, self.ecg, trained)
+
+    def check_resumable(self, path: str | Path) -> int:
+        """The generator steps taken in a checkpoint that training can go on from.
+
+        Raises:
+            FileNotFoundError: no such file.
+            ValueError: it is no training checkpoint, or of another model or full scale; the message says which.
+        """
+        contents = read_tensors(path)
+        if "wgan_gp_steps" not in contents:
+            raise ValueError(f"{path} is no training checkpoint; resume needs the last.ckpt of a run")
+        found, wanted = (
+            {name: tuple(tensor.shape) for name, tensor in state.items()}
+            for state in (contents["state_dict"], self.state_dict())
+        )
+        if found != wanted:
+            different = next(name for name in {**found, **wanted} if found.get(name) != wanted.get(name))
+            raise ValueError(
+                f"{path} is of another model: {different} is {found.get(different)} there and {wanted.get(different)} "
+                "here; resume with the model and ecg that it was trained with"
+            )
+        full_scale_mv = contents[KEY_IN_TRAINING_CHECKPOINT]["ecg"]["full_scale_mv"]
+        if full_scale_mv != self.ecg.full_scale_mv:
+            raise ValueError(
+                f"{path} was trained at full_scale_mv = {full_scale_mv}; here it is {self.ecg.full_scale_mv}"
+            )
+        return int(contents["wgan_gp_steps"]["generator"])
 
     def _critic_losses(self, real: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
         with torch.no_grad():  # the critic's step does not reach the generator

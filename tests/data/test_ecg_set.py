@@ -162,11 +162,11 @@ def test_rows_must_be_as_many_as_the_manifest_says(written):
     [
         ({"num_records": 5}, r"signals.npy must be int16 \(5, 8, 50\), as the manifest says"),
         ({"leads": ["I"]}, r"must be int16 \(6, 1, 50\)"),
-        ({"leads": ["I", "V7"]}, "names the leads .'I', 'V7'.; known are"),
+        ({"leads": ["I", "V7"]}, "it states the lead 'V7'; known are"),
         ({"unit": "mV"}, "states the unit 'mV'; an ECG set is stored in 'uV'"),
         ({"format_version": 99}, "has format version 99; this ecggan reads version 1"),
-        ({"sampling_rate": -500}, "must be whole numbers"),
-        ({"num_samples": "50"}, "must be whole numbers"),
+        ({"sampling_rate": -500}, "must be a whole number above 0"),
+        ({"num_samples": "50"}, "must be a whole number above 0"),
     ],
 )
 def test_manifest_that_contradicts_the_set_is_refused(written, change, message):

@@ -118,3 +118,16 @@ def test_set_can_be_packed_from_a_moved_folder(make_set, database, tmp_path):
     here = make_set(database)
     shutil.move(database, tmp_path / "moved")
     assert make_set(tmp_path / "moved").path == here.path
+
+
+def test_rows_that_name_no_file_of_the_database_or_one_twice_are_counted_as_damaged(make_set, database):
+    table = pd.read_csv(database / "ptbxl_database.csv")
+    table.loc[1, "filename_hr"] = "/etc/passwd"
+    table.loc[2, "filename_hr"] = "../outside/00003_hr"
+    table.loc[8, "filename_hr"] = table.loc[0, "filename_hr"]
+    table.loc[0, "patient_id"] = np.inf
+    table.to_csv(database / "ptbxl_database.csv", index=False)
+    packed = make_set(database)
+    assert list(packed.records["record"]) == ["00001_hr"]
+    assert packed.records["patient"][0] is None
+    assert packed.manifest["made_by"]["selection"]["damaged_rows"] == 5

@@ -220,3 +220,11 @@ def test_real_normal_ecgs_pass_and_measure_as_normal_ones(shared_data: Path) -> 
     # 12SL on normal ECGs: PR 158, QRS 92, QT 395, QTc (Fridericia) 414 ms (shared/reference)
     means = table[["pr_interval_ms", "qrs_duration_ms", "qt_interval_ms", "qtc_fridericia_ms"]].mean()
     assert np.allclose(means, [158, 92, 395, 414], atol=15)
+
+
+def test_microvolts_are_not_taken_for_millivolts(known_ecg):
+    millivolts = known_ecg(num_records=1)
+    with pytest.raises(ValueError, match="ecgs must be in mV, as floating-point numbers; got int16"):
+        measure((1000 * millivolts).astype(np.int16), leads=EIGHT_LEADS, sampling_rate=500)
+    table = measure(1000 * millivolts, leads=EIGHT_LEADS, sampling_rate=500)
+    assert list(table["reason"]) == ["beyond 32.767 mV; is it in mV?"]

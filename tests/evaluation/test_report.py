@@ -108,7 +108,7 @@ def test_the_same_sets_give_the_same_report(report: Path, sets: Sets, tmp_path: 
 def test_a_generated_reference_is_called_so(sets: Sets, tmp_path: Path) -> None:
     html = write(tmp_path / "out", {"real": sets["generated"], "generated": sets["generated"]}).read_text()
     assert "no comparison with\n  patients" in html
-    assert "reference (generated)" in html
+    assert '<span class="is-real">reference</span>' in html
 
 
 def test_sets_without_a_measurable_record_still_give_a_report(tmp_path: Path) -> None:

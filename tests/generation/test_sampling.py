@@ -96,10 +96,14 @@ def test_an_existing_folder_is_not_overwritten(small_generator, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"num_records": 0}, "num_records must be at least 1; got 0"),
-        ({"seed": -1}, "seed must be between 0 and 2"),
-        ({"batch_size": 0}, "batch_size must be at least 1; got 0"),
+        ({"num_records": 0}, "num_records must be a whole number, at least 1 and below .*; got 0"),
+        ({"seed": -1}, "seed must be a whole number, at least 0 and below .*; got -1"),
+        ({"batch_size": 0}, "batch_size must be a whole number, at least 1 and below .*; got 0"),
         ({"leads": 5}, "leads must be 8, 12, or a list of names; got 5"),
+        ({"seed": True}, "seed must be a whole number"),
+        ({"leads": ["II", "II"]}, "distinct names; got .'II', 'II'."),
+        ({"leads": []}, "distinct names"),
+        ({"num_records": None, "indices": [1, 1]}, "none twice"),
         ({"leads": ["V1"]}, "lead 'V1' is not in the record; it has I, II"),
         ({"num_records": None}, "give either num_records or indices"),
         ({"num_records": None, "indices": [-1]}, "none below 0"),
@@ -111,3 +115,17 @@ def test_an_argument_out_of_range_is_named(small_generator, tmp_path, options, m
     with pytest.raises(ValueError, match=message):
         draw(small_generator, out=tmp_path / "set", **options)
     assert not (tmp_path / "set").exists()
+
+
+def test_one_lead_may_be_named_alone(small_generator):
+    assert draw(small_generator, leads="II").leads == ("II",)
+
+
+def test_a_generator_that_diverged_is_refused_and_leaves_nothing(tmp_path):
+    network = WaveGANStarGenerator(2, 2500, 5, latent_size=4)
+    torch.nn.init.constant_(network.linear.weight, float("nan"))
+    path = tmp_path / "generator.pt"
+    save_generator(path, generator_contents(network, None, ECGFormat(("I", "II"), 500, 2500, 6.0), {}))
+    with pytest.raises(ValueError, match="the generator draws NaN: its training diverged"):
+        draw(path, weights="raw", out=tmp_path / "set")
+    assert [file.name for file in tmp_path.iterdir()] == ["generator.pt"]

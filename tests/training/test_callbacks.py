@@ -1,3 +1,4 @@
+import pytest
 import pytorch_lightning as pl
 import torch
 
@@ -9,7 +10,7 @@ from ecggan.training.callbacks import Checkpoints, ECGPictures, TrainingProgress
 from ecggan.training.wgan_gp import WGANGP
 
 
-def train(tmp_path, epochs: int, **options) -> WGANGP:
+def train(tmp_path, epochs: int, learning_rate: float = 1e-3, **options) -> WGANGP:
     torch.manual_seed(0)
     gan = WGANGP(
         generator=WaveGANStarGenerator(2, 2500, 5, latent_size=4),
@@ -17,7 +18,7 @@ def train(tmp_path, epochs: int, **options) -> WGANGP:
         ecg=ECGFormat(("V1", "V2"), 500, 2500, 6.0),
         n_critic=1,
         gradient_penalty_weight=10.0,
-        learning_rate=1e-3,
+        learning_rate=learning_rate,
         betas=(0.5, 0.9),
         ema_decay=0.5,
         seed=0,
@@ -62,3 +63,9 @@ def test_a_training_that_goes_on_counts_on(tmp_path):
     gan = train(tmp_path / "second", 4, ckpt_path=tmp_path / "first" / "checkpoints" / "last.ckpt", weights_only=True)
     assert (gan.critic_steps, gan.generator_steps) == (12, 12)
     assert open_generator(tmp_path / "second", "ema").description["epochs"] == 4
+
+
+def test_a_training_that_diverges_stops_and_keeps_nothing_of_it(tmp_path):
+    with pytest.raises(ValueError, match="became infinite or NaN in epoch 1: the training diverged; lower"):
+        train(tmp_path, epochs=2, learning_rate=1e30)
+    assert not (tmp_path / "checkpoints").exists()

@@ -144,5 +144,18 @@ def test_pulse2pulse_trains_too():
 
 
 def test_n_critic_below_one_is_refused():
-    with pytest.raises(ValueError, match="n_critic must be at least 1; got 0"):
+    with pytest.raises(ValueError, match="n_critic must be a whole number, at least 1; got 0"):
         small_gan(n_critic=0)
+
+
+def test_a_checkpoint_of_another_model_is_refused_before_training(tmp_path):
+    fit(small_gan(), records(2)).save_checkpoint(tmp_path / "last.ckpt")
+    assert small_gan().check_resumable(tmp_path / "last.ckpt") == 1
+    other = small_gan(generator=WaveGANStarGenerator(8, 2500, 5, latent_size=7))
+    with pytest.raises(
+        ValueError, match=r"is of another model: generator\.linear\.weight is \(25, 4\) there and \(25, 7\)"
+    ):
+        other.check_resumable(tmp_path / "last.ckpt")
+    torch.save({"weights": 1}, tmp_path / "generator.pt")
+    with pytest.raises(ValueError, match=r"is no training checkpoint; resume needs the last\.ckpt of a run"):
+        small_gan().check_resumable(tmp_path / "generator.pt")
