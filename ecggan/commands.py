@@ -1,7 +1,6 @@
 """What the three commands share: bad input ends in one clear line, and everything else in a traceback."""
 
 import functools
-import logging
 import os
 import signal
 from collections.abc import Callable
@@ -9,8 +8,6 @@ from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-log = logging.getLogger(__name__)
 
 
 def one_clear_line(main: Callable[P, R]) -> Callable[P, R]:

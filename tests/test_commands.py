@@ -37,14 +37,6 @@ def run(script: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess:
     )
 
 
-def wait_for(file: Path, process: subprocess.Popen) -> None:
-    deadline = time.monotonic() + 120
-    while not file.exists():
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> Path:
     """A folder in which `train.py` has left a tiny run called `run`."""
@@ -112,41 +104,35 @@ def test_a_full_training_checkpoint_generates_too_and_training_goes_on_from_it(t
     assert list(pd.read_csv(trained / "on" / "logs" / "metrics.csv")["epoch"]) == [2]
 
 
-@pytest.mark.slow
-def test_ctrl_c_leaves_a_checkpoint_that_generates(trained):
-    arguments = (*SMALL, "trainer.max_epochs=5000", "callbacks.checkpoints.every_n_epochs=5000", "out=stopped")
-    environment = {**os.environ, "ECGGAN_CACHE": str(trained / "cache")}
+def stop_after_an_epoch(folder: Path, out: str, number: signal.Signals) -> tuple[int, str]:
+    """Start a long training, send it a signal after its first epoch; the exit code and what it said."""
+    arguments = (*SMALL, "trainer.max_epochs=5000", "callbacks.checkpoints.every_n_epochs=5000", f"out={out}")
+    environment = {**os.environ, "ECGGAN_CACHE": str(folder / "cache")}
     process = subprocess.Popen(
-        command("train", *arguments), cwd=trained, env=environment, stderr=subprocess.PIPE, text=True
+        command("train", *arguments), cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
     )
     try:
-        wait_for(trained / "stopped" / "pictures" / "epoch_0001.png", process)  # the first epoch is over
-        process.send_signal(signal.SIGINT)
+        deadline = time.monotonic() + 120
+        while not (folder / out / "pictures" / "epoch_0001.png").exists():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        process.send_signal(number)
         _, errors = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode != 0
-    assert f"interrupted; go on with resume={trained / 'stopped' / 'checkpoints' / 'last.ckpt'}" in errors
-    done = run("generate", "run=stopped", "num_records=2", "out=from_stopped", cwd=trained)
+    return process.returncode, errors
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_training_leaves_a_checkpoint_that_generates_and_does_not_look_like_success(trained, number):
+    code, errors = stop_after_an_epoch(trained, number.name, number)
+    assert code != 0
+    assert f"interrupted; go on with resume={trained / number.name / 'checkpoints' / 'last.ckpt'}" in errors
+    assert (trained / number.name / "checkpoints" / "last.ckpt").exists()
+    done = run("generate", f"run={number.name}", "num_records=2", f"out=from_{number.name}", cwd=trained)
     assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.slow
-def test_sigterm_leaves_a_checkpoint_and_does_not_look_like_success(trained):
-    arguments = (*SMALL, "trainer.max_epochs=5000", "callbacks.checkpoints.every_n_epochs=5000", "out=ended")
-    environment = {**os.environ, "ECGGAN_CACHE": str(trained / "cache")}
-    process = subprocess.Popen(
-        command("train", *arguments), cwd=trained, env=environment, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        wait_for(trained / "ended" / "pictures" / "epoch_0001.png", process)
-        process.terminate()
-        _, errors = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 1
-    assert "stopped by SIGTERM" in errors
-    assert (trained / "ended" / "checkpoints" / "last.ckpt").exists()
 
 
 @pytest.mark.slow
