@@ -48,8 +48,8 @@ class ECGDataModule(pl.LightningDataModule):
         self, source: Callable[[], ECGSet], ecg: ECGFormat, batch_size: int, num_workers: int, seed: int
     ) -> None:
         super().__init__()
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1; got {batch_size}")
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise ValueError(f"batch_size must be a whole number, at least 1; got {batch_size!r}")
         self.source = source
         self.ecg = ecg
         self.batch_size = batch_size

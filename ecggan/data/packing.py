@@ -94,7 +94,7 @@ def pack(
             # another process packed the same set meanwhile and was first: theirs is ours to the bit
             if not isinstance(error, FileExistsError) and error.errno != errno.ENOTEMPTY:
                 raise
-    packed = _open(folder)
+    packed = open_cached(folder)
     _log_account(folder, packed.manifest["account"])
     return packed
 
@@ -198,16 +198,16 @@ def _stamp(file: Path) -> tuple[int, int] | None:
     return status.st_size, status.st_mtime_ns
 
 
-def _open(folder: Path) -> ECGSet:
+def open_cached(folder: Path) -> ECGSet:
+    """Open a set that we wrote to the cache: quickly, its shapes are checked but not its hashes.
+
+    Raises:
+        ValueError: it was damaged since.
+    """
     try:
-        packed = ECGSet.open(folder, check_hashes=False)  # written by us: quick, and its shapes are checked
-        if "account" not in packed.manifest:
-            raise ValueError("its manifest has no account")
+        return ECGSet.open(folder, check_hashes=False)
     except (ValueError, OSError) as error:
-        raise ValueError(
-            f"the packed set in the cache is damaged ({error}); delete {folder} to pack it anew"
-        ) from error
-    return packed
+        raise ValueError(f"the set in the cache is damaged ({error}); delete {folder} to make it anew") from error
 
 
 def _log_account(folder: Path, account: Mapping[str, Any]) -> None:

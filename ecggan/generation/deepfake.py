@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ecggan.data.ecg_set import ECGSet
-from ecggan.data.packing import split_of
+from ecggan.data.packing import open_cached, split_of
 from ecggan.ecg import ECGFormat
 from ecggan.generation.checkpoints import PUBLISHED, PUBLISHED_FORMAT
 from ecggan.generation.sampling import generate
@@ -43,4 +43,4 @@ def deepfake_set(
         splits = [split_of(record, validation, test) for record in drawn_set.records["record"]]
         with suppress(FileExistsError):  # another process may draw the same set meanwhile
             replace(drawn_set, records=drawn_set.records.assign(split=splits)).save(folder)
-    return ECGSet.open(folder, check_hashes=False)
+    return open_cached(folder)

@@ -22,6 +22,9 @@ def widths(model_size: int) -> tuple[int, ...]:
 
 def check_size(num_leads: int, num_samples: int, model_size: int) -> None:
     """Raise ValueError, naming the rule, for sizes that the strides do not allow."""
+    for name, number in (("num_leads", num_leads), ("num_samples", num_samples), ("model_size", model_size)):
+        if not isinstance(number, int):  # a configuration can hold anything
+            raise ValueError(f"{name} must be a whole number; got {number!r}")
     if num_leads < 1:
         raise ValueError(f"num_leads must be at least 1; got {num_leads}")
     if num_samples < 1 or num_samples % SHORTENING:

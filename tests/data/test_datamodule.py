@@ -65,7 +65,7 @@ def test_a_set_of_another_shape_is_refused(split_set):
 
 
 def test_a_batch_size_below_one_is_refused(split_set):
-    with pytest.raises(ValueError, match="batch_size must be at least 1; got 0"):
+    with pytest.raises(ValueError, match="batch_size must be a whole number, at least 1; got 0"):
         module(split_set, batch_size=0)
 
 

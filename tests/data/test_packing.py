@@ -176,7 +176,7 @@ def test_repaired_signal_file_is_packed_anew(source, pack_folder, write_wfdb, kn
 def test_damaged_set_in_the_cache_is_named_with_the_remedy(source, pack_folder, name):
     path = pack_folder(source).path
     (path / name).write_bytes((path / name).read_bytes()[:100])
-    with pytest.raises(ValueError, match=rf"the packed set in the cache is damaged .*; delete {path} to pack it anew"):
+    with pytest.raises(ValueError, match=rf"the set in the cache is damaged .*; delete {path} to make it anew"):
         pack_folder(source)
 
 

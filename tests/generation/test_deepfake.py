@@ -27,3 +27,10 @@ def test_embedded_ecgs_come_with_derived_leads(tmp_path):
 def test_another_rate_is_refused(tmp_path):
     with pytest.raises(ValueError, match="data=deepfake has 5000 samples at 500 Hz; ecg asks for 2500 at 250 Hz"):
         deepfake_set(2, 1, ECGFormat(EIGHT_LEADS, 250, 2500, 6.0), tmp_path, 0.1, 0.2)
+
+
+def test_a_damaged_cache_is_named_with_the_remedy(tmp_path):
+    made = deepfake_set(2, 1, ECG, tmp_path, 0.1, 0.2)
+    (made.path / "manifest.json").unlink()
+    with pytest.raises(ValueError, match=rf"manifest.json is missing\); delete {made.path} to make it anew"):
+        deepfake_set(2, 1, ECG, tmp_path, 0.1, 0.2)
