@@ -45,6 +45,8 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise OSError(f"no space left on the disk of {path}; nothing was kept") from error
+        if error.errno == errno.ENOTEMPTY:  # another process filled it meanwhile
+            raise FileExistsError(f"{path} was written by another process meanwhile") from error
         raise
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -42,9 +42,7 @@ class ECGFormat:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "leads", tuple(self.leads))
-        unknown = [lead for lead in self.leads if lead not in TWELVE_LEADS]
-        if unknown or not self.leads or len(set(self.leads)) != len(self.leads):
-            raise ValueError(f"leads must be distinct names out of {', '.join(TWELVE_LEADS)}; got {list(self.leads)}")
+        check_leads(self.leads)
         for name in ("sampling_rate", "num_samples", "full_scale_mv"):
             value = getattr(self, name)
             if not (isinstance(value, int | float) and 0 < value < np.inf):
@@ -61,6 +59,13 @@ class ECGFormat:
     def from_network(self, output: Any) -> Any:
         """The network's range -> µV, not yet rounded to integers."""
         return output * (self.full_scale_mv * MICROVOLTS_PER_MILLIVOLT)
+
+
+def check_leads(leads: Sequence[str]) -> None:
+    """Raise ValueError unless these are known lead names, at least one and none twice."""
+    unknown = [lead for lead in leads if lead not in TWELVE_LEADS]
+    if unknown or len(leads) == 0 or len(set(leads)) != len(leads):
+        raise ValueError(f"leads must be distinct names out of {', '.join(TWELVE_LEADS)}; got {list(leads)}")
 
 
 def canonical_lead(name: str) -> str:

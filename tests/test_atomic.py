@@ -82,3 +82,16 @@ def test_a_folder_that_cannot_be_made_is_refused_early(tmp_path):
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(PermissionError, match="file cannot be written to; give another folder"):
         require_new_folder(tmp_path / "file" / "set")
+
+
+def test_a_folder_that_another_process_filled_meanwhile_is_not_replaced(tmp_path):
+    def both_write():
+        with atomic_folder(tmp_path / "set") as folder:
+            (folder / "a.txt").write_text("ours")
+            (tmp_path / "set").mkdir()
+            (tmp_path / "set" / "a.txt").write_text("theirs")
+
+    with pytest.raises(FileExistsError, match="was written by another process meanwhile"):
+        both_write()
+    assert (tmp_path / "set" / "a.txt").read_text() == "theirs"
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]

@@ -62,7 +62,7 @@ class ECGDataModule(pl.LightningDataModule):
         self._prepared = self.source()
 
     def setup(self, stage: str) -> None:
-        ecgs = self._prepared or self.source()
+        ecgs = self.source() if self._prepared is None else self._prepared
         found = (ecgs.leads, ecgs.sampling_rate, ecgs.num_samples)
         wanted = (self.ecg.leads, self.ecg.sampling_rate, self.ecg.num_samples)
         if found != wanted:

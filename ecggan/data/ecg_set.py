@@ -32,6 +32,8 @@ from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, select_leads, to_
 FORMAT_VERSION = 1
 SIGNALS, RECORDS, MANIFEST = "signals.npy", "records.parquet", "manifest.json"
 
+NUM_NAMED = 3  # records that a line of an account names
+
 Kind = Literal["real", "generated"]
 
 
@@ -263,6 +265,16 @@ def create_ecg_set(
             manifest["account"] = dict(writer.account)
         manifest["sha256"] = {name: _sha256(folder / name) for name in (SIGNALS, RECORDS)}
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+
+
+def left_out_in_words(account: Mapping[str, Any]) -> dict[str, str]:
+    """For each rule of an account, how many records it left out and the first of them: ``3 (00473_hr: lead V1 …)``."""
+    words = {}
+    for rule, entries in account["left_out"].items():
+        named = "; ".join(f"{entry['record']}: {entry['detail']}" for entry in entries[:NUM_NAMED])
+        more = f"; and {len(entries) - NUM_NAMED} more" if len(entries) > NUM_NAMED else ""
+        words[rule] = f"{len(entries)} ({named}{more})"
+    return words
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

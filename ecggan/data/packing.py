@@ -5,11 +5,11 @@ packs anew and nothing is ever stale. A bad record never ends a run: it is left 
 which rule it broke.
 """
 
-import errno
 import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,7 @@ import joblib
 import numpy as np
 from tqdm import tqdm
 
-from ecggan.data.ecg_set import FORMAT_VERSION, ECGSet, ECGSetWriter, create_ecg_set
+from ecggan.data.ecg_set import FORMAT_VERSION, ECGSet, ECGSetWriter, create_ecg_set, left_out_in_words
 from ecggan.data.quality import QualityRules, reason_to_leave_out
 from ecggan.data.readers import Record
 from ecggan.ecg import ECGFormat, select_leads, to_microvolts
@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 # Counted up whenever reading, judging or packing changes what a set holds, so that sets of before are packed anew.
 DATA_VERSION = 1
 BATCH = 32  # records a task: small enough for an even bar, large enough that handing over costs nothing
-NUM_NAMED = 3  # records that a line of the log names
 
 
 @dataclass(frozen=True)
@@ -87,13 +86,10 @@ def pack(
     if not folder.exists():
         made_by = {"source": source, "root": str(root), **made_by, "quality": asdict(quality)}
         outcomes = _outcomes(references, read, ecg, quality, num_workers)
-        try:
-            with create_ecg_set(folder, ecg.leads, ecg.sampling_rate, ecg.num_samples, "real", made_by) as writer:
-                _write(writer, outcomes, Path(root))
-        except OSError as error:
-            # another process packed the same set meanwhile and was first: theirs is ours to the bit
-            if not isinstance(error, FileExistsError) and error.errno != errno.ENOTEMPTY:
-                raise
+        shape = (ecg.leads, ecg.sampling_rate, ecg.num_samples)
+        # another process may pack the same set meanwhile and be first: theirs is ours to the bit
+        with suppress(FileExistsError), create_ecg_set(folder, *shape, kind="real", made_by=made_by) as writer:
+            _write(writer, outcomes, Path(root))
     packed = open_cached(folder)
     _log_account(folder, packed.manifest["account"])
     return packed
@@ -212,10 +208,8 @@ def open_cached(folder: Path) -> ECGSet:
 
 def _log_account(folder: Path, account: Mapping[str, Any]) -> None:
     log.info("%s: %d of %d records", folder, account["kept"], account["read"])
-    for rule, entries in account["left_out"].items():
-        some = "; ".join(f"{entry['record']}: {entry['detail']}" for entry in entries[:NUM_NAMED])
-        more = f"; and {len(entries) - NUM_NAMED} more" if len(entries) > NUM_NAMED else ""
-        log.warning("left out by %s: %d (%s%s)", rule, len(entries), some, more)
+    for rule, text in left_out_in_words(account).items():
+        log.warning("left out by %s: %s", rule, text)
 
 
 def _nothing_usable(root: str | Path, account: Mapping[str, Any]) -> str:

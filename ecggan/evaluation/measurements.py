@@ -23,7 +23,7 @@ from joblib import Parallel, cpu_count, delayed
 from tqdm import tqdm
 
 from ecggan.data.ecg_set import SIGNALS, ECGSet
-from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, select_leads
+from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, check_leads, select_leads
 from ecggan.evaluation.columns import MEASUREMENTS as MEASUREMENTS
 from ecggan.evaluation.columns import R_AMPLITUDES
 from ecggan.evaluation.columns import display_name as display_name
@@ -121,9 +121,7 @@ def _check_array(ecgs: np.ndarray, leads: Sequence[str] | None, sampling_rate: i
     if not isinstance(ecgs, np.ndarray) or ecgs.ndim != 3 or ecgs.shape[1] != len(leads):
         found = f"the shape {ecgs.shape}" if isinstance(ecgs, np.ndarray) else type(ecgs).__name__
         raise ValueError(f"ecgs must be an array (record, lead, time) in mV with {len(leads)} leads; got {found}")
-    unknown = [lead for lead in leads if lead not in TWELVE_LEADS]
-    if unknown or len(set(leads)) != len(leads) or not len(leads):
-        raise ValueError(f"leads must be distinct names out of {', '.join(TWELVE_LEADS)}; got {list(leads)}")
+    check_leads(leads)
     if np.issubdtype(ecgs.dtype, np.integer):
         raise ValueError(f"ecgs must be in mV, as floating-point numbers; got {ecgs.dtype} (whole µV? divide by 1000)")
     if not sampling_rate > 0:

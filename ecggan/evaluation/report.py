@@ -30,7 +30,7 @@ import numpy as np
 import pandas as pd
 
 from ecggan.atomic import atomic_folder
-from ecggan.data.ecg_set import ECGSet
+from ecggan.data.ecg_set import ECGSet, left_out_in_words
 from ecggan.evaluation import plausibility
 from ecggan.evaluation.columns import MEASUREMENTS, display_name
 from ecggan.evaluation.comparison import share_measurable
@@ -40,7 +40,6 @@ log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 NUM_SHOWN, NUM_REJECTED_SHOWN = 3, 2
-NUM_LEFT_OUT_NAMED = 3
 FEW_RECORDS = 30
 _DPI = 130
 _DECIMALS = {"ms": 1, "bpm": 1, "°": 1, "mV": 2}
@@ -247,11 +246,7 @@ def _account_lines(account: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     if account is None:
         return []
     lines = [("read", str(account["read"])), ("kept", str(account["kept"]))]
-    for rule, entries in account["left_out"].items():
-        named = "; ".join(f"{entry['record']}: {entry['detail']}" for entry in entries[:NUM_LEFT_OUT_NAMED])
-        more = f"; and {len(entries) - NUM_LEFT_OUT_NAMED} more" if len(entries) > NUM_LEFT_OUT_NAMED else ""
-        lines.append((f"left out by {rule}", f"{len(entries)} ({named}{more})"))
-    return lines
+    return lines + [(f"left out by {rule}", text) for rule, text in left_out_in_words(account).items()]
 
 
 def _lines(value: Any, name: str = "") -> list[tuple[str, str]]:

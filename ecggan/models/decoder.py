@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ecggan.models.layers import UpsampledConv1d
 
 FACTORS = (5, 5, 5, 2, 5, 2)
+SKIP_LAYERS = range(1, 5)  # the first and the last layer take no skip
 SHORTENING = math.prod(FACTORS)
 """A record of this many samples is one time point at the bottom of the networks."""
 
@@ -50,7 +51,7 @@ class Decoder(nn.Module):
         super().__init__()
         ins = widths(model_size)[::-1]
         outs = (*ins[1:], num_leads)
-        takes_skip = [with_skips and 0 < i < 5 for i in range(6)]
+        takes_skip = [with_skips and i in SKIP_LAYERS for i in range(len(FACTORS))]
         self.layers = nn.ModuleList(
             UpsampledConv1d(channels * (2 if skip else 1), out, factor)
             for channels, skip, out, factor in zip(ins, takes_skip, outs, FACTORS, strict=True)
@@ -66,8 +67,8 @@ class Decoder(nn.Module):
             skips: the encoder's outputs from the bottom up, for the second to fifth layer.
         """
         for i, layer in enumerate(self.layers):
-            if skips and 0 < i < 5:
-                x = torch.cat((x, skips[i - 1]), dim=1)
+            if skips and i in SKIP_LAYERS:
+                x = torch.cat((x, skips[SKIP_LAYERS.index(i)]), dim=1)
             x = layer(x)
             x = torch.tanh(x) if i == 5 else F.relu(x, inplace=True)
         return x

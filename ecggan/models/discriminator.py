@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ecggan.models.layers import KERNEL_SIZE, conv1d, phase_shuffle
+from ecggan.models.layers import KERNEL_SIZE, Conv1d, phase_shuffle
 
 STRIDES = (2, 2, 2, 2, 4, 4, 4)
 WIDTHS = (1, 2, 5, 10, 20, 25, 100)  # channels, in units of d
@@ -49,7 +49,7 @@ class Discriminator(nn.Module):
         self.max_shift = max_shift
         channels = (num_leads, *(width * model_size for width in WIDTHS))
         self.layers = nn.ModuleList(
-            nn.Conv1d(ins, outs, KERNEL_SIZE, stride, PADDING)
+            Conv1d(ins, outs, KERNEL_SIZE, stride, PADDING)
             for (ins, outs), stride in zip(pairwise(channels), STRIDES, strict=True)
         )
         self.linear = nn.Linear(channels[-1] * lengths[-1], 1)
@@ -67,9 +67,8 @@ class Discriminator(nn.Module):
             rng: draws the phase shuffle's shifts; torch's global one where None.
         """
         x = ecg
-        for i, (layer, stride) in enumerate(zip(self.layers, STRIDES, strict=True)):
-            assert isinstance(layer, nn.Conv1d)
-            x = F.leaky_relu(conv1d(x, layer.weight, layer.bias, stride, PADDING), 0.2)
+        for i, layer in enumerate(self.layers):
+            x = F.leaky_relu(layer(x), 0.2)
             if self.max_shift and i < len(self.layers) - 1:
                 x = phase_shuffle(x, self.max_shift, rng)
         return self.linear(x.flatten(1)).squeeze(1)

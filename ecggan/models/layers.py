@@ -8,9 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 KERNEL_SIZE = 25  # everywhere in both papers' networks
-
-
-_FEW_POSITIONS = 8
+_FEW_POSITIONS = 8  # of an output that is taken as a matrix product
 
 
 def conv1d(
@@ -28,6 +26,13 @@ def conv1d(
     windows = F.pad(x, (padding, padding)).unfold(2, kernel, stride)  # (batch, in, position, tap)
     y = F.linear(windows.transpose(1, 2).flatten(2), weight.flatten(1), bias)
     return y.transpose(1, 2)
+
+
+class Conv1d(nn.Conv1d):
+    """torch's layer, through [conv1d][]; one stride and zero padding, no dilation or groups."""
+
+    def forward(self, x: Float[Tensor, "batch in time"]) -> Float[Tensor, "batch out _"]:
+        return conv1d(x, self.weight, self.bias, self.stride[0], int(self.padding[0]))
 
 
 class UpsampledConv1d(nn.Module):

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ecggan.models.decoder import FACTORS, Decoder, check_size, widths
-from ecggan.models.layers import KERNEL_SIZE, conv1d
+from ecggan.models.layers import KERNEL_SIZE, Conv1d
 
 
 class Pulse2PulseGenerator(nn.Module):
@@ -32,16 +32,14 @@ class Pulse2PulseGenerator(nn.Module):
         self.hyperparameters = {"num_leads": num_leads, "num_samples": num_samples, "model_size": model_size}
         self.latent_shape = (num_leads, num_samples)
         self.encoder = nn.ModuleList(
-            nn.Conv1d(ins, outs, KERNEL_SIZE, stride, padding=KERNEL_SIZE // 2)
+            Conv1d(ins, outs, KERNEL_SIZE, stride, padding=KERNEL_SIZE // 2)
             for (ins, outs), stride in zip(pairwise((num_leads, *widths(model_size))), FACTORS[::-1], strict=True)
         )
         self.decoder = Decoder(num_leads, model_size, with_skips=True)
 
     def forward(self, noise: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch lead time"]:
         x, outputs = noise, []
-        for layer, stride in zip(self.encoder, FACTORS[::-1], strict=True):
-            assert isinstance(layer, nn.Conv1d)
-            x = conv1d(x, layer.weight, layer.bias, stride, padding=KERNEL_SIZE // 2)
-            x = F.leaky_relu(x, 0.01, inplace=True)
+        for layer in self.encoder:
+            x = F.leaky_relu(layer(x), 0.01, inplace=True)
             outputs.append(x)
         return self.decoder(x, skips=outputs[-2:0:-1])  # conv_5, conv_4, conv_3, conv_2
