@@ -39,7 +39,7 @@ def main(config: DictConfig) -> None:
         real = real.where_split(data.split)
     real, generated = (ecgs.subset(slice(config.max_records)) for ecgs in (real, generated))
     real_table, generated_table = (
-        measure(ecgs, num_workers=config.num_workers, progress=True) for ecgs in (real, generated)
+        measure(ecgs, num_workers=config.num_workers, progress=True, cache=config.cache) for ecgs in (real, generated)
     )
     comparison = compare(real_table, generated_table)
     settings = {"split": data and data.split, "max_records": config.max_records}

@@ -71,8 +71,13 @@ def read_record(path: str | Path, text: TextLayout) -> Record:
     raise ValueError(f"{path}: files ending in {suffix!r} are not known; known are .hea, {', '.join(TEXT_SUFFIXES)}")
 
 
-def read_wfdb(path: str | Path) -> Record:
+def read_wfdb(path: str | Path, millivolts_per_step: float | None = None) -> Record:
     """Read a WFDB record, given as its header file or without the suffix; each lead's unit comes from the header.
+
+    Args:
+        path: the record.
+        millivolts_per_step: of the stored integers, for a record whose header is known to state wrong gains; None
+            believes the header.
 
     Raises:
         FileNotFoundError: the header or its signal file is missing.
@@ -86,12 +91,14 @@ def read_wfdb(path: str | Path) -> Record:
         raise ValueError(f"{header} states the unit µV, which wfdb would read as V; write uV there instead")
     try:
         # 64 bits, so that a stored integer µV comes back as the same integer
-        record = wfdb.rdrecord(str(header.with_suffix("")), smooth_frames=False, return_res=64)
+        physical = millivolts_per_step is None
+        record = wfdb.rdrecord(str(header.with_suffix("")), physical=physical, smooth_frames=False, return_res=64)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{header} names the signal file {error.filename}, which is missing") from error
     except Exception as error:  # wfdb fails as its parser stumbles: Index-, Key-, Type-, ZeroDivisionError …
         raise ValueError(f"{header} or its signal file is damaged ({type(error).__name__}: {error})") from error
-    if not record.e_p_signal:
+    signals = record.e_p_signal if physical else record.e_d_signal
+    if not signals:
         raise ValueError(f"{header} holds no signals")
     if set(record.samps_per_frame) != {1}:
         raise ValueError(
@@ -99,12 +106,33 @@ def read_wfdb(path: str | Path) -> Record:
             "write each rate to a record of its own"
         )
     try:
-        scales = [_millivolts_per(unit) for unit in record.units]
+        scales = [_millivolts_per(unit) if physical else millivolts_per_step for unit in record.units]
         leads = tuple(canonical_lead(name or f"signal {i}") for i, name in enumerate(record.sig_name))
-        millivolts = np.stack([signal * scale for signal, scale in zip(record.e_p_signal, scales, strict=True)])
+        millivolts = np.stack([signal * scale for signal, scale in zip(signals, scales, strict=True)])
         return Record(millivolts, leads, record.fs)
     except ValueError as error:
         raise ValueError(f"{header}: {error}") from error
+
+
+def read_wfdb_annotation(path: str | Path, extension: str) -> tuple[list[str], list[int]]:
+    """Read an annotation file: each mark's symbol and its sample, in order.
+
+    Args:
+        path: the record, as for [read_wfdb][].
+        extension: which of the record's annotation files, e.g. ``atr`` or ``v1``.
+
+    Raises:
+        FileNotFoundError: the file is missing.
+        ValueError: it is damaged.
+    """
+    file = Path(path).with_suffix(f".{extension}")
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} is missing")
+    try:
+        annotation = wfdb.rdann(str(file.with_suffix("")), extension)
+    except Exception as error:  # as with records
+        raise ValueError(f"{file} is damaged ({type(error).__name__}: {error})") from error
+    return list(annotation.symbol), [int(sample) for sample in annotation.sample]
 
 
 def read_text(path: str | Path, leads: Sequence[str], sampling_rate: int, unit: str) -> Record:

@@ -1,181 +1,201 @@
-"""One ECG -> its beats and their boundaries; the one door to neurokit2.
+"""The median beat -> where its P wave, QRS complex and T wave begin and end.
 
-Beats are found once, on the root mean square over leads, so that an inverted, small or dead lead costs nothing.
+Each boundary is found on all leads jointly: their speed at a moment is the root of the sum of their squared slopes, the
+spatial velocity that vectorcardiography has delineated by since the 1960s, and a wave ends where it has fallen to a
+given share of the wave's own top. It sees the earliest and the latest deflection of any lead as far as it stands out,
+so that one lead does not decide, where the literal earliest onset to latest offset explodes.
 
-P and T are delineated in each lead by neurokit2's prominence method (its default, `dwt`, puts QRS 84 ms too long), and
-each boundary is the median over leads: robust against a lead gone wrong, where the earliest onset to the latest offset
-explodes. QRS is not taken from there: prominence bounds it by the lowest points of Q and S, 15 to 20 ms too short with
-a SD as large. It begins and ends where the leads' joint speed falls to a share of its top speed in that beat.
-
-Known limits: neurokit2 looks for T up to half way to the next beat, so that QT is cut above about 100 bpm; its P waves
-are close to 100 ms whatever the ECG; and it draws a P wave where there is none (atrial fibrillation).
+The constants below were chosen on one half of the Lobachevsky database's records in sinus rhythm, against the median
+over leads of its cardiologists' boundaries, and confirmed on the other half (`python -m ecggan.evaluation.validation`,
+docs/results.md).
 """
 
-import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
+import scipy.signal
+import scipy.special
 
-# Where a boundary may lie, in ms after the R-peak: wider than any normal heart, since the gate in `measurements` judges
-# the intervals; this only says which beat a boundary belongs to. With neurokit2's name for it.
-_P_AND_T = {
-    "p_onset": ("ECG_P_Onsets", -450, -40),
-    "p_offset": ("ECG_P_Offsets", -400, -10),
-    "t_offset": ("ECG_T_Offsets", 100, 650),
-}
-_SLOWEST_BEAT = 0.25  # of the upper quartile of top speeds; a T wave taken for a beat has about a tenth
-_SAME_PEAK_PLAY_MS = 10
+from ecggan.evaluation.beats import Beats, below
+
+_QRS_BELOW_HZ, _T_BELOW_HZ, _P_BELOW_HZ = 40.0, 10.0, 20.0
+EDGES = {"P onset": 0.4, "P offset": 0.5, "QRS onset and offset": 0.03, "T offset": 0.15}  # of the wave's top speed
+_P_ONSET_SIZE, _P_OFFSET_SIZE = 0.5, 0.7  # of its top: a P wave of two humps is not over between them
+_QUIET_MS = 16  # so long must it rest, or a notch would end the wave
+_T_QUIET_MS = 10
 _QRS_REACH_MS = 200
-# QRS ends where the speed is this share of the way from the record's median speed to the beat's top speed. The one
-# number fitted here, and only to the mean error against LUDB's cardiologists (5 % gives +7 ms, 10 % gives -3 ms). The
-# SD of the error hardly knows it: 7 ms for QRS below 120 ms, with 50 µV of noise or 100 µV of mains hum as without.
-_QRS_EDGE = 0.08
-_QRS_QUIET_MS = 16  # below the edge for so long, or the notch within a QRS would end it
-_R_PEAK_PLAY_MS = 50  # how far a lead's own R-peak may lie from the common one
-_SMALLEST_SIGNAL_MV = 0.02
-_SHORTEST_RECORD_S = 1.0
+_RESTING_PERCENT = 15  # of the time from 200 ms before the R-peak to 400 ms after is slower, at any rate
+_QRS_TOP_MS = 50  # either side of the R-peak
+_AFTER_QRS_MS = 40
+_LONGEST_QTC_MS = 500  # by Bazett; as the latest T peak, so that the T wave's end may well lie beyond
+_BEFORE_NEXT_R_MS = (180, 120)  # the T wave's top speed and its end lie at least so long before the next R-peak
+_NEXT_P_MS = 300  # before the next R-peak its P wave may have begun
+_EARLIEST_P_MS = 400
+_SHORTEST_P_WINDOW_MS = 120 + _QUIET_MS  # the shortest normal PR, and the rest before it
+_P_REACH_MS = 90
+_PQ_MS = 16  # the level at both ends of the P window is a median over so long
+LEAST_REPEATABILITY = 0.5
 
 
 @dataclass(frozen=True)
-class Delineation:
-    """The boundaries of each beat, one value a beat, in samples from the record's start; NaN where there is none."""
-
-    r_peaks: Float[np.ndarray, " beat"]
-    p_onset: Float[np.ndarray, " beat"]
-    p_offset: Float[np.ndarray, " beat"]
-    qrs_onset: Float[np.ndarray, " beat"]
-    qrs_offset: Float[np.ndarray, " beat"]
-    t_offset: Float[np.ndarray, " beat"]
-
-    @property
-    def num_beats(self) -> int:
-        return len(self.r_peaks)
-
-
-def leads_with_signal(millivolts: np.ndarray) -> np.ndarray:
-    """Which of the leads ``(lead, time)`` show anything: finite, and more than 20 µV from top to bottom."""
-    if not millivolts.shape[1]:
-        return np.zeros(len(millivolts), bool)
-    finite = np.isfinite(millivolts).all(axis=1)
-    return finite & (np.ptp(np.where(finite[:, None], millivolts, 0.0), axis=1) > _SMALLEST_SIGNAL_MV)
-
-
-def delineate(millivolts: Float[np.ndarray, "lead time"], sampling_rate: int) -> Delineation:
-    """Find the beats of a record and where their waves begin and end.
-
-    Never raises for what a record holds: without signal there are no beats, a dead lead is left out, and a single beat
-    has no P and T (neurokit2 needs a neighbour to divide the beats).
+class Boundaries:
+    """Of the median beat, in samples of it and parts of them; NaN where there is none, and then the reason.
 
     Args:
-        millivolts: best the independent leads alone, so that the result does not hang on which derived ones are there.
-        sampling_rate: in Hz.
+        p_onset: and likewise the others.
+        no_p: why there is no P wave; empty when there is.
+        no_qrs: likewise; then there are neither P nor T.
+        no_t: likewise.
     """
-    alive = millivolts[leads_with_signal(millivolts)].astype(np.float64)
-    if not len(alive) or alive.shape[1] < _SHORTEST_RECORD_S * sampling_rate:
-        return Delineation(*[np.empty(0)] * 6)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # neurokit2 and scipy warn once a beat of what the gate judges anyway
-        cleaned = _clean(alive, sampling_rate)
-        speed = np.sqrt((np.gradient(cleaned, axis=1) ** 2).sum(axis=0))
-        r_peaks = _find_beats(cleaned, speed, sampling_rate)
-        waves = [_delineate_lead(lead, r_peaks, sampling_rate) for lead in cleaned]
-        onsets, offsets = _qrs_boundaries(speed, r_peaks, sampling_rate)
-    r_peaks = r_peaks.astype(np.float64)
-    p_and_t = {
-        name: _median_over_leads([wave.get(key, np.empty(0)) for wave in waves], r_peaks, window_ms, sampling_rate)
-        for name, (key, *window_ms) in _P_AND_T.items()
-    }
-    return Delineation(r_peaks=r_peaks, qrs_onset=onsets, qrs_offset=offsets, **p_and_t)
+
+    p_onset: float = np.nan
+    p_offset: float = np.nan
+    qrs_onset: float = np.nan
+    qrs_offset: float = np.nan
+    t_offset: float = np.nan
+    no_p: str = ""
+    no_qrs: str = ""
+    no_t: str = ""
 
 
-def _clean(millivolts: np.ndarray, sampling_rate: int) -> np.ndarray:
-    """High-pass 0.5 Hz and a 20 ms mean against mains: for boundaries; amplitudes are never measured on it."""
-    import neurokit2 as nk
-
-    return np.stack([nk.ecg_clean(lead, sampling_rate=sampling_rate) for lead in millivolts])
-
-
-def _find_beats(cleaned: np.ndarray, speed: np.ndarray, sampling_rate: int) -> np.ndarray:
-    """The R-peaks: of each beat the same one, where the QRS has several of nearly the same height."""
-    import neurokit2 as nk
-
-    magnitude = np.sqrt(np.mean(cleaned**2, axis=0))
-    try:
-        _, found = nk.ecg_peaks(magnitude, sampling_rate=sampling_rate)
-    except (IndexError, ValueError, ZeroDivisionError):  # neurokit2 on a signal without any beat
-        return np.empty(0, int)
-    peaks = np.asarray(found["ECG_R_Peaks"], int)
-    reach, play = _QRS_REACH_MS * sampling_rate // 2000, max(_SAME_PEAK_PLAY_MS * sampling_rate // 1000, 1)
-    around = [slice(max(peak - reach, 0), peak + reach) for peak in peaks]
-    tops = np.array([speed[near].max() for near in around])
-    is_beat = tops >= _SLOWEST_BEAT * np.percentile(tops, 75) if len(peaks) else np.empty(0, bool)
-    # The middle of a QRS is the same point in every beat; its highest peak may jump between R and S, and RR with it.
-    middles = np.array([np.average(np.arange(len(speed))[near], weights=speed[near] ** 2) for near in around])
-    expected = np.rint(middles + np.median((peaks - middles)[is_beat])).astype(int) if len(peaks) else peaks
-    same = [start + int(np.argmax(magnitude[start : start + 2 * play + 1])) for start in np.maximum(expected - play, 0)]
-    inside = (np.array(same) > 0) & (np.array(same) < len(speed) - 1)
-    return np.unique(np.array(same, int)[is_beat & inside])
+def delineate(beats: Beats) -> Boundaries:
+    """Find the boundaries of a record's median beat; what it does not show has a reason instead."""
+    leads = beats.millivolts[~beats.is_noisy]
+    if not leads.size:
+        return Boundaries(no_p="no beat", no_qrs="no beat", no_t="no beat")
+    found = _qrs(leads, beats.r_peak, beats.sampling_rate)
+    if found.no_qrs:
+        return replace(found, no_p=found.no_qrs, no_t=found.no_qrs)
+    found = _t(leads, found, beats)
+    return _p(leads, found, beats)
 
 
-def _delineate_lead(cleaned: np.ndarray, r_peaks: np.ndarray, sampling_rate: int) -> dict[str, np.ndarray]:
-    import neurokit2 as nk
-
-    if len(r_peaks) < 2:
-        return {}
-    play = _R_PEAK_PLAY_MS * sampling_rate // 1000
-    starts = np.maximum(r_peaks - play, 0)
-    own_peaks = np.array([start + np.argmax(cleaned[start : start + 2 * play]) for start in starts])
-    try:
-        _, waves = nk.ecg_delineate(cleaned, own_peaks, sampling_rate=sampling_rate, method="prominence")
-    except (IndexError, ValueError, ZeroDivisionError):  # no wave beside the R-peak: the other leads remain
-        return {}
-    return {name: np.asarray(positions, float) for name, positions in waves.items()}
-
-
-def _median_over_leads(
-    boundaries: Sequence[np.ndarray], r_peaks: np.ndarray, window_ms: Sequence[int], sampling_rate: int
-) -> np.ndarray:
-    """One boundary a beat, where at least half of the leads show it within the window after its R-peak."""
-    window = np.asarray(window_ms) * sampling_rate / 1000
-    found = np.stack([_by_beat(lead, r_peaks, window) for lead in boundaries])
-    seen = np.isfinite(found).mean(axis=0) >= 0.5
-    combined = np.full(len(r_peaks), np.nan)
-    combined[seen] = np.nanmedian(found[:, seen], axis=0)
-    return combined
+def _qrs(leads: np.ndarray, r_peak: int, sampling_rate: int) -> Boundaries:
+    per_ms = sampling_rate / 1000
+    speed = _speed(below(_QRS_BELOW_HZ, leads, sampling_rate))
+    reach, near, quiet = (round(ms * per_ms) for ms in (_QRS_REACH_MS, _QRS_TOP_MS, _QUIET_MS))
+    rest = np.percentile(speed[r_peak - reach : r_peak + 2 * reach], _RESTING_PERCENT)
+    top = speed[r_peak - near : r_peak + near].max()
+    if not top > rest:
+        return Boundaries(no_qrs="no QRS complex stands out")
+    before, after = speed[r_peak - reach : r_peak + 1][::-1] - rest, speed[r_peak : r_peak + reach + 1] - rest
+    edge = EDGES["QRS onset and offset"] * (top - rest)
+    onset, offset = (_rest_beyond(side, edge, quiet) for side in (before, after))
+    onset, offset = r_peak - onset, r_peak + offset
+    if np.isnan(onset) or np.isnan(offset):
+        return Boundaries(no_qrs=f"the QRS complex has no clear {'onset' if np.isnan(onset) else 'offset'}")
+    return Boundaries(qrs_onset=onset, qrs_offset=offset)
 
 
-def _by_beat(positions: np.ndarray, r_peaks: np.ndarray, window: np.ndarray) -> np.ndarray:
-    """Give each beat the boundary within its window that lies nearest to its R-peak.
+def _t(leads: np.ndarray, found: Boundaries, beats: Beats) -> Boundaries:
+    per_ms = beats.sampling_rate / 1000
+    rr = _usual_rr(beats)
+    start = round(found.qrs_offset + _AFTER_QRS_MS * per_ms)
+    latest_qt = _LONGEST_QTC_MS * np.sqrt(rr / beats.sampling_rate) * per_ms
+    before_next = [beats.r_peak + rr - ms * per_ms for ms in _BEFORE_NEXT_R_MS]
+    stop = int(min(found.qrs_onset + latest_qt, before_next[0], leads.shape[1]))
+    end = int(min(stop + _PQ_MS * 5 * per_ms, before_next[1], leads.shape[1]))
+    if stop - start < _AFTER_QRS_MS * per_ms:
+        return replace(found, no_t="no room for a T wave before the next beat")
+    smooth = below(_T_BELOW_HZ, leads, beats.sampling_rate)
+    speed = _speed(smooth)
+    peak = start + int(np.argmax(_above_chord(smooth[:, start:stop], 1)))
+    steepest = peak + int(np.argmax(speed[peak:stop]))
+    rest = np.percentile(speed[start:end], 5)
+    activity = (speed[steepest:end] - rest) / max(EDGES["T offset"] * (speed[steepest] - rest), np.finfo(float).tiny)
+    offset = steepest + _rest_after(activity, max(round(_T_QUIET_MS * per_ms), 1))
+    if not offset <= beats.r_peak + rr - _NEXT_P_MS * per_ms:
+        offset = np.nanmin([offset, steepest + _extrapolated(activity, EDGES["T offset"]), end])
+    if not beats.repeatability(start, offset) >= LEAST_REPEATABILITY:
+        return replace(found, no_t="no T wave that repeats from beat to beat")
+    return replace(found, t_offset=float(offset))
 
-    By time and never by index: neurokit2 drops boundaries before the first sample, which shifts its lists.
+
+def _p(leads: np.ndarray, found: Boundaries, beats: Beats) -> Boundaries:
+    per_ms = beats.sampling_rate / 1000
+    last_t = found.t_offset - _usual_rr(beats, 25) if np.isfinite(found.t_offset) else 0.0
+    start = int(max(beats.r_peak - _EARLIEST_P_MS * per_ms, last_t, 0))
+    stop = int(found.qrs_onset)
+    if stop - start < _SHORTEST_P_WINDOW_MS * per_ms:
+        return replace(found, no_p="no room for a P wave after the last T wave")
+    smooth = below(_P_BELOW_HZ, leads[:, start:stop], beats.sampling_rate)  # cut first, or the QRS would leak in
+    speed, size = _speed(smooth), _above_chord(smooth, round(_PQ_MS * per_ms))
+    peaks, properties = scipy.signal.find_peaks(size, prominence=0)
+    if not len(peaks):
+        return replace(found, no_p="no P wave")
+    reach, quiet = round(_P_REACH_MS * per_ms), round(_QUIET_MS * per_ms)
+    peak = int(peaks[np.argmax(properties["prominences"])])
+    first = max(peak - reach, 0)
+    rise, fall = first + int(np.argmax(speed[first : peak + 1])), peak + int(np.argmax(speed[peak : peak + reach]))
+    slowest, smallest = np.percentile(speed, 10), np.percentile(size, 10)
+
+    def activity(steepest: int, edge: float, share_of_size: float) -> np.ndarray:
+        by_speed = (speed - slowest) / max(edge * (speed[steepest] - slowest), np.finfo(float).tiny)
+        return np.maximum(by_speed, (size - smallest) / (share_of_size * (size[peak] - smallest)))
+
+    before = activity(rise, EDGES["P onset"], _P_ONSET_SIZE)[max(rise - reach, 0) : rise + 1][::-1]
+    after = activity(fall, EDGES["P offset"], _P_OFFSET_SIZE)[fall : fall + reach]
+    onset, offset = rise - _rest_after(before, quiet), fall + _rest_after(after, quiet)
+    if np.isnan(onset):
+        onset = rise - _extrapolated(before, EDGES["P onset"])
+    if np.isnan(onset):
+        return replace(found, no_p="the P wave has no clear onset")
+    if np.isnan(offset):
+        offset = fall + _extrapolated(after, EDGES["P offset"])
+    if np.isnan(offset):
+        offset = fall + float(np.argmin(after))  # it runs into the QRS complex: the calmest moment between them
+    onset, offset = start + onset, start + offset
+    if not beats.repeatability(onset, offset) >= LEAST_REPEATABILITY:
+        return replace(found, no_p="no P wave that repeats from beat to beat")
+    return replace(found, p_onset=float(onset), p_offset=float(offset))
+
+
+def _usual_rr(beats: Beats, percentile: int = 50) -> float:
+    """The RR interval before the beats used, in samples; where nothing is known of it, long enough not to matter."""
+    before = np.diff(beats.r_peaks)[beats.is_used[1:]]
+    return float(np.percentile(before, percentile)) if len(before) else 2.0 * beats.sampling_rate
+
+
+def _speed(leads: np.ndarray) -> np.ndarray:
+    return np.sqrt((np.gradient(leads, axis=1) ** 2).sum(axis=0))
+
+
+def _above_chord(leads: np.ndarray, level: int) -> np.ndarray:
+    """How far the leads together lie from the line between their levels at both ends of the window."""
+    first, last = (np.median(end, axis=1, keepdims=True) for end in (leads[:, :level], leads[:, -level:]))
+    along = np.linspace(0, 1, leads.shape[1])
+    return np.sqrt(((leads - first * (1 - along) - last * along) ** 2).mean(axis=0))
+
+
+def _extrapolated(activity: np.ndarray, edge: float) -> float:
+    """Where the flank of a wave that runs into another would have come down to the edge, were it a Gaussian's.
+
+    Its slope falls as u exp(-u² / 2), u being the distance from the top in SDs, and has its top at u = 1; what is seen
+    of the flank is how long it takes to fall to one half.
     """
-    after_r = positions[None, :] - r_peaks[:, None]  # (beat, boundary)
-    after_r = np.where((after_r >= window[0]) & (after_r <= window[1]), after_r, np.nan)
-    paired = np.full(len(r_peaks), np.nan)
-    for beat in np.flatnonzero(np.isfinite(after_r).any(axis=1)):
-        paired[beat] = positions[np.nanargmin(np.abs(after_r[beat]))]
-    return paired
+    half = _rest_after(activity * 2 * edge, 1)
+    return half * (_gaussian_tail(edge) - 1) / (_gaussian_tail(0.5) - 1)
 
 
-def _qrs_boundaries(speed: np.ndarray, r_peaks: np.ndarray, sampling_rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """Onset and offset of each QRS: the last quiet moment before the R-peak and the first after it."""
-    rest = np.median(speed)
-    reach, quiet = (max(ms * sampling_rate // 1000, 1) for ms in (_QRS_REACH_MS, _QRS_QUIET_MS))
-    near = reach // 4
-    onsets, offsets = np.full(len(r_peaks), np.nan), np.full(len(r_peaks), np.nan)
-    for beat, peak in enumerate(r_peaks):
-        top = speed[max(peak - near, 0) : peak + near].max()
-        is_quiet = speed < rest + _QRS_EDGE * (top - rest)
-        before = _first_run(is_quiet[max(peak - reach, 0) : peak + 1][::-1], quiet)
-        after = _first_run(is_quiet[peak : peak + reach], quiet)
-        onsets[beat], offsets[beat] = peak - before, peak + after
-    return onsets, offsets
+def _gaussian_tail(share: float) -> float:
+    """How many SDs from its top a Gaussian's slope has fallen to a share of its largest."""
+    return float(np.sqrt(-scipy.special.lambertw(-(share**2) / np.e, -1).real))
 
 
-def _first_run(flags: np.ndarray, length: int) -> float:
-    """Where the first run of `length` true values begins; NaN without one."""
-    runs = np.convolve(flags, np.ones(length, int), mode="valid") if len(flags) >= length else np.empty(0)
-    starts = np.flatnonzero(runs == length)
-    return float(starts[0]) if len(starts) else np.nan
+def _rest_beyond(speed: np.ndarray, edge: float, quiet: int) -> float:
+    """Where a QRS comes to rest; where the ST segment itself moves faster than the edge, twice and four times it."""
+    rests = (_rest_after(speed / (edge * times), quiet) for times in (1, 2, 4))
+    return next((rest for rest in rests if np.isfinite(rest)), np.nan)
+
+
+def _rest_after(activity: np.ndarray, quiet: int) -> float:
+    """Where the first run of `quiet` values below 1 begins, between two samples where it does; NaN without one."""
+    runs = np.convolve(activity < 1, np.ones(quiet, int), mode="valid") if len(activity) >= quiet else np.empty(0)
+    starts = np.flatnonzero(runs == quiet)
+    if not len(starts):
+        return np.nan
+    first = int(starts[0])
+    if first == 0:
+        return 0.0
+    high, low = activity[first - 1], activity[first]
+    return first - 1 + float((high - 1) / (high - low))

@@ -1,42 +1,32 @@
-"""ECGs -> one row of intervals, axis and amplitudes a record.
+"""ECGs -> a table with one measured row a record: in parallel, kept as it grows, found again by what was measured.
 
-A record is measured as an ECG set stores it, in whole µV, so that an array and a set give the same numbers; and its
-beats come from its independent leads, so that it does not matter whether III, aVR, aVL and aVF are stored with it.
-
-Boundaries are found in 0.5 to about 22 Hz (see `delineation`). Amplitudes and axis come from the signal as recorded but
-for a zero-phase high-pass at 0.5 Hz against baseline wander: nothing is taken away above it, since a low-pass below
-150 Hz takes R waves with it (Kligfield et al. 2007, AHA/ACC/HRS recommendations, part I).
-
-An interval is the median over beats, because one missed T wave must not move the record's value; where fewer than half
-of the beats show it, it is NaN.
+With a cache, each 512 records are written as they are done, under a key of the set's content and the measuring version:
+an interrupted run goes on where it was, a finished one is read back, and nothing stale is ever read.
 """
 
+import hashlib
+import json
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import scipy.signal
-from jaxtyping import Float
 from joblib import Parallel, cpu_count, delayed
 from tqdm import tqdm
 
+from ecggan.atomic import atomic_file
 from ecggan.data.ecg_set import SIGNALS, ECGSet
-from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, check_leads, select_leads
+from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT, check_leads
 from ecggan.evaluation.columns import MEASUREMENTS as MEASUREMENTS
-from ecggan.evaluation.columns import R_AMPLITUDES
 from ecggan.evaluation.columns import display_name as display_name
-from ecggan.evaluation.delineation import Delineation, delineate, leads_with_signal
-from ecggan.evaluation.plausibility import why_no_ecg, why_not_plausible
+from ecggan.evaluation.record import SLOWEST_SAMPLING_HZ, Value, measuring_version, row_columns
+from ecggan.evaluation.record import measure_record as measure_record
 
 log = logging.getLogger(__name__)
 
-Value = float | bool | str | int
-
-RECORDS_PER_CHUNK = 16
-_BASELINE_HZ = 0.5
-_ONSET_LEVEL_MS = 12  # the level at the QRS onset is a mean over so long before it, as noise would move one sample
+RECORDS_PER_TASK = 16
+RECORDS_PER_PART = 512
 
 
 def measure(
@@ -45,19 +35,22 @@ def measure(
     sampling_rate: int | None = None,
     num_workers: int | None = None,
     progress: bool = True,
+    cache: str | Path | None = None,
 ) -> pd.DataFrame:
     """Measure every record: one row each, in their order, whatever happens to one of them.
 
     Args:
         ecgs: an ECG set, or an array ``(record, lead, time)`` in mV.
         leads: the names of an array's leads, in their order; a set knows its own.
-        sampling_rate: of an array, in Hz.
+        sampling_rate: of an array, in Hz, at least 100.
         num_workers: processes; None for one a core. The table does not depend on it.
-        progress: show a bar (not for a single chunk of records, which is done at once).
+        progress: show a bar (not for a single task of records, which is done at once).
+        cache: a folder where the rows of a set on disk are kept and looked for; None keeps nothing.
 
     Returns:
-        `record` (its name in the set, or its position), `is_measurable`, `reason` (empty, or why not), `num_beats` and
-        [MEASUREMENTS][], NaN where a value could not be had; R amplitudes of the leads that are there or follow.
+        `record` (its name in the set, or its position), `is_measurable`, `reason` (empty, or why not), `missing` (every
+        measurement that could not be had, with its reason), `num_beats` found, `num_beats_used` for the median beat,
+        and [MEASUREMENTS][], NaN where a value could not be had; amplitudes of the leads that are there or follow.
 
     Raises:
         ValueError: leads or sampling_rate are missing, or do not fit the array.
@@ -70,46 +63,37 @@ def measure(
     else:
         leads, sampling_rate = _check_array(ecgs, leads, sampling_rate)
         names = [str(i) for i in range(len(ecgs))]
+    if sampling_rate < SLOWEST_SAMPLING_HZ:
+        raise ValueError(
+            f"sampling_rate must be at least {SLOWEST_SAMPLING_HZ} Hz to measure intervals; got {sampling_rate}"
+        )
     if num_workers is not None and num_workers < 1:
         raise ValueError(f"num_workers must be at least 1, or None for one a core; got {num_workers}")
-    starts = range(0, len(names), RECORDS_PER_CHUNK)
-    run = Parallel(n_jobs=max(1, min(num_workers or cpu_count(), len(starts))), return_as="generator")
-    tasks = (delayed(_measure_chunk)(*chunk, tuple(leads), sampling_rate) for chunk in _chunks(ecgs, starts))
-    rows: list[dict[str, Value]] = []
-    with tqdm(total=len(names), desc="measuring", unit="ECG", disable=not progress or len(starts) < 2) as bar:
-        for chunk in run(tasks):
-            rows += chunk
-            bar.update(len(chunk))
-    types = dict.fromkeys(_columns(leads), float) | {"is_measurable": bool, "reason": object, "num_beats": int}
-    table = pd.DataFrame(rows, columns=list(types)).astype(types)
+    folder = _cache_folder(ecgs, cache)
+    parts: dict[int, pd.DataFrame] = {} if folder is None else _kept(folder, len(names), leads)
+    todo = [start for start in range(0, len(names), RECORDS_PER_PART) if start not in parts]
+    tasks = [s for start in todo for s in range(start, min(start + RECORDS_PER_PART, len(names)), RECORDS_PER_TASK)]
+    with tqdm(total=len(names), desc="measuring", unit="ECG", disable=not progress or len(tasks) < 2) as bar:
+        bar.update(len(names) - sum(min(RECORDS_PER_PART, len(names) - start) for start in todo))
+        run = Parallel(n_jobs=max(1, min(num_workers or cpu_count(), len(tasks))), return_as="generator")
+        measured = run(delayed(_measure_some)(*some, tuple(leads), sampling_rate) for some in _signals(ecgs, tasks))
+        rows: list[dict[str, Value]] = []
+        for task, some in zip(tasks, measured, strict=True):
+            rows += some
+            bar.update(len(some))
+            start = task - task % RECORDS_PER_PART
+            if start + len(rows) == min(start + RECORDS_PER_PART, len(names)):
+                parts[start] = _typed(rows, leads)
+                rows = []
+                if folder is not None:
+                    with atomic_file(folder / _part_name(start)) as file:
+                        parts[start].to_parquet(file, index=False)
+    table = pd.concat([parts[start] for start in sorted(parts)], ignore_index=True) if parts else _typed([], leads)
     table.insert(0, "record", pd.Series(names, dtype=object))
     for reason, count in table.loc[table["reason"] != "", "reason"].value_counts().items():
         level = logging.ERROR if str(reason).startswith("error") else logging.INFO
         log.log(level, "%d of %d records not measurable: %s", count, len(table), reason)
     return table
-
-
-def measure_record(
-    millivolts: Float[np.ndarray, "lead time"], leads: Sequence[str], sampling_rate: int
-) -> dict[str, Value]:
-    """Measure one ECG; for the columns see [measure][]."""
-    order = [lead for lead in TWELVE_LEADS if lead in leads]  # so that the order of the leads cannot matter
-    signals = _as_stored(select_leads(millivolts, leads, order))
-    row: dict[str, Value] = dict.fromkeys(_columns(leads), np.nan)
-    row |= {"is_measurable": False, "reason": why_no_ecg(signals, sampling_rate), "num_beats": 0}
-    if row["reason"]:
-        return row
-    independent = [i for i, lead in enumerate(order) if not ({"I", "II"} <= set(order) and lead in DERIVED_LEADS)]
-    beats = delineate(signals[independent], sampling_rate)
-    high_pass = scipy.signal.butter(2, _BASELINE_HZ, "high", fs=sampling_rate, output="sos")
-    steady = scipy.signal.sosfiltfilt(high_pass, signals, axis=1)
-    alive = leads_with_signal(signals)
-    row |= {"num_beats": beats.num_beats}
-    row |= _rate_and_intervals(beats, sampling_rate)
-    row |= _axis_and_amplitudes(np.where(alive[:, None], steady, np.nan), order, beats, sampling_rate)
-    row["reason"] = why_not_plausible(row, steady[alive], beats, sampling_rate)
-    row["is_measurable"] = not row["reason"]
-    return row
 
 
 def _check_array(ecgs: np.ndarray, leads: Sequence[str] | None, sampling_rate: int | None) -> tuple[Sequence[str], int]:
@@ -124,22 +108,51 @@ def _check_array(ecgs: np.ndarray, leads: Sequence[str] | None, sampling_rate: i
     check_leads(leads)
     if np.issubdtype(ecgs.dtype, np.integer):
         raise ValueError(f"ecgs must be in mV, as floating-point numbers; got {ecgs.dtype} (whole µV? divide by 1000)")
-    if not sampling_rate > 0:
-        raise ValueError(f"sampling_rate must be above 0 Hz; got {sampling_rate}")
     return leads, int(sampling_rate)
 
 
-def _chunks(ecgs: ECGSet | np.ndarray, starts: range) -> Iterator[tuple[Path | None, np.ndarray]]:
+def _cache_folder(ecgs: ECGSet | np.ndarray, cache: str | Path | None) -> Path | None:
+    """Where the rows of these records are kept; None for what has no hash to be known by."""
+    if cache is None or not isinstance(ecgs, ECGSet) or ecgs.path is None:
+        return None
+    what = [ecgs.manifest["sha256"][SIGNALS], ecgs.leads, ecgs.sampling_rate, measuring_version(), RECORDS_PER_PART]
+    digest = hashlib.sha256(json.dumps(what).encode())
+    digest.update(np.ascontiguousarray(ecgs.rows, "<i8").tobytes())
+    return Path(cache).expanduser() / "measurements" / digest.hexdigest()[:16]
+
+
+def _part_name(start: int) -> str:
+    return f"rows_{start:09d}.parquet"
+
+
+def _kept(folder: Path, num_records: int, leads: Sequence[str]) -> dict[int, pd.DataFrame]:
+    parts = {}
+    for start in range(0, num_records, RECORDS_PER_PART):
+        path = folder / _part_name(start)
+        if path.is_file():
+            try:
+                part = pd.read_parquet(path)
+            except (ValueError, OSError) as error:
+                raise ValueError(f"{path} is damaged ({error}); delete it to measure these records anew") from error
+            if list(part) != list(row_columns(leads)) or len(part) != min(RECORDS_PER_PART, num_records - start):
+                raise ValueError(f"{path} holds other rows than it should; delete it to measure these records anew")
+            parts[start] = part.astype(row_columns(leads))
+    if parts:
+        log.info("%d of %d records were measured before: %s", sum(map(len, parts.values())), num_records, folder)
+    return parts
+
+
+def _signals(ecgs: ECGSet | np.ndarray, starts: Sequence[int]) -> Iterator[tuple[Path | None, np.ndarray]]:
     """What to measure: rows of a set on disk, which the workers map themselves, or the signals in mV."""
     for start in starts:
-        chunk = slice(start, start + RECORDS_PER_CHUNK)
+        some = slice(start, start + RECORDS_PER_TASK)
         if isinstance(ecgs, ECGSet) and ecgs.path is not None:
-            yield ecgs.path / SIGNALS, ecgs.rows[chunk]
+            yield ecgs.path / SIGNALS, ecgs.rows[some]
         else:
-            yield None, ecgs.millivolts(chunk) if isinstance(ecgs, ECGSet) else ecgs[chunk]
+            yield None, ecgs.millivolts(some) if isinstance(ecgs, ECGSet) else ecgs[some]
 
 
-def _measure_chunk(
+def _measure_some(
     path: Path | None, rows_or_signals: np.ndarray, leads: Sequence[str], sampling_rate: int
 ) -> list[dict[str, Value]]:
     signals = rows_or_signals
@@ -150,66 +163,13 @@ def _measure_chunk(
         try:
             rows.append(measure_record(record, leads, sampling_rate))
         except Exception as error:  # one record must not end a run of thousands: kept as its reason, logged by measure
-            failed: dict[str, Value] = dict.fromkeys(_columns(leads), np.nan)
+            failed: dict[str, Value] = dict.fromkeys(row_columns(leads), np.nan)
             reason = f"error: {type(error).__name__}: {error}".splitlines()[0]
-            rows.append(failed | {"is_measurable": False, "reason": reason, "num_beats": 0})
+            failed |= {"is_measurable": False, "reason": reason, "missing": f"everything: {reason}"}
+            rows.append(failed | {"num_beats": 0, "num_beats_used": 0})
     return rows
 
 
-def _columns(leads: Sequence[str]) -> list[str]:
-    follow = DERIVED_LEADS if {"I", "II"} <= set(leads) else ()
-    possible = [c for c in MEASUREMENTS if c not in R_AMPLITUDES or R_AMPLITUDES[c] in (*leads, *follow)]
-    return ["is_measurable", "reason", "num_beats", *possible]
-
-
-def _as_stored(millivolts: np.ndarray) -> np.ndarray:
-    """Round to whole µV, as `ECGSet` does, NaN and infinities staying what they are."""
-    microvolts = np.rint(millivolts * MICROVOLTS_PER_MILLIVOLT).astype(np.float32)
-    return (microvolts / np.float32(MICROVOLTS_PER_MILLIVOLT)).astype(np.float64)
-
-
-def _median_over_beats(values: np.ndarray) -> float:
-    seen = np.isfinite(values)
-    return float(np.median(values[seen])) if seen.any() and seen.mean() >= 0.5 else np.nan
-
-
-def _rate_and_intervals(beats: Delineation, sampling_rate: int) -> dict[str, float]:
-    ms = 1000 / sampling_rate
-    rr = np.diff(beats.r_peaks) * ms
-    rr_mean = float(rr.mean()) if len(rr) else np.nan
-    qt = _median_over_beats(beats.t_offset - beats.qrs_onset) * ms
-    return {
-        "heart_rate_bpm": 60_000 / rr_mean,
-        "rr_mean_ms": rr_mean,
-        "rr_sd_ms": float(rr.std(ddof=1)) if len(rr) > 1 else np.nan,
-        "p_duration_ms": _median_over_beats(beats.p_offset - beats.p_onset) * ms,
-        "pr_interval_ms": _median_over_beats(beats.qrs_onset - beats.p_onset) * ms,
-        "qrs_duration_ms": _median_over_beats(beats.qrs_offset - beats.qrs_onset) * ms,
-        "qt_interval_ms": qt,
-        "qtc_bazett_ms": qt / float(np.sqrt(rr_mean / 1000)),
-        "qtc_fridericia_ms": qt / float(np.cbrt(rr_mean / 1000)),
-    }
-
-
-def _axis_and_amplitudes(
-    steady: np.ndarray, leads: Sequence[str], beats: Delineation, sampling_rate: int
-) -> dict[str, float]:
-    """The highest and the net of each lead's QRS, from its level just before the onset; median over beats."""
-    before = max(1, _ONSET_LEVEL_MS * sampling_rate // 1000)
-    columns = {column: lead for column, lead in R_AMPLITUDES.items() if column in _columns(leads)}
-    signals = select_leads(steady, leads, list(columns.values()))
-    highest, net = [], []
-    for onset, offset in zip(beats.qrs_onset, beats.qrs_offset, strict=True):
-        if onset - before >= 0 and np.isfinite(offset):
-            level = signals[:, int(onset) - before : int(onset)].mean(axis=1, keepdims=True)
-            qrs = signals[:, int(onset) : int(offset) + 1] - level
-            highest.append(qrs.max(axis=1))
-            net.append(qrs.sum(axis=1))
-    if not highest:
-        return {}
-    # A lead without an R wave (aVR) has an R amplitude of 0, as in a device's table.
-    amplitudes = dict(zip(columns, np.maximum(np.median(highest, axis=0), 0.0).tolist(), strict=True))
-    area = dict(zip(columns.values(), np.median(net, axis=0).tolist(), strict=True))
-    # aVF's scale is 1.5 of the unipolar lead, I's the root of 3 (Einthoven's triangle): hence 2 / root of 3.
-    axis = np.degrees(np.arctan2(2 / np.sqrt(3) * area.get("aVF", np.nan), area.get("I", np.nan)))
-    return {"qrs_axis_deg": float(axis), **amplitudes}
+def _typed(rows: Sequence[dict[str, Value]], leads: Sequence[str]) -> pd.DataFrame:
+    types = row_columns(leads)
+    return pd.DataFrame(rows, columns=list(types)).astype(types)

@@ -32,8 +32,9 @@ import pandas as pd
 from ecggan.atomic import atomic_folder
 from ecggan.data.ecg_set import ECGSet, left_out_in_words
 from ecggan.evaluation import plausibility
-from ecggan.evaluation.columns import MEASUREMENTS, display_name
+from ecggan.evaluation.columns import MAIN_MEASUREMENTS, display_name
 from ecggan.evaluation.comparison import share_measurable
+from ecggan.evaluation.delineation import EDGES
 from ecggan.plotting import figure_png, plot_distributions, plot_ecg
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,6 @@ NUM_SHOWN, NUM_REJECTED_SHOWN = 3, 2
 FEW_RECORDS = 30
 _DPI = 130
 _DECIMALS = {"ms": 1, "bpm": 1, "°": 1, "mV": 2}
-_PINNED = "p_duration_ms"  # near 100 ms by the method, whatever the ECG: its SD says nothing, so it is never ranked
 _PACKAGES = ("ecggan", "neurokit2", "numpy", "scipy", "pandas")
 
 
@@ -153,7 +153,7 @@ def _draw(sets: Mapping[str, ECGSet], tables: Mapping[str, pd.DataFrame]) -> dic
     Examples are spread evenly over each set, the same ones each time: not the best, and not drawn by chance.
     """
     measurable = {name: table[table["is_measurable"]] for name, table in tables.items()}
-    columns = [c for c in MEASUREMENTS if any(c in t and t[c].notna().any() for t in measurable.values())]
+    columns = [c for c in MAIN_MEASUREMENTS if any(c in t and t[c].notna().any() for t in measurable.values())]
     values = [{c: t[c].to_numpy(float) for c in columns if c in t} for t in measurable.values()]
     pictures: dict[str, dict[str, Any]] = {}
     if columns:
@@ -203,7 +203,7 @@ def _render(
     )
     template = resources.files("ecggan.evaluation").joinpath("report.html.j2").read_text(encoding="utf-8")
     rows = [_shown_row({str(key): value for key, value in row.items()}) for row in comparison.to_dict("records")]
-    ranked = [row for row in rows if row["apart"] is not None and row["measurement"] != _PINNED]
+    ranked = [row for row in rows if row["apart"] is not None]
     return environment.from_string(template).render(
         words={name: _word(sets, name) for name in sets},
         summary=summary,
@@ -224,6 +224,7 @@ def _render(
         },
         settings=_lines(summary["settings"]),
         gate=plausibility,
+        edges=", ".join(f"{wave} {share:g}" for wave, share in EDGES.items()),
         limits=[(*display_name(column), *limits) for column, limits in plausibility.LIMITS.items()],
     )
 
@@ -238,7 +239,7 @@ def _shown_row(row: Mapping[str, Any]) -> dict[str, Any]:
     number = {key: text.replace("-", "−") for key, text in number.items()}
     apart = row["wasserstein_distance"] / row["real_sd"] if row["real_sd"] > 0 else np.nan
     shown = {"name": name[0].upper() + name[1:], "unit": unit, "apart": float(apart) if np.isfinite(apart) else None}
-    return {**row, **number, **shown}
+    return {**row, **number, **shown, "is_main": row["measurement"] in MAIN_MEASUREMENTS}
 
 
 def _account_lines(account: Mapping[str, Any] | None) -> list[tuple[str, str]]:

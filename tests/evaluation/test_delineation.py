@@ -1,131 +1,105 @@
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
-import wfdb
 
-from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS
-from ecggan.evaluation.delineation import Delineation, delineate
+from ecggan.evaluation.beats import find_beats, without_baseline
+from ecggan.evaluation.delineation import Boundaries, delineate
 
 RATE = 500
-INDEPENDENT = [TWELVE_LEADS.index(lead) for lead in EIGHT_LEADS]
+Make = Callable[..., np.ndarray]
 
 
-def intervals_ms(beats: Delineation, rate: int = RATE) -> dict[str, float]:
-    medians = {
-        "pr": np.nanmedian(beats.qrs_onset - beats.p_onset),
-        "qrs": np.nanmedian(beats.qrs_offset - beats.qrs_onset),
-        "qt": np.nanmedian(beats.t_offset - beats.qrs_onset),
-    }
-    return {name: value * 1000 / rate for name, value in medians.items()}
+def boundaries_of(ecg: np.ndarray, rate: int = RATE) -> Boundaries:
+    return delineate(find_beats(without_baseline(ecg, rate), rate))
 
 
-def cardiologists_intervals_ms(record: Path) -> dict[str, float]:
-    """Medians over beats of the medians over the 12 annotated leads, after the rule that LUDB's header needs."""
-    per_lead: dict[str, list[float]] = {"pr": [], "qrs": [], "qt": []}
-    for lead in TWELVE_LEADS:
-        annotation = wfdb.rdann(str(record), lead.lower())
-        marks = list(zip(annotation.symbol, annotation.sample, strict=True))
-        waves = [
-            (kind, marks[i - 1][1], marks[i + 1][1])
-            for i, (kind, _) in enumerate(marks)
-            if kind in "pNt" and 0 < i < len(marks) - 1 and marks[i - 1][0] == "(" and marks[i + 1][0] == ")"
+def intervals_ms(found: Boundaries, rate: int = RATE) -> np.ndarray:
+    """P duration, PR, QRS, QT."""
+    onsets = np.array([found.p_onset, found.p_onset, found.qrs_onset, found.qrs_onset])
+    offsets = np.array([found.p_offset, found.qrs_onset, found.qrs_offset, found.t_offset])
+    return (offsets - onsets) * 1000 / rate
+
+
+def errors_ms(make: Make, **intervals: float) -> np.ndarray:
+    known = {"pr_ms": 160.0, "qrs_ms": 96.0, "qt_ms": 390.0} | intervals
+    truth = np.array([100.0, known["pr_ms"], known["qrs_ms"], known["qt_ms"]])
+    return intervals_ms(boundaries_of(make(**known))) - truth
+
+
+def test_known_intervals_are_found(ecg_of_known_intervals: Make) -> None:
+    # the waves end where their makers say, at 2.3 SDs: another convention moves all errors by a constant
+    np.testing.assert_allclose(errors_ms(ecg_of_known_intervals), [0, 0, 0, 0], atol=18)
+
+
+@pytest.mark.parametrize("noise_mv", [0.0, 0.02, 0.05])
+def test_no_interval_is_biased_by_the_rate(ecg_of_known_intervals: Make, noise_mv: float) -> None:
+    at_rates = np.stack(
+        [
+            errors_ms(
+                ecg_of_known_intervals,
+                heart_rate_bpm=rate,
+                noise_mv=noise_mv,
+                pr_ms=120 + 2400 / rate,  # a PR and a QT that shorten with the rate, as hearts' do
+                qt_ms=400 * np.sqrt(60 / rate),
+            )
+            for rate in (45, 52, 60, 75, 90, 105, 120, 135, 150)
         ]
-        for before, wave, after in zip(waves, waves[1:], waves[2:], strict=False):
-            if (before[0], wave[0], after[0]) == ("p", "N", "t"):
-                per_lead["pr"].append(wave[1] - before[1])
-                per_lead["qrs"].append(wave[2] - wave[1])
-                per_lead["qt"].append(after[2] - wave[1])
-    return {name: float(np.median(values)) * 1000 / RATE if values else np.nan for name, values in per_lead.items()}
+    )
+    assert np.isfinite(at_rates).all()
+    assert (np.ptp(at_rates, axis=0) <= [12, 12, 8, 14]).all(), at_rates.round()
 
 
-@pytest.mark.slow
-def test_intervals_agree_with_cardiologists_in_sinus_rhythm(shared_data: Path) -> None:
-    patients = pd.read_csv(shared_data / "ludb" / "ludb.csv")
-    in_sinus_rhythm = patients.loc[patients["Rhythms"].str.strip() == "Sinus rhythm", "ID"]
-    numbers = [n for n in in_sinus_rhythm if (shared_data / "ludb" / "data" / f"{n}.hea").is_file()][::3]
-    errors: dict[str, list[float]] = {"pr": [], "qrs": [], "qt": []}
-    for number in numbers:
-        record = shared_data / "ludb" / "data" / str(number)
-        millivolts = wfdb.rdrecord(str(record), physical=False).d_signal.T / 1000.0
-        found, truth = intervals_ms(delineate(millivolts[INDEPENDENT], RATE)), cardiologists_intervals_ms(record)
-        for name, values in errors.items():
-            values.append(found[name] - truth[name])
-    # The tolerances of IEC 60601-2-25, but for the SDs of PR and QRS (10 ms there), which are not reached yet. The two
-    # largest deviations are left out: in a few records (72, 130) neurokit2 takes another wave for P or T.
-    for name, largest_mean, largest_sd in (("pr", 10, 15), ("qrs", 10, 12), ("qt", 25, 30)):
-        usual = np.array(sorted(filter(np.isfinite, errors[name]), key=abs)[:-2])
-        assert len(usual) >= 19
-        assert abs(usual.mean()) < largest_mean, (name, usual)
-        assert usual.std() < largest_sd, (name, usual)
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("pr_ms", (120, 160, 200, 260, 300)), ("qrs_ms", (70, 90, 110, 140)), ("qt_ms", (320, 380, 440, 500))],
+)
+def test_what_is_made_longer_is_measured_longer_by_as_much(
+    ecg_of_known_intervals: Make, name: str, values: tuple[float, ...]
+) -> None:
+    errors = np.stack([errors_ms(ecg_of_known_intervals, heart_rate_bpm=60, **{name: value}) for value in values])
+    assert np.ptp(errors, axis=0).max() <= 10, errors.round()
 
 
 @pytest.mark.parametrize("rate", [250, 500, 1000])
-def test_known_waves_are_found_at_any_sampling_rate(known_ecg: Callable[..., np.ndarray], rate: int) -> None:
-    beats = delineate(known_ecg(sampling_rate=rate, num_samples=10 * rate)[0], rate)
-    found = intervals_ms(beats, rate)
-    # A Gaussian wave is taken to begin and end 2.5 of its widths from its peak.
-    assert found["pr"] == pytest.approx(167, abs=25)
-    assert found["qrs"] == pytest.approx(98, abs=15)
-    assert found["qt"] == pytest.approx(420, abs=30)
+def test_intervals_do_not_depend_on_the_sampling_rate(ecg_of_known_intervals: Make, rate: int) -> None:
+    at_500 = intervals_ms(boundaries_of(ecg_of_known_intervals(noise_mv=0)))
+    found = intervals_ms(boundaries_of(ecg_of_known_intervals(noise_mv=0, sampling_rate=rate), rate), rate)
+    np.testing.assert_allclose(found, at_500, atol=1000 / min(rate, 500))
 
 
-def test_r_peaks_are_at_the_known_times(known_ecg: Callable[..., np.ndarray]) -> None:
-    beats = delineate(known_ecg(heart_rate_bpm=60)[0], RATE)
-    assert beats.r_peaks[0] / RATE == pytest.approx(0.4, abs=0.04)
-    assert np.diff(beats.r_peaks).std() <= 1.5
+def test_without_a_p_wave_there_is_a_reason_and_no_number(ecg_of_known_intervals: Make) -> None:
+    found = boundaries_of(ecg_of_known_intervals(p_mv=0.0, noise_mv=0.01))
+    assert np.isnan([found.p_onset, found.p_offset]).all()
+    assert found.no_p
+    assert np.isfinite([found.qrs_onset, found.t_offset]).all()
+    assert not found.no_qrs + found.no_t
 
 
-def test_an_inverted_ecg_has_the_same_beats_and_qrs(known_ecg: Callable[..., np.ndarray]) -> None:
-    upright, inverted = delineate(known_ecg()[0], RATE), delineate(-known_ecg()[0], RATE)
-    np.testing.assert_array_equal(upright.r_peaks, inverted.r_peaks)
-    np.testing.assert_array_equal(upright.qrs_onset, inverted.qrs_onset)
-    np.testing.assert_array_equal(upright.qrs_offset, inverted.qrs_offset)
-
-
-def test_a_tall_t_wave_is_no_beat(known_ecg: Callable[..., np.ndarray]) -> None:
-    ecg = known_ecg(heart_rate_bpm=55)[0]
+def test_fibrillation_has_no_p_wave(ecg_of_known_intervals: Make) -> None:
+    ecg = ecg_of_known_intervals(80, p_mv=0.0)
     time = np.arange(ecg.shape[1]) / RATE
-    num_beats = delineate(ecg, RATE).num_beats
-    for peak in delineate(ecg, RATE).r_peaks / RATE:
-        ecg += 0.8 * np.exp(-0.5 * ((time - peak - 0.28) / 0.05) ** 2)
-    assert delineate(ecg, RATE).num_beats == num_beats
+    ecg += 0.06 * np.sin(2 * np.pi * 6.3 * time + 3 * np.sin(2 * np.pi * 0.7 * time))  # f waves of 380 a minute
+    assert boundaries_of(ecg).no_p == "no P wave that repeats from beat to beat"
 
 
-@pytest.mark.parametrize("dead", [0.0, np.nan, np.inf], ids=["flat", "NaN", "infinite"])
-def test_dead_leads_do_not_spoil_the_others(known_ecg: Callable[..., np.ndarray], dead: float) -> None:
-    ecg = known_ecg()[0]
-    alive = delineate(np.delete(ecg, [2, 5], axis=0), RATE)
-    ecg[[2, 5]] = dead
-    with_dead = delineate(ecg, RATE)
-    for name in Delineation.__dataclass_fields__:
-        np.testing.assert_array_equal(getattr(with_dead, name), getattr(alive, name))
+def test_a_p_wave_hidden_in_the_t_wave_has_a_reason(ecg_of_known_intervals: Make) -> None:
+    found = boundaries_of(ecg_of_known_intervals(150, pr_ms=180, qt_ms=300))
+    assert np.isnan(found.p_onset)
+    assert found.no_p in ("no room for a P wave after the last T wave", "the P wave has no clear onset")
 
 
-@pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("num_beats", [0, 1, 2, 3])
-def test_few_beats_raise_nothing(num_beats: int) -> None:
-    time = np.arange(5000) / RATE
-    waves = sum((np.exp(-0.5 * ((time - 2 - 2 * i) / 0.012) ** 2) for i in range(num_beats)), np.zeros(5000))
-    beats = delineate(np.stack([waves, 0.5 * waves]), RATE)
-    assert beats.num_beats <= num_beats + 1
-    assert len(beats.p_onset) == len(beats.t_offset) == beats.num_beats
+def test_one_bad_lead_does_not_decide(ecg_of_known_intervals: Make) -> None:
+    ecg = ecg_of_known_intervals()
+    good = intervals_ms(boundaries_of(ecg))
+    ecg[3] += np.random.default_rng(0).normal(0, 1.0, ecg.shape[1])
+    np.testing.assert_allclose(intervals_ms(boundaries_of(ecg)), good, atol=8)
 
 
-@pytest.mark.filterwarnings("error")
 def test_signals_that_are_no_ecg_raise_nothing() -> None:
     rng, time = np.random.default_rng(0), np.arange(5000) / RATE
-    for lead in (
-        np.full(5000, np.nan),
-        np.zeros(5000),
-        np.ones(5000),
-        rng.normal(0, 1, 5000),
-        np.sign(np.sin(2 * np.pi * time)),
-        time,
-        np.zeros(0),
-        np.ones(30),
-        rng.normal(0, 1, 700),
-    ):
-        assert delineate(np.stack([lead, lead]), RATE).num_beats >= 0
+    for lead in (np.zeros(5000), rng.normal(0, 1, 5000), np.sign(np.sin(2 * np.pi * time)), time):
+        found = boundaries_of(np.stack([lead, lead]))
+        for wave, positions in (("p", "p_onset p_offset"), ("qrs", "qrs_onset qrs_offset"), ("t", "t_offset")):
+            is_missing = np.isnan([getattr(found, name) for name in positions.split()])
+            assert is_missing.all() == is_missing.any() == bool(getattr(found, f"no_{wave}"))

@@ -10,6 +10,7 @@ import wfdb
 
 from ecggan.data.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, canonical_lead, select_leads
+from ecggan.evaluation import measurements
 from ecggan.evaluation.measurements import MEASUREMENTS, display_name, measure, measure_record
 
 RATE = 500
@@ -43,6 +44,7 @@ def test_corrected_qt_follows_its_formulas(ecgs: np.ndarray) -> None:
     rr_s = table["rr_mean_ms"] / 1000
     assert np.allclose(table["qtc_bazett_ms"], table["qt_interval_ms"] / np.sqrt(rr_s))
     assert np.allclose(table["qtc_fridericia_ms"], table["qt_interval_ms"] / rr_s ** (1 / 3))
+    assert np.allclose(table["qtc_framingham_ms"], table["qt_interval_ms"] + 154 * (1 - rr_s))
     assert np.allclose(table["heart_rate_bpm"], 60 / rr_s)
 
 
@@ -109,6 +111,50 @@ def test_table_does_not_depend_on_the_number_of_workers(known_ecg: Callable[...,
     assert one["record"].tolist() == [str(i) for i in range(20)]
 
 
+def test_measured_rows_are_kept_and_found_again(
+    known_ecg: Callable[..., np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measurements, "RECORDS_PER_PART", 2)
+    monkeypatch.setattr(measurements, "RECORDS_PER_TASK", 1)
+    ecgs = ECGSet.from_arrays(known_ecg(num_records=5, seed=4), EIGHT_LEADS, RATE).save(tmp_path / "set")
+    fresh = measure(ecgs, num_workers=1, progress=False)
+    seen: list[int] = []
+    original = measurements._measure_some
+
+    def interrupted(*arguments: object) -> list:
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        seen.append(1)
+        return original(*arguments)
+
+    monkeypatch.setattr(measurements, "_measure_some", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        measure(ecgs, num_workers=1, progress=False, cache=tmp_path / "cache")
+    kept = list((tmp_path / "cache").rglob("*.parquet"))
+    assert len(kept) == 1  # two of three measured records were a whole part
+    seen.clear()
+    monkeypatch.setattr(measurements, "_measure_some", lambda *arguments: (seen.append(1), original(*arguments))[1])
+    resumed = measure(ecgs, num_workers=1, progress=False, cache=tmp_path / "cache")
+    pd.testing.assert_frame_equal(resumed, fresh)
+    assert len(seen) == 3
+    pd.testing.assert_frame_equal(measure(ecgs, num_workers=1, progress=False, cache=tmp_path / "cache"), fresh)
+    assert len(seen) == 3
+    # another code, other records: nothing of it is believed
+    measure(ecgs.subset([0]), num_workers=1, progress=False, cache=tmp_path / "cache")
+    monkeypatch.setattr(measurements, "measuring_version", lambda: "another")
+    measure(ecgs, num_workers=1, progress=False, cache=tmp_path / "cache")
+    assert len(seen) == 3 + 1 + 5
+
+
+def test_a_damaged_part_is_named(known_ecg: Callable[..., np.ndarray], tmp_path: Path) -> None:
+    ecgs = ECGSet.from_arrays(known_ecg(), EIGHT_LEADS, RATE).save(tmp_path / "set")
+    measure(ecgs, progress=False, cache=tmp_path)
+    (part,) = (tmp_path / "measurements").rglob("*.parquet")
+    part.write_bytes(b"half")
+    with pytest.raises(ValueError, match=r"rows_000000000\.parquet is damaged .*; delete it"):
+        measure(ecgs, progress=False, cache=tmp_path)
+
+
 def no_ecgs() -> dict[str, tuple[np.ndarray, str]]:
     rng, time = np.random.default_rng(0), np.arange(5000) / RATE
     phase = np.arange(8)[:, None]
@@ -156,6 +202,53 @@ def test_a_flat_lead_has_no_amplitude_and_spoils_no_other(ecgs: np.ndarray) -> N
     assert np.allclose(table["r_amplitude_v5_mv"], whole["r_amplitude_v5_mv"], atol=0.02)
 
 
+def test_a_lead_full_of_noise_has_no_amplitude_and_spoils_no_other(ecgs: np.ndarray) -> None:
+    whole = measured(ecgs)
+    ecgs = ecgs.copy()
+    ecgs[:, EIGHT_LEADS.index("V3")] += np.random.default_rng(0).normal(0, 1.5, ecgs[:, 0].shape)
+    table = measured(ecgs)
+    assert table["is_measurable"].all()
+    assert table["r_amplitude_v3_mv"].isna().all()
+    assert (table["missing"] == "V3: noise").all()
+    np.testing.assert_allclose(table[INTERVALS], whole[INTERVALS], atol=6)
+
+
+def test_without_lead_i_there_is_no_axis_and_no_derived_lead(ecgs: np.ndarray) -> None:
+    ecgs = ecgs.copy()
+    ecgs[:, 0] = np.nan
+    table = measured(ecgs)
+    assert table["is_measurable"].all()
+    assert table[["qrs_axis_deg", "r_amplitude_avf_mv", "r_amplitude_i_mv"]].isna().all(axis=None)
+    assert table["r_amplitude_ii_mv"].notna().all()
+    assert (table["missing"] == "I: no signal; III, aVR, aVL, aVF: I or II is missing; axes: I or II is missing").all()
+
+
+def test_every_missing_value_has_a_reason_and_no_other_has(ecgs: np.ndarray) -> None:
+    assert (measured(ecgs)["missing"] == "").all()
+    assert measured(np.zeros((1, 8, 5000)))["missing"].tolist() == ["everything: flat"]
+    two_beats = ecgs[:1].copy()
+    two_beats[..., 900:] = two_beats[..., 890:891]
+    row = measured(two_beats).iloc[0]
+    assert row["num_beats"] == 2
+    assert row["reason"] == "too few beats"
+    assert "RR SD: fewer than three beats" in row["missing"]
+
+
+def whole_samples_apart(one: pd.DataFrame, other: pd.DataFrame, rate: int = RATE) -> pd.Series:
+    return (one[INTERVALS] - other[INTERVALS]).abs().max() * rate / 1000
+
+
+@pytest.mark.parametrize("dropped", [1, 2, 7, 50])
+def test_where_the_record_begins_does_not_matter(ecgs: np.ndarray, dropped: int) -> None:
+    assert (whole_samples_apart(measured(ecgs), measured(ecgs[..., dropped:])) <= 1).all()
+
+
+def test_resampling_does_not_matter(ecgs: np.ndarray) -> None:
+    twice = scipy.signal.resample_poly(ecgs, 2, 1, axis=-1)
+    at_1000 = measure(twice, leads=EIGHT_LEADS, sampling_rate=2 * RATE, num_workers=1, progress=False)
+    assert (whole_samples_apart(measured(ecgs), at_1000) <= 1).all()
+
+
 def test_one_bad_record_leaves_the_others_alone(ecgs: np.ndarray) -> None:
     alone = measured(ecgs)
     with_bad = measured(np.concatenate([ecgs[:1], np.full_like(ecgs[:1], np.nan), ecgs[1:]]))
@@ -188,7 +281,7 @@ def test_an_empty_array_gives_an_empty_table() -> None:
         ((8, 5000), EIGHT_LEADS, RATE, r"ecgs must be an array \(record, lead, time\)"),
         ((1, 7, 5000), EIGHT_LEADS, RATE, "with 8 leads"),
         ((1, 1, 5000), ("V7",), RATE, "leads must be distinct names out of I, II"),
-        ((1, 8, 5000), EIGHT_LEADS, 0, "sampling_rate must be above 0"),
+        ((1, 8, 5000), EIGHT_LEADS, 50, "sampling_rate must be at least 100 Hz to measure intervals; got 50"),
     ],
 )
 def test_unclear_arrays_are_refused(shape: tuple, leads: tuple | None, rate: int | None, message: str) -> None:

@@ -1,0 +1,85 @@
+"""LUDB, the Lobachevsky University database: ECGs whose waves cardiologists bounded by hand, in each of 12 leads.
+
+Kalyakulina et al. 2020, LUDB: a new open-access validation tool for electrocardiogram delineation algorithms,
+https://doi.org/10.13026/eegm-h675. The gains in its headers are wrong (they make every lead 1 mV high); its integers
+are µV, and III = II - I holds in them to the unit.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from ecggan.data.readers import read_wfdb, read_wfdb_annotation
+from ecggan.ecg import TWELVE_LEADS
+
+Wave = Literal["p", "qrs", "t"]
+_WAVE_OF_SYMBOL: dict[str, Wave] = {"p": "p", "N": "qrs", "t": "t"}
+_MILLIVOLTS_PER_STEP = 1e-3
+
+
+@dataclass(frozen=True)
+class LUDBRecord:
+    """One record: signals ``(lead, time)`` in mV, and the waves that the cardiologists bounded.
+
+    `waves` has a row for each wave and lead: `lead`, `wave` (p, qrs or t), `onset`, `peak` and `offset` in samples, NaN
+    where a boundary is not given.
+    """
+
+    number: int
+    millivolts: np.ndarray
+    leads: tuple[str, ...]
+    sampling_rate: int
+    waves: pd.DataFrame
+
+
+def sinus_rhythm_numbers(root: str | Path) -> list[int]:
+    """The records in sinus rhythm without a pacemaker whose files are there, in order.
+
+    Raises:
+        FileNotFoundError: ludb.csv is missing.
+        ValueError: none of its records is there.
+    """
+    root = Path(root).expanduser()
+    table = root / "ludb.csv"
+    if not table.is_file():
+        raise FileNotFoundError(f"{table} is missing; ludb_root must be the folder of LUDB 1.0.1 that holds ludb.csv")
+    patients = pd.read_csv(table)
+    is_wanted = patients["Rhythms"].str.contains("sinus", case=False, na=False) & patients["Cardiac pacing"].isna()
+    numbers = [int(n) for n in sorted(patients.loc[is_wanted, "ID"]) if _header(root, int(n)).is_file()]
+    if not numbers:
+        raise ValueError(f"{root / 'data'} holds none of the records that {table} lists")
+    return numbers
+
+
+def read_ludb(root: str | Path, number: int) -> LUDBRecord:
+    """Read a record and its annotations, taking one step of the converter as 1 µV.
+
+    Raises:
+        FileNotFoundError: a file of it is missing.
+        ValueError: a file of it is damaged.
+    """
+    header = _header(Path(root).expanduser(), number)
+    record = read_wfdb(header, millivolts_per_step=_MILLIVOLTS_PER_STEP)
+    waves = [row for lead in TWELVE_LEADS for row in _waves(header, lead)]
+    columns = ["lead", "wave", "onset", "peak", "offset"]
+    table = pd.DataFrame(waves, columns=columns)
+    return LUDBRecord(number, record.millivolts, record.leads, int(record.sampling_rate), table)
+
+
+def _header(root: Path, number: int) -> Path:
+    return root / "data" / f"{number}.hea"
+
+
+def _waves(header: Path, lead: str) -> Iterator[tuple[str, Wave, float, float, float]]:
+    """Each peak with the opening bracket just before it and the closing one just after it."""
+    symbols, samples = read_wfdb_annotation(header, lead.lower())
+    symbols, at = ["", *symbols, ""], [np.nan, *samples, np.nan]
+    for i, symbol in enumerate(symbols):
+        if symbol in _WAVE_OF_SYMBOL:
+            onset = float(at[i - 1]) if symbols[i - 1] == "(" else np.nan
+            offset = float(at[i + 1]) if symbols[i + 1] == ")" else np.nan
+            yield lead, _WAVE_OF_SYMBOL[symbol], onset, float(at[i]), offset

@@ -1,0 +1,198 @@
+"""One ECG -> its beats, and the one beat that stands for them; the one door to neurokit2.
+
+Intervals and amplitudes are measured on the median beat, as the analyser of the paper does (Marquette 12SL ECG Analysis
+Program, Physician's Guide, GE Healthcare): beats that are alike are laid over each other, ectopic ones and artefacts
+are set aside, and each lead's median at each time is what they have in common. Noise falls with the root of their
+number, and no single beat decides.
+
+neurokit2 finds the beats, on one signal made of all leads, each scaled to the same size, so that an inverted or small
+lead costs nothing and a lead full of noise cannot drown the others. Its delineation is not used: 8 leads take 40 ms a
+record, its default puts QRS 84 ms too long, and its better method pins the P wave near 100 ms and looks for T half way
+to the next beat only (docs/results.md).
+"""
+
+import warnings
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+import scipy.signal
+from jaxtyping import Bool, Float, Int
+
+BEAT_MS = (-450, 700)  # around the R-peak: room for a PR of 0.4 s and a QT of 0.65 s
+LEAST_ALIKE = 0.7  # correlation with the other beats, P to T and all leads together
+_ALIKE_PLAY = 0.1  # how far below the usual correlation of its record a beat may lie
+_COMPARED_MS = (-100, 400)  # QRS and T; P may come and go
+_BEAT_BAND_HZ = (0.5, 30.0)
+_SMOOTH_HZ = 20.0
+_SLOWEST_BEAT = 0.25  # of the upper quartile of top speeds; a T wave taken for a beat has about a tenth
+_SHORTEST_RR_S = 0.25
+_QRS_REACH_MS = 100
+_NOISIEST = 4.0  # times the usual noise of the record's leads
+_NOISE_FLOOR_MV = 0.02  # a lead below it is never noisy, however quiet the others are
+_FEWEST_WHOLE = 3
+
+
+@dataclass(frozen=True)
+class Beats:
+    """The beats of one record and what the alike ones have in common.
+
+    Args:
+        millivolts: the median beat, ``(lead, time)``; of no length where there is no beat.
+        smooth: the beats it was made of, below 20 Hz, ``(used, lead, time)``: what repeats, and what does not.
+        r_peak: where its R-peak lies, in samples.
+        r_peaks: of every beat found, in samples from the record's start.
+        is_used: which of them the median beat is made of.
+        is_noisy: the leads so much noisier than the others that they have no say.
+        sampling_rate: in Hz.
+    """
+
+    millivolts: Float[np.ndarray, "lead time"]
+    smooth: Float[np.ndarray, "used lead time"]
+    r_peak: int
+    r_peaks: Int[np.ndarray, " beat"]
+    is_used: Bool[np.ndarray, " beat"]
+    is_noisy: Bool[np.ndarray, " lead"]
+    sampling_rate: int
+
+    @property
+    def num_found(self) -> int:
+        return len(self.r_peaks)
+
+    @property
+    def num_used(self) -> int:
+        return int(self.is_used.sum())
+
+    def repeatability(self, start: int | float, stop: int | float) -> float:
+        """How well a stretch of the median beat repeats: the mean correlation of each beat with the sum of the others.
+
+        All leads together, each without its mean. About 0 for noise and for waves that keep no time with the QRS, 1
+        for a wave that is always the same; NaN for fewer than two beats.
+
+        Args:
+            start: where the stretch begins, in samples of the median beat.
+            stop: where it ends.
+        """
+        stretch = self.smooth[:, ~self.is_noisy, max(int(start), 0) : int(np.ceil(stop))]
+        if len(stretch) < 2 or stretch.shape[2] < 2:
+            return np.nan
+        return float(_correlations_with_others(stretch).mean())
+
+
+def find_beats(millivolts: Float[np.ndarray, "lead time"], sampling_rate: int) -> Beats:
+    """Find the beats of a record and lay the alike ones over each other. Never raises for what a record holds.
+
+    Args:
+        millivolts: leads with signal, without baseline wander.
+        sampling_rate: in Hz.
+    """
+    banded = scipy.signal.sosfiltfilt(_filter("bandpass", _BEAT_BAND_HZ, sampling_rate), millivolts, axis=1)
+    scale = np.percentile(np.abs(banded), 99, axis=1, keepdims=True)
+    banded /= np.maximum(scale, np.finfo(float).tiny)
+    is_noisy = np.zeros(len(millivolts), bool)
+    beats = _lay_over(millivolts, banded, is_noisy, sampling_rate)
+    if beats.num_used >= _FEWEST_WHOLE and beats.is_noisy.any():  # once more, without them
+        beats = _lay_over(millivolts, banded, beats.is_noisy, sampling_rate)
+    return beats
+
+
+def _lay_over(millivolts: np.ndarray, banded: np.ndarray, ignored: np.ndarray, sampling_rate: int) -> Beats:
+    r_peaks = _r_peaks(banded[~ignored], sampling_rate)
+    before, after = (abs(ms) * sampling_rate // 1000 for ms in BEAT_MS)
+    is_used = _alike(banded[~ignored], r_peaks, sampling_rate)
+    whole = is_used & (r_peaks >= before) & (r_peaks + after <= millivolts.shape[1])
+    if whole.sum() >= _FEWEST_WHOLE:
+        is_used = whole
+    if not is_used.any():
+        none = np.zeros((len(millivolts), 0))
+        return Beats(none, none[None, :, :][:0], before, r_peaks, is_used, ignored, sampling_rate)
+    # where the record begins or ends within a beat, the lead stays where it was
+    padded = np.pad(millivolts, ((0, 0), (before, after)), mode="edge")
+    laid = np.stack([padded[:, peak : peak + before + after] for peak in r_peaks[is_used]])
+    median = np.median(laid, axis=0)
+    noise = np.median(np.sqrt(((laid - median) ** 2).mean(axis=2)), axis=0)
+    is_noisy = noise > _NOISIEST * max(float(np.median(noise)), _NOISE_FLOOR_MV)
+    smooth = scipy.signal.sosfiltfilt(_filter("low", _SMOOTH_HZ, sampling_rate), laid, axis=2)
+    return Beats(median, smooth, before, r_peaks, is_used, is_noisy | ignored, sampling_rate)
+
+
+def _r_peaks(banded: np.ndarray, sampling_rate: int) -> np.ndarray:
+    """One moment a beat, the same in each: where the QRS has two peaks of a height, the R-peak found may be either."""
+    import neurokit2 as nk
+
+    magnitude = np.sqrt(np.mean(banded**2, axis=0))
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")  # neurokit2 warns of what the gate judges anyway
+        try:
+            _, found = nk.ecg_peaks(magnitude, sampling_rate=sampling_rate, mindelay=_SHORTEST_RR_S)
+        except (IndexError, ValueError, ZeroDivisionError):  # a signal without any beat
+            return np.empty(0, int)
+    peaks = np.asarray(found["ECG_R_Peaks"], int)
+    if not len(peaks):
+        return peaks
+    speed = np.sqrt((np.gradient(banded, axis=1) ** 2).sum(axis=0))
+    reach = _QRS_REACH_MS * sampling_rate // 1000
+    around = [slice(max(peak - reach, 0), peak + reach) for peak in peaks]
+    tops = np.array([speed[near].max() for near in around])
+    middles = np.array([np.average(np.arange(len(speed))[near], weights=speed[near] ** 2) for near in around])
+    is_beat = tops >= _SLOWEST_BEAT * np.percentile(tops, 75)
+    same = np.rint(middles + np.median((peaks - middles)[is_beat])).astype(int)[is_beat]
+    return np.unique(same[(same > 0) & (same < len(speed) - 1)])
+
+
+def _alike(banded: np.ndarray, r_peaks: np.ndarray, sampling_rate: int) -> np.ndarray:
+    """Which beats belong to the largest group of alike ones; those cut by the record's ends do not."""
+    start, stop = (ms * sampling_rate // 1000 for ms in _COMPARED_MS)
+    whole = np.flatnonzero((r_peaks + start >= 0) & (r_peaks + stop <= banded.shape[1]))
+    is_alike = np.zeros(len(r_peaks), bool)
+    if len(whole) < 2:
+        is_alike[whole] = True
+        return is_alike
+    shapes = np.stack([banded[:, peak + start : peak + stop] for peak in r_peaks[whole]])
+    shapes = (shapes - shapes.mean(axis=2, keepdims=True)).reshape(len(whole), -1)
+    correlation = np.corrcoef(shapes)
+    # the example of the largest group: most beats are like it, and of those with as many the one they are most like
+    is_like = correlation >= LEAST_ALIKE
+    closeness = (correlation * is_like).sum(axis=1) / is_like.sum(axis=1)
+    example = int(np.argmax(is_like.sum(axis=1) + closeness / 2))
+    usual = np.median(correlation[example][is_like[example]])
+    is_alike[whole] = correlation[example] >= max(LEAST_ALIKE, usual - _ALIKE_PLAY)
+    return is_alike
+
+
+def _correlations_with_others(stretch: np.ndarray) -> np.ndarray:
+    stretch = stretch - stretch.mean(axis=2, keepdims=True)
+    others = stretch.sum(axis=0) - stretch
+    norms = np.sqrt((stretch**2).sum(axis=(1, 2)) * (others**2).sum(axis=(1, 2)))
+    return (stretch * others).sum(axis=(1, 2)) / np.maximum(norms, np.finfo(float).tiny)
+
+
+@lru_cache(maxsize=32)
+def _filter(
+    kind: Literal["low", "high", "bandpass"], edge_hz: float | tuple[float, float], sampling_rate: int
+) -> np.ndarray:
+    return scipy.signal.butter(2, edge_hz, kind, fs=sampling_rate, output="sos")
+
+
+def without_baseline(millivolts: Float[np.ndarray, "lead time"], sampling_rate: int) -> Float[np.ndarray, "lead time"]:
+    """The signals above 0.5 Hz, without a shift of phase, and with nothing taken away above.
+
+    0.5 Hz is what the recommendations allow a filter that does not shift phase, and amplitudes need all that lies below
+    150 Hz (Kligfield et al. 2007, AHA/ACC/HRS recommendations for the standardization of the electrocardiogram, I).
+    """
+    return scipy.signal.sosfiltfilt(_filter("high", 0.5, sampling_rate), millivolts, axis=1)
+
+
+def below(edge_hz: float, millivolts: np.ndarray, sampling_rate: int) -> np.ndarray:
+    """``(lead, time)`` below a frequency, without a shift of phase.
+
+    Beyond the ends of a stretch cut out of a beat, what came before goes on in its direction and what follows is
+    mirrored: a wave that began before the cut still rises at it, and the complex after it does not leak in.
+    """
+    padding = min(3 * int(sampling_rate / edge_hz), millivolts.shape[1] - 1)
+    before = 2 * millivolts[:, :1] - millivolts[:, padding:0:-1]
+    after = millivolts[:, -2 : -padding - 2 : -1]
+    longer = np.concatenate([before, millivolts, after], axis=1)
+    smooth = scipy.signal.sosfiltfilt(_filter("low", edge_hz, sampling_rate), longer, axis=1, padlen=0)
+    return smooth[:, padding : padding + millivolts.shape[1]]

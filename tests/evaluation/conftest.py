@@ -1,0 +1,46 @@
+"""An ECG whose every interval is known: a sum of Gaussian waves (after McSharry et al. 2003, ECGSYN) to any measure."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+TAIL = 2.3  # how many SDs from its top a wave is said to begin and end
+P_MS = 100.0
+P_MV = (0.08, 0.14, 0.06, 0.06, 0.06, 0.06, 0.06, 0.06)  # in the order of EIGHT_LEADS, as below
+QRS_MV = (
+    (-0.28, 0.08, (-0.05, -0.08, 0.0, 0.0, 0.0, -0.05, -0.08, -0.08)),  # Q: centre and width in QRS durations
+    (0.0, 0.105, (0.7, 1.1, 0.2, 0.4, 0.7, 1.4, 1.3, 1.1)),  # R
+    (0.28, 0.095, (-0.1, -0.15, -0.8, -1.2, -0.7, -0.4, -0.2, -0.1)),  # S
+)
+T_MV = (0.2, 0.3, -0.05, 0.35, 0.4, 0.4, 0.35, 0.3)
+
+
+@pytest.fixture(scope="session")
+def ecg_of_known_intervals() -> Callable[..., np.ndarray]:
+    """Make ``(8 leads, time)`` in mV of 10 s, in the order of EIGHT_LEADS; the first R-peak is at 0.4 s."""
+
+    def make(
+        heart_rate_bpm: float = 70.0,
+        pr_ms: float = 160.0,
+        qrs_ms: float = 96.0,
+        qt_ms: float = 390.0,
+        noise_mv: float = 0.005,
+        sampling_rate: int = 500,
+        seed: int = 0,
+        p_mv: float = 1.0,
+    ) -> np.ndarray:
+        time = np.arange(10 * sampling_rate) / sampling_rate
+        ecg = np.random.default_rng(seed).normal(0, noise_mv, (8, len(time)))
+        rr = 60 / heart_rate_bpm
+        onset = (QRS_MV[0][0] - TAIL * QRS_MV[0][1]) * qrs_ms / 1000
+        t_width = 0.045 * np.sqrt(rr / 0.857)
+        waves = [(onset + (P_MS / 2 - pr_ms) / 1000, P_MS / 2000 / TAIL, p_mv * np.array(P_MV))]
+        waves += [(centre * qrs_ms / 1000, width * qrs_ms / 1000, np.array(mv)) for centre, width, mv in QRS_MV]
+        waves += [(onset + qt_ms / 1000 - TAIL * t_width, t_width, np.array(T_MV))]
+        for peak in np.arange(0.4, time[-1] + 1, rr):
+            for delay, width, amplitudes in waves:
+                ecg += np.outer(amplitudes, np.exp(-0.5 * ((time - peak - delay) / width) ** 2))
+        return ecg
+
+    return make
