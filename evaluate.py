@@ -28,6 +28,7 @@ def main(config: DictConfig) -> None:
 
     from ecggan.atomic import require_new_folder
     from ecggan.data.ecg_set import ECGSet
+    from ecggan.evaluation.columns import MAIN_MEASUREMENTS
     from ecggan.evaluation.comparison import compare
     from ecggan.evaluation.measurements import measure
     from ecggan.evaluation.report import write_report
@@ -44,7 +45,9 @@ def main(config: DictConfig) -> None:
     comparison = compare(real_table, generated_table)
     settings = {"split": data and data.split, "max_records": config.max_records}
     report = write_report(Path(config.out), real, generated, real_table, generated_table, comparison, settings)
-    print(comparison.to_string(index=False, float_format="%.2f"))
+    main_rows = comparison[comparison["measurement"].isin(MAIN_MEASUREMENTS)]
+    print(main_rows.to_string(index=False, float_format="%.2f"))
+    print(f"{len(comparison) - len(main_rows)} more amplitudes and ST levels are in comparison.csv and in the report")
     print(f"The report lies in {report}")
 
 

@@ -44,6 +44,7 @@ class Beats:
         r_peak: where its R-peak lies, in samples.
         r_peaks: of every beat found, in samples from the record's start.
         is_used: which of them the median beat is made of.
+        is_alone: which of them are like no other beat.
         is_noisy: the leads so much noisier than the others that they have no say.
         sampling_rate: in Hz.
     """
@@ -53,6 +54,7 @@ class Beats:
     r_peak: int
     r_peaks: Int[np.ndarray, " beat"]
     is_used: Bool[np.ndarray, " beat"]
+    is_alone: Bool[np.ndarray, " beat"]
     is_noisy: Bool[np.ndarray, " lead"]
     sampling_rate: int
 
@@ -100,13 +102,13 @@ def find_beats(millivolts: Float[np.ndarray, "lead time"], sampling_rate: int) -
 def _lay_over(millivolts: np.ndarray, banded: np.ndarray, ignored: np.ndarray, sampling_rate: int) -> Beats:
     r_peaks = _r_peaks(banded[~ignored], sampling_rate)
     before, after = (abs(ms) * sampling_rate // 1000 for ms in BEAT_MS)
-    is_used = _alike(banded[~ignored], r_peaks, sampling_rate)
+    is_used, is_alone = _alike(banded[~ignored], r_peaks, sampling_rate)
     whole = is_used & (r_peaks >= before) & (r_peaks + after <= millivolts.shape[1])
     if whole.sum() >= _FEWEST_WHOLE:
         is_used = whole
     if not is_used.any():
         none = np.zeros((len(millivolts), 0))
-        return Beats(none, none[None, :, :][:0], before, r_peaks, is_used, ignored, sampling_rate)
+        return Beats(none, none[None, :, :][:0], before, r_peaks, is_used, is_alone, ignored, sampling_rate)
     # where the record begins or ends within a beat, the lead stays where it was
     padded = np.pad(millivolts, ((0, 0), (before, after)), mode="edge")
     laid = np.stack([padded[:, peak : peak + before + after] for peak in r_peaks[is_used]])
@@ -114,7 +116,7 @@ def _lay_over(millivolts: np.ndarray, banded: np.ndarray, ignored: np.ndarray, s
     noise = np.median(np.sqrt(((laid - median) ** 2).mean(axis=2)), axis=0)
     is_noisy = noise > _NOISIEST * max(float(np.median(noise)), _NOISE_FLOOR_MV)
     smooth = scipy.signal.sosfiltfilt(_filter("low", _SMOOTH_HZ, sampling_rate), laid, axis=2)
-    return Beats(median, smooth, before, r_peaks, is_used, is_noisy | ignored, sampling_rate)
+    return Beats(median, smooth, before, r_peaks, is_used, is_alone, is_noisy | ignored, sampling_rate)
 
 
 def _r_peaks(banded: np.ndarray, sampling_rate: int) -> np.ndarray:
@@ -141,14 +143,17 @@ def _r_peaks(banded: np.ndarray, sampling_rate: int) -> np.ndarray:
     return np.unique(same[(same > 0) & (same < len(speed) - 1)])
 
 
-def _alike(banded: np.ndarray, r_peaks: np.ndarray, sampling_rate: int) -> np.ndarray:
-    """Which beats belong to the largest group of alike ones; those cut by the record's ends do not."""
+def _alike(banded: np.ndarray, r_peaks: np.ndarray, sampling_rate: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which beats belong to the largest group of alike ones, and which are like no other.
+
+    Those cut by the record's ends are neither.
+    """
     start, stop = (ms * sampling_rate // 1000 for ms in _COMPARED_MS)
     whole = np.flatnonzero((r_peaks + start >= 0) & (r_peaks + stop <= banded.shape[1]))
-    is_alike = np.zeros(len(r_peaks), bool)
+    is_alike, is_alone = np.zeros((2, len(r_peaks)), bool)
     if len(whole) < 2:
         is_alike[whole] = True
-        return is_alike
+        return is_alike, is_alone
     shapes = np.stack([banded[:, peak + start : peak + stop] for peak in r_peaks[whole]])
     shapes = (shapes - shapes.mean(axis=2, keepdims=True)).reshape(len(whole), -1)
     correlation = np.corrcoef(shapes)
@@ -158,7 +163,8 @@ def _alike(banded: np.ndarray, r_peaks: np.ndarray, sampling_rate: int) -> np.nd
     example = int(np.argmax(is_like.sum(axis=1) + closeness / 2))
     usual = np.median(correlation[example][is_like[example]])
     is_alike[whole] = correlation[example] >= max(LEAST_ALIKE, usual - _ALIKE_PLAY)
-    return is_alike
+    is_alone[whole] = is_like.sum(axis=1) == 1
+    return is_alike, is_alone
 
 
 def _correlations_with_others(stretch: np.ndarray) -> np.ndarray:

@@ -150,6 +150,14 @@ def _p(leads: np.ndarray, found: Boundaries, beats: Beats) -> Boundaries:
     return replace(found, p_onset=float(onset), p_offset=float(offset))
 
 
+def share_at_rest(beats: Beats) -> float:
+    """The share of a cycle in which the leads together are slower than a tenth of the QRS complex."""
+    speed = _speed(below(_QRS_BELOW_HZ, beats.millivolts[~beats.is_noisy], beats.sampling_rate))
+    before = round(_EARLIEST_P_MS * beats.sampling_rate / 1000)
+    cycle = speed[beats.r_peak - before : beats.r_peak - before + int(_usual_rr(beats))]
+    return float(np.mean(cycle < 0.1 * cycle.max()))
+
+
 def _usual_rr(beats: Beats, percentile: int = 50) -> float:
     """The RR interval before the beats used, in samples; where nothing is known of it, long enough not to matter."""
     before = np.diff(beats.r_peaks)[beats.is_used[1:]]

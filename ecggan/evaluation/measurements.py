@@ -20,7 +20,7 @@ from ecggan.data.ecg_set import SIGNALS, ECGSet
 from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT, check_leads
 from ecggan.evaluation.columns import MEASUREMENTS as MEASUREMENTS
 from ecggan.evaluation.columns import display_name as display_name
-from ecggan.evaluation.record import SLOWEST_SAMPLING_HZ, Value, measuring_version, row_columns
+from ecggan.evaluation.record import Value, check_sampling_rate, measuring_version, row_columns
 from ecggan.evaluation.record import measure_record as measure_record
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ RECORDS_PER_PART = 512
 def measure(
     ecgs: ECGSet | np.ndarray,
     leads: Sequence[str] | None = None,
-    sampling_rate: int | None = None,
+    sampling_rate: int | float | None = None,
     num_workers: int | None = None,
     progress: bool = True,
     cache: str | Path | None = None,
@@ -63,10 +63,7 @@ def measure(
     else:
         leads, sampling_rate = _check_array(ecgs, leads, sampling_rate)
         names = [str(i) for i in range(len(ecgs))]
-    if sampling_rate < SLOWEST_SAMPLING_HZ:
-        raise ValueError(
-            f"sampling_rate must be at least {SLOWEST_SAMPLING_HZ} Hz to measure intervals; got {sampling_rate}"
-        )
+    check_sampling_rate(sampling_rate)
     if num_workers is not None and num_workers < 1:
         raise ValueError(f"num_workers must be at least 1, or None for one a core; got {num_workers}")
     folder = _cache_folder(ecgs, cache)
@@ -96,7 +93,9 @@ def measure(
     return table
 
 
-def _check_array(ecgs: np.ndarray, leads: Sequence[str] | None, sampling_rate: int | None) -> tuple[Sequence[str], int]:
+def _check_array(
+    ecgs: np.ndarray, leads: Sequence[str] | None, sampling_rate: int | float | None
+) -> tuple[Sequence[str], int | float]:
     if leads is None or sampling_rate is None:
         missing = "leads" if leads is None else "sampling_rate"
         raise ValueError(
@@ -108,7 +107,7 @@ def _check_array(ecgs: np.ndarray, leads: Sequence[str] | None, sampling_rate: i
     check_leads(leads)
     if np.issubdtype(ecgs.dtype, np.integer):
         raise ValueError(f"ecgs must be in mV, as floating-point numbers; got {ecgs.dtype} (whole µV? divide by 1000)")
-    return leads, int(sampling_rate)
+    return leads, sampling_rate
 
 
 def _cache_folder(ecgs: ECGSet | np.ndarray, cache: str | Path | None) -> Path | None:
@@ -153,7 +152,7 @@ def _signals(ecgs: ECGSet | np.ndarray, starts: Sequence[int]) -> Iterator[tuple
 
 
 def _measure_some(
-    path: Path | None, rows_or_signals: np.ndarray, leads: Sequence[str], sampling_rate: int
+    path: Path | None, rows_or_signals: np.ndarray, leads: Sequence[str], sampling_rate: int | float
 ) -> list[dict[str, Value]]:
     signals = rows_or_signals
     if path is not None:

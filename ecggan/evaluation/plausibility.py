@@ -11,13 +11,15 @@ import numpy as np
 from ecggan.ecg import LARGEST_STORED_MV
 from ecggan.evaluation.beats import Beats
 from ecggan.evaluation.columns import display_name
-from ecggan.evaluation.delineation import Boundaries
+from ecggan.evaluation.delineation import Boundaries, share_at_rest
 
 SHORTEST_RECORD_S = 3
 FEWEST_BEATS = 3
 LEAST_COVERED = 0.6  # of the record, from the first beat to the last
 LEAST_ALIKE_SHARE = 0.4  # of the beats found: in bigeminy it is half
+MOST_ALONE_SHARE = 0.3  # of the beats found, like no other: ectopic beats are few or have a form of their own
 LEAST_REPEATED = 0.7
+LEAST_REST = 0.4  # of the cycle, slower than a tenth of the QRS; the least of 475 real ECGs is 0.58
 # Inclusive limits; a missing PR is no fault (atrial fibrillation has none), a missing QRS or QT is.
 LIMITS = {
     "heart_rate_bpm": (30.0, 220.0),
@@ -70,10 +72,13 @@ def why_not_plausible(row: Mapping[str, object], beats: Beats, found: Boundaries
         return "beats in a part of the record only"
     whole = beats.r_peak + np.array(_BEAT_MS) * beats.sampling_rate / 1000
     is_alike = beats.num_used >= max(FEWEST_BEATS - 1, LEAST_ALIKE_SHARE * beats.num_found)
+    is_alike = is_alike and beats.is_alone.sum() <= MOST_ALONE_SHARE * beats.num_found
     if not (is_alike and beats.repeatability(*whole) >= LEAST_REPEATED):
         return "beats unlike each other"
     if found.no_qrs or found.no_t:
         return found.no_qrs or found.no_t
+    if share_at_rest(beats) < LEAST_REST:
+        return "never at rest between the beats"
     for column, (low, high) in LIMITS.items():
         value = float(row[column])  # type: ignore[arg-type]
         if value < low or value > high:

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ecggan import ecg
-from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, select_leads
+from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, check_leads, select_leads
 from ecggan.evaluation import amplitudes, beats, columns, delineation, plausibility
 from ecggan.evaluation.amplitudes import axes
 from ecggan.evaluation.beats import Beats, find_beats, without_baseline
@@ -42,7 +42,7 @@ def measuring_version() -> str:
 
 
 def measure_record(
-    millivolts: Float[np.ndarray, "lead time"], leads: Sequence[str], sampling_rate: int
+    millivolts: Float[np.ndarray, "lead time"], leads: Sequence[str], sampling_rate: int | float
 ) -> dict[str, Value]:
     """Measure one ECG, whatever it holds; for the columns see [measure][ecggan.evaluation.measurements.measure].
 
@@ -50,7 +50,13 @@ def measure_record(
         millivolts: at least 3 s of it.
         leads: their names.
         sampling_rate: in Hz, at least 100; 500 for boundaries to be worth their name.
+
+    Raises:
+        ValueError: unknown leads, or a sampling rate that is too low or no whole number.
     """
+    check_leads(leads)
+    check_sampling_rate(sampling_rate)
+    sampling_rate = int(sampling_rate)
     order = [lead for lead in TWELVE_LEADS if lead in leads]  # so that the order of the leads cannot matter
     signals = _as_stored(select_leads(millivolts, leads, order))
     row: dict[str, Value] = dict.fromkeys(row_columns(leads), np.nan)
@@ -78,6 +84,15 @@ def measure_record(
     return row
 
 
+def check_sampling_rate(sampling_rate: int | float) -> None:
+    """Raise ValueError unless intervals can be measured at this rate."""
+    if not (float(sampling_rate).is_integer() and sampling_rate >= SLOWEST_SAMPLING_HZ):
+        raise ValueError(
+            f"sampling_rate must be a whole number of Hz, at least {SLOWEST_SAMPLING_HZ}, to measure intervals; "
+            f"got {sampling_rate}"
+        )
+
+
 def row_columns(leads: Sequence[str]) -> dict[str, type]:
     """The columns of a record's row and their types: amplitudes of the leads that are there or follow from I and II."""
     follow = DERIVED_LEADS if {"I", "II"} <= set(leads) else ()
@@ -88,7 +103,8 @@ def row_columns(leads: Sequence[str]) -> dict[str, type]:
 
 def _as_stored(millivolts: np.ndarray) -> np.ndarray:
     """Round to whole µV, as `ECGSet` does, NaN and infinities staying what they are."""
-    microvolts = np.rint(millivolts * MICROVOLTS_PER_MILLIVOLT).astype(np.float32)
+    with np.errstate(over="ignore"):  # what is beyond 16 bits is turned away later
+        microvolts = np.rint(millivolts.astype(np.float64) * MICROVOLTS_PER_MILLIVOLT).astype(np.float32)
     return (microvolts / np.float32(MICROVOLTS_PER_MILLIVOLT)).astype(np.float64)
 
 

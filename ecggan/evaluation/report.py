@@ -203,7 +203,7 @@ def _render(
     )
     template = resources.files("ecggan.evaluation").joinpath("report.html.j2").read_text(encoding="utf-8")
     rows = [_shown_row({str(key): value for key, value in row.items()}) for row in comparison.to_dict("records")]
-    ranked = [row for row in rows if row["apart"] is not None]
+    ranked = [row for row in rows if row["is_main"] and row["apart"] is not None]
     return environment.from_string(template).render(
         words={name: _word(sets, name) for name in sets},
         summary=summary,

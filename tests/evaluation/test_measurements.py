@@ -281,7 +281,8 @@ def test_an_empty_array_gives_an_empty_table() -> None:
         ((8, 5000), EIGHT_LEADS, RATE, r"ecgs must be an array \(record, lead, time\)"),
         ((1, 7, 5000), EIGHT_LEADS, RATE, "with 8 leads"),
         ((1, 1, 5000), ("V7",), RATE, "leads must be distinct names out of I, II"),
-        ((1, 8, 5000), EIGHT_LEADS, 50, "sampling_rate must be at least 100 Hz to measure intervals; got 50"),
+        ((1, 8, 5000), EIGHT_LEADS, 50, "sampling_rate must be a whole number of Hz, at least 100, .*; got 50"),
+        ((1, 8, 5000), EIGHT_LEADS, 500.7, r"sampling_rate must be a whole number .*; got 500\.7"),
     ],
 )
 def test_unclear_arrays_are_refused(shape: tuple, leads: tuple | None, rate: int | None, message: str) -> None:
