@@ -13,18 +13,20 @@ docs/results.md).
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy.ndimage
 import scipy.signal
 import scipy.special
 
 from ecggan.evaluation.beats import Beats, below
 
 _QRS_BELOW_HZ, _T_BELOW_HZ, _P_BELOW_HZ = 40.0, 10.0, 20.0
-EDGES = {"P onset": 0.4, "P offset": 0.5, "QRS onset and offset": 0.03, "T offset": 0.15}  # of the wave's top speed
+EDGES = {"P onset": 0.4, "P offset": 0.5, "QRS onset and offset": 0.032, "T offset": 0.15}  # of the wave's top speed
 _P_ONSET_SIZE, _P_OFFSET_SIZE = 0.5, 0.7  # of its top: a P wave of two humps is not over between them
 _QUIET_MS = 16  # so long must it rest, or a notch would end the wave
 _T_QUIET_MS = 10
 _QRS_REACH_MS = 200
-_RESTING_PERCENT = 15  # of the time from 200 ms before the R-peak to 400 ms after is slower, at any rate
+_MAINS_MS = 20  # at rest is what stays slow for a cycle of the mains, or hum would look like rest at its turns
+_RESTING_PERCENT = 5  # of the time from 200 ms before the R-peak to 400 ms after is slower, at any rate
 _QRS_TOP_MS = 50  # either side of the R-peak
 _AFTER_QRS_MS = 40
 _LONGEST_QTC_MS = 500  # by Bazett; as the latest T peak, so that the T wave's end may well lie beyond
@@ -74,7 +76,8 @@ def _qrs(leads: np.ndarray, r_peak: int, sampling_rate: int) -> Boundaries:
     per_ms = sampling_rate / 1000
     speed = _speed(below(_QRS_BELOW_HZ, leads, sampling_rate))
     reach, near, quiet = (round(ms * per_ms) for ms in (_QRS_REACH_MS, _QRS_TOP_MS, _QUIET_MS))
-    rest = np.percentile(speed[r_peak - reach : r_peak + 2 * reach], _RESTING_PERCENT)
+    tops = scipy.ndimage.maximum_filter1d(speed[r_peak - reach : r_peak + 2 * reach], round(_MAINS_MS * per_ms))
+    rest = np.percentile(tops, _RESTING_PERCENT)
     top = speed[r_peak - near : r_peak + near].max()
     if not top > rest:
         return Boundaries(no_qrs="no QRS complex stands out")
