@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import wfdb
 
-from ecggan.data.readers import Record, TextLayout, read_record, read_text, read_wfdb
+from ecggan.data.readers import Record, TextLayout, read_record, read_text, read_wfdb, read_wfdb_annotation
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, select_leads, to_microvolts
 
 TEXT = TextLayout(EIGHT_LEADS, 500, "uV")
@@ -184,3 +184,12 @@ def test_matlab_record_of_the_challenge_is_read(shared_data):
 def test_header_that_wfdb_refuses_is_named(shared_data):
     with pytest.raises(ValueError, match=r"E00271.hea or its signal file is damaged \(HeaderSyntaxError"):
         read_wfdb(shared_data / "challenge2021_odd_headers" / "E00271.hea")
+
+
+def test_damaged_annotation_is_a_clear_error(tmp_path, write_wfdb):
+    header = write_wfdb(tmp_path, "a", np.zeros((1, 50)), leads=("I",))
+    with pytest.raises(FileNotFoundError, match=r"a\.v1 is missing"):
+        read_wfdb_annotation(header, "v1")
+    (tmp_path / "a.v1").write_bytes(b"x")
+    with pytest.raises(ValueError, match=r"a\.v1 is damaged"):
+        read_wfdb_annotation(header, "v1")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import ecggan
-from ecggan.data.ludb import LUDBRecord, read_ludb, sinus_rhythm_numbers
+from ecggan.data.ludb import LUDBRecord, read_ludb
 from ecggan.ecg import TWELVE_LEADS
 from ecggan.evaluation import validation
 from ecggan.evaluation.measurements import measure, measure_record
@@ -187,19 +187,3 @@ def test_command_refuses_in_one_line(arguments: list[str], message: str, capsys:
         main(arguments)
     assert stopped.value.code != 0
     assert message in capsys.readouterr().err
-
-
-def test_numbers_are_those_in_sinus_rhythm_without_a_pacemaker(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    lines = [
-        "1,Sinus rhythm,",
-        "2,Atrial fibrillation,",
-        '3,Sinus rhythm,"Unipolar ventricular pacing"',
-        "4,Sinus bradycardia,",
-    ]
-    (tmp_path / "ludb.csv").write_text("\n".join(["ID,Rhythms,Cardiac pacing", *lines]))
-    with pytest.raises(ValueError, match="holds none of the records"):
-        sinus_rhythm_numbers(tmp_path)
-    for number in range(1, 5):
-        (tmp_path / "data" / f"{number}.hea").touch()
-    assert sinus_rhythm_numbers(tmp_path) == [1, 4]
