@@ -20,7 +20,7 @@ _T_AFTER_J_MS = 80
 _SMALLEST_AXIS_MV_MS = 0.1  # net area below it points nowhere; 10 µV over 10 ms
 
 
-def amplitudes(
+def wave_amplitudes(
     beat: Float[np.ndarray, "lead time"], leads: Sequence[str], found: Boundaries, sampling_rate: int
 ) -> dict[str, float]:
     """Amplitude of each wave and the ST level in each lead, by column, in mV and with their sign.

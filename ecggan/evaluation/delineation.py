@@ -30,6 +30,7 @@ _RESTING_PERCENT = 5  # of the time from 200 ms before the R-peak to 400 ms afte
 _QRS_TOP_MS = 50  # either side of the R-peak
 _AFTER_QRS_MS = 40
 _LONGEST_QTC_MS = 500  # by Bazett; as the latest T peak, so that the T wave's end may well lie beyond
+_T_TAIL_MS = 80  # so long after its latest top speed it may end
 _BEFORE_NEXT_R_MS = (180, 120)  # the T wave's top speed and its end lie at least so long before the next R-peak
 _NEXT_P_MS = 300  # before the next R-peak its P wave may have begun
 _EARLIEST_P_MS = 400
@@ -97,7 +98,7 @@ def _t(leads: np.ndarray, found: Boundaries, beats: Beats) -> Boundaries:
     latest_qt = _LONGEST_QTC_MS * np.sqrt(rr / beats.sampling_rate) * per_ms
     before_next = [beats.r_peak + rr - ms * per_ms for ms in _BEFORE_NEXT_R_MS]
     stop = int(min(found.qrs_onset + latest_qt, before_next[0], leads.shape[1]))
-    end = int(min(stop + _PQ_MS * 5 * per_ms, before_next[1], leads.shape[1]))
+    end = int(min(stop + _T_TAIL_MS * per_ms, before_next[1], leads.shape[1]))
     if stop - start < _AFTER_QRS_MS * per_ms:
         return replace(found, no_t="no room for a T wave before the next beat")
     smooth = below(_T_BELOW_HZ, leads, beats.sampling_rate)
@@ -107,7 +108,7 @@ def _t(leads: np.ndarray, found: Boundaries, beats: Beats) -> Boundaries:
     rest = np.percentile(speed[start:end], 5)
     activity = (speed[steepest:end] - rest) / max(EDGES["T offset"] * (speed[steepest] - rest), np.finfo(float).tiny)
     offset = steepest + _rest_after(activity, max(round(_T_QUIET_MS * per_ms), 1))
-    if not offset <= beats.r_peak + rr - _NEXT_P_MS * per_ms:
+    if not offset <= beats.r_peak + rr - _NEXT_P_MS * per_ms:  # the next P wave may have begun: not beyond the flank
         offset = np.nanmin([offset, steepest + _extrapolated(activity, EDGES["T offset"]), end])
     if not beats.repeatability(start, offset) >= LEAST_REPEATABILITY:
         return replace(found, no_t="no T wave that repeats from beat to beat")
@@ -156,8 +157,9 @@ def _p(leads: np.ndarray, found: Boundaries, beats: Beats) -> Boundaries:
 def share_at_rest(beats: Beats) -> float:
     """The share of a cycle in which the leads together are slower than a tenth of the QRS complex."""
     speed = _speed(below(_QRS_BELOW_HZ, beats.millivolts[~beats.is_noisy], beats.sampling_rate))
-    before = round(_EARLIEST_P_MS * beats.sampling_rate / 1000)
-    cycle = speed[beats.r_peak - before : beats.r_peak - before + int(_usual_rr(beats))]
+    rr = int(_usual_rr(beats))
+    start = max(beats.r_peak - 2 * rr // 5, 0)
+    cycle = speed[start : start + rr]
     return float(np.mean(cycle < 0.1 * cycle.max()))
 
 

@@ -20,7 +20,7 @@ from jaxtyping import Float
 from ecggan import ecg
 from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, check_leads, select_leads
 from ecggan.evaluation import amplitudes, beats, columns, delineation, plausibility
-from ecggan.evaluation.amplitudes import axes
+from ecggan.evaluation.amplitudes import axes, wave_amplitudes
 from ecggan.evaluation.beats import Beats, find_beats, without_baseline
 from ecggan.evaluation.columns import AMPLITUDES, MEASUREMENTS, amplitude_column
 from ecggan.evaluation.delineation import Boundaries, delineate
@@ -65,20 +65,24 @@ def measure_record(
     if row["reason"]:
         return row | {"missing": f"everything: {row['reason']}"}
     is_alive = dict(zip(order, leads_with_signal(signals).tolist(), strict=True))
-    follow = DERIVED_LEADS if is_alive.get("I") and is_alive.get("II") else {}
+    follow = list(DERIVED_LEADS) if is_alive.get("I") and is_alive.get("II") else []
     used = [lead for lead in order if is_alive[lead] and lead not in follow]
     found_beats = find_beats(without_baseline(select_leads(signals, order, used), sampling_rate), sampling_rate)
     found = delineate(found_beats)
     row |= {"num_beats": found_beats.num_found, "num_beats_used": found_beats.num_used}
     row |= _rate(found_beats)
     row |= _intervals(found, float(row["rr_mean_ms"]), sampling_rate)
-    clear, why_missing = _clear_leads(found_beats, used, order, is_alive)
+    why_not = {lead: "no signal" for lead in order if not is_alive[lead] and lead not in follow}
+    why_not |= {lead: "noise" for lead, noisy in zip(used, found_beats.is_noisy, strict=True) if noisy}
+    if {"I", "II"} <= set(order) and {"I", "II"} & set(why_not):
+        why_not |= {lead: "I or II is missing" for lead in DERIVED_LEADS if lead not in used}
+    clear = [lead for lead in TWELVE_LEADS if lead in (*used, *follow) and lead not in why_not]
     if not found.no_qrs and clear:
-        row |= amplitudes.amplitudes(_take(found_beats, used, clear), clear, found, sampling_rate)
+        beat = select_leads(found_beats.millivolts, used, clear)
+        row |= wave_amplitudes(beat, clear, found, sampling_rate)
         if {"I", "aVF"} <= set(clear):
-            frontal = dict(zip(("I", "aVF"), _take(found_beats, used, ("I", "aVF")), strict=True))
-            row |= axes(frontal, found, sampling_rate)
-    row["missing"] = _missing_in_words(row, found, why_missing)
+            row |= axes(dict(zip(clear, beat, strict=True)), found, sampling_rate)
+    row["missing"] = _missing_in_words(row, found, why_not)
     row["reason"] = why_not_plausible(row, found_beats, found, signals.shape[1])
     row["is_measurable"] = not row["reason"]
     return row
@@ -136,30 +140,10 @@ def _intervals(found: Boundaries, rr_mean_ms: float, sampling_rate: int) -> dict
     }
 
 
-def _clear_leads(
-    found: Beats, used: Sequence[str], order: Sequence[str], is_alive: Mapping[str, bool]
-) -> tuple[list[str], dict[str, str]]:
-    """The leads with amplitudes, and for each of the others that could have been why not."""
-    why = {lead: "no signal" for lead in order if not is_alive[lead]}
-    why |= {lead: "noise" for lead, noisy in zip(used, found.is_noisy, strict=True) if noisy}
-    if {"I", "II"} <= set(order):
-        lost = [lead for lead in DERIVED_LEADS if lead not in used] if {"I", "II"} & set(why) else []
-        if lost:
-            why[", ".join(lost)] = "I or II is missing"
-        follow = [lead for lead in DERIVED_LEADS if lead not in lost]
-    else:
-        follow = []
-    return [lead for lead in TWELVE_LEADS if lead in (*used, *follow) and lead not in why], why
-
-
-def _take(found: Beats, used: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
-    return select_leads(found.millivolts, used, wanted)
-
-
 def _missing_in_words(row: Mapping[str, Value], found: Boundaries, why_leads: Mapping[str, str]) -> str:
     """Every measurement that is NaN has its reason here: ``P wave (duration, PR, axis, amplitudes): …; V3: …``."""
     reasons = {
-        "rate and RR intervals": "fewer than two beats" if np.isnan(float(row["rr_mean_ms"])) else "",
+        "rate, RR intervals, QTc": "fewer than two beats" if np.isnan(float(row["rr_mean_ms"])) else "",
         "RR SD": "fewer than three beats" if np.isnan(float(row["rr_sd_ms"])) else "",
         "P wave (duration, PR, axis, amplitudes)": found.no_p,
         "QRS complex (duration, axis, amplitudes, ST)": found.no_qrs,

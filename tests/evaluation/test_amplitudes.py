@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS
-from ecggan.evaluation.amplitudes import amplitudes, axes
+from ecggan.evaluation.amplitudes import axes, wave_amplitudes
 from ecggan.evaluation.columns import AMPLITUDES, amplitude_column
 from ecggan.evaluation.delineation import Boundaries
 from ecggan.evaluation.record import measure_record
@@ -22,25 +22,27 @@ def beat(p: float = 0, q: float = 0, r: float = 0, s: float = 0, st: float = 0, 
 
 
 def test_every_wave_is_measured_from_the_level_at_the_qrs_onset() -> None:
-    values = amplitudes(beat(0.1, -0.05, 1.2, -0.4, 0.07, 0.3), ["II"], FOUND, RATE)
+    values = wave_amplitudes(beat(0.1, -0.05, 1.2, -0.4, 0.07, 0.3), ["II"], FOUND, RATE)
     expected = {"P": 0.1, "Q": -0.05, "R": 1.2, "S": -0.4, "ST": 0.07, "T": 0.3}
     assert values == pytest.approx({amplitude_column(wave, "II"): value for wave, value in expected.items()})
 
 
 def test_inverted_waves_keep_their_sign() -> None:
-    values = amplitudes(beat(p=-0.1, r=1, t=-0.3), ["V1"], FOUND, RATE)
+    values = wave_amplitudes(beat(p=-0.1, r=1, t=-0.3), ["V1"], FOUND, RATE)
     assert values["p_amplitude_v1_mv"] == pytest.approx(-0.1)
     assert values["t_amplitude_v1_mv"] == pytest.approx(-0.3)
 
 
 def test_a_qrs_that_only_goes_down_is_a_q_and_has_no_r() -> None:
-    values = amplitudes(beat(r=-1.0), ["aVR"], FOUND, RATE)
+    values = wave_amplitudes(beat(r=-1.0), ["aVR"], FOUND, RATE)
     found = [values[amplitude_column(wave, "aVR")] for wave in "QRS"]
     assert found == pytest.approx([-1.0, 0.0, 0.0])
 
 
 def test_waves_that_were_not_found_have_no_amplitude() -> None:
-    values = amplitudes(beat(r=1), ["I"], Boundaries(qrs_onset=120.0, qrs_offset=170.0, no_p="none", no_t="none"), RATE)
+    values = wave_amplitudes(
+        beat(r=1), ["I"], Boundaries(qrs_onset=120.0, qrs_offset=170.0, no_p="none", no_t="none"), RATE
+    )
     assert set(values) == {amplitude_column(wave, "I") for wave in ("Q", "R", "S", "ST")}
 
 
