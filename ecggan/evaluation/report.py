@@ -10,6 +10,7 @@ summary.json, schema version 1 (missing numbers are null)::
                             generated), name (of the set's folder, or null), content_sha256 (of its int16 µV in order)
     measurements            {measurement: a row of comparison.csv}
     reasons_not_measurable  {real, generated}: {reason: number of records}
+    missing                 {real, generated}: {what is missing and why: number of measurable records}
     settings                what write_report was given
     versions                {package: version}
 """
@@ -121,9 +122,19 @@ def _summarise(
             name: {str(k): int(n) for k, n in table.loc[~table["is_measurable"], "reason"].value_counts().items()}
             for name, table in tables.items()
         },
+        "missing": {
+            name: {str(k): int(n) for k, n in _each(table.loc[table["is_measurable"], "missing"]).items()}
+            for name, table in tables.items()
+        },
         "settings": dict(settings),
         "versions": {name: metadata.version(name) for name in _PACKAGES} | {"python": platform.python_version()},
     }
+
+
+def _each(missing: pd.Series) -> pd.Series:
+    """How many records have each of the reasons that stand in a row after one another."""
+    reasons = missing.str.split("; ").explode()
+    return reasons[reasons.fillna("") != ""].value_counts()
 
 
 def _content_sha256(ecgs: ECGSet) -> str:

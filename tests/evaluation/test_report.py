@@ -26,6 +26,8 @@ def sets(known_ecg: Callable[..., np.ndarray]) -> Sets:
     }
     signals = known_ecg(num_records=4, heart_rate_bpm=80, seed=1)
     signals[1] = np.random.default_rng(0).normal(0, 0.2, signals[1].shape)
+    signals[2:, 3] = 0  # V2 is off in two of them, and V3 in one
+    signals[3, 4] = 0
     return {"real": real, "generated": ECGSet.from_arrays(signals, EIGHT_LEADS, 500, kind="generated")}
 
 
@@ -71,6 +73,8 @@ def test_report_says_how_many_could_be_measured_and_why_not(report: Path) -> Non
     assert "3 of 4 generated records (75.0 %) could be measured as an ECG, against 3 of 3 real ones (100.0 %)" in text
     assert "Heart rate" in text
     assert "fewer than 30 measurable records" in text
+    assert "Everything could be measured in every record" in text
+    assert "V2: no signal 2 50.0 %" in text
     assert "no comparison with patients" not in text
 
 
@@ -83,6 +87,7 @@ def test_summary_is_strict_json_and_agrees_with_the_tables(report: Path) -> None
     assert summary["sets"]["generated"]["num_measurable"] == 3
     assert summary["sets"]["generated"]["kind"] == "generated"
     assert sum(summary["reasons_not_measurable"]["generated"].values()) == 1
+    assert summary["missing"] == {"real": {}, "generated": {"V2: no signal": 2, "V3: no signal": 1}}
     assert summary["settings"] == {"seed": 0, "share": None}
     csv = pd.read_csv(report.parent / "comparison.csv").set_index("measurement")
     heart_rate = summary["measurements"]["heart_rate_bpm"]
