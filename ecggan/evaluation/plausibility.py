@@ -32,6 +32,7 @@ _SMALLEST_SIGNAL_MV = 0.02
 _LONGEST_HELD_MS = 8  # at the very top or bottom of a lead; an R wave at 500 Hz stays there for 1 or 2 samples
 _SECONDS_A_CLIP = 2
 _MOST_TIME_HELD = 0.2
+_AT_TOP, _NEAR_TOP, _PLATEAU_SHARE = 0.03, 0.1, 0.75  # of a lead's range; of 775 real ECGs none has such a plateau
 
 
 def leads_with_signal(millivolts: np.ndarray) -> np.ndarray:
@@ -90,11 +91,25 @@ def why_not_plausible(row: Mapping[str, object], beats: Beats, found: Boundaries
 def _is_clipped(lead: np.ndarray, sampling_rate: int) -> bool:
     """Whether the lead stays at its very highest or lowest value again and again, or for a good part of the record.
 
-    Once for a tenth of a second is no clipping: real records end in a constant where they were padded.
+    Once for a tenth of a second is no clipping: real records end in a constant where they were padded. With noise upon
+    it a clipped top is still a plateau: most of the time that the lead is near its top it is at the top, where a wave
+    that comes round to it spends about half of that time.
     """
-    at_edge = (lead == lead.max()) | (lead == lead.min())
-    changes = np.flatnonzero(np.diff(np.concatenate([[0], at_edge.view(np.int8), [0]])))
-    held = changes[1::2] - changes[::2]
-    held = held[held >= max(2, _LONGEST_HELD_MS * sampling_rate // 1000)]
-    often = len(held) * _SECONDS_A_CLIP >= len(lead) / sampling_rate
-    return bool(often or held.sum() > _MOST_TIME_HELD * len(lead))
+    shortest = max(2, _LONGEST_HELD_MS * sampling_rate // 1000)
+    often = len(lead) / sampling_rate / _SECONDS_A_CLIP
+    held = _runs((lead == lead.max()) | (lead == lead.min()), shortest)
+    if len(held) >= often or held.sum() > _MOST_TIME_HELD * len(lead):
+        return True
+    for upright in (lead, -lead):
+        below_top = (upright.max() - upright) / np.ptp(lead)
+        at_top, near_top = below_top <= _AT_TOP, below_top <= _NEAR_TOP
+        if len(_runs(at_top, shortest)) >= often and at_top.sum() >= _PLATEAU_SHARE * near_top.sum():
+            return True
+    return False
+
+
+def _runs(flags: np.ndarray, shortest: int) -> np.ndarray:
+    """How long each run of true values lasts, those that last long enough."""
+    changes = np.flatnonzero(np.diff(np.concatenate([[0], flags.view(np.int8), [0]])))
+    lengths = changes[1::2] - changes[::2]
+    return lengths[lengths >= shortest]

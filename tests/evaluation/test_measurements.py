@@ -188,8 +188,10 @@ def test_what_is_no_ecg_does_not_pass(what: str) -> None:
     assert row["reason"]
 
 
-def test_a_clipped_ecg_does_not_pass(ecgs: np.ndarray) -> None:
-    assert measured(np.clip(ecgs, -0.5, 0.5))["reason"].tolist() == ["clipped"] * 3
+@pytest.mark.parametrize("noise_mv", [0, 0.002, 0.005])
+def test_a_clipped_ecg_does_not_pass(ecgs: np.ndarray, noise_mv: float) -> None:
+    noise = np.random.default_rng(0).normal(0, noise_mv, ecgs.shape)
+    assert measured(np.clip(ecgs, -0.5, 0.5) + noise)["reason"].tolist() == ["clipped"] * 3
 
 
 def test_a_flat_lead_has_no_amplitude_and_spoils_no_other(ecgs: np.ndarray) -> None:
