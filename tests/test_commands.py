@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 from ecggan.commands import one_clear_line
 from ecggan.data.ecg_set import ECGSet
@@ -122,6 +123,38 @@ def stop_after_an_epoch(folder: Path, out: str, number: signal.Signals) -> tuple
     finally:
         process.kill()
     return process.returncode, errors
+
+
+@pytest.mark.slow
+def test_a_killed_training_goes_on_to_the_same_end(trained):
+    options = (*SMALL, "trainer.max_epochs=4", "callbacks.checkpoints.every_n_epochs=1")
+    assert run("train", *options, "out=whole", cwd=trained).returncode == 0
+    environment = {**os.environ, "ECGGAN_CACHE": str(trained / "cache")}
+    process = subprocess.Popen(
+        command("train", *options, "out=killed"), cwd=trained, env=environment, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 120
+    while not (trained / "killed" / "checkpoints" / "generator_epoch_0002.pt").exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    done = run("train", *options, "resume=killed/checkpoints/last.ckpt", "out=went_on", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    whole, went_on = (
+        torch.load(trained / out / "checkpoints" / "last.ckpt", weights_only=True) for out in ("whole", "went_on")
+    )
+    assert whole["wgan_gp_steps"] == went_on["wgan_gp_steps"] == {"critic": 12, "generator": 6}
+    for name, tensor in whole["state_dict"].items():
+        assert torch.equal(tensor, went_on["state_dict"][name]), name
+    for ours, theirs in zip(whole["optimizer_states"], went_on["optimizer_states"], strict=True):
+        for key, state in ours["state"].items():
+            assert all(torch.equal(tensor, theirs["state"][key][name]) for name, tensor in state.items())
+    log, its_log = (
+        pd.read_csv(trained / out / "logs" / "metrics.csv").set_index("epoch") for out in ("whole", "went_on")
+    )
+    pd.testing.assert_frame_equal(log.loc[its_log.index], its_log)
 
 
 @pytest.mark.slow

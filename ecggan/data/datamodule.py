@@ -1,7 +1,7 @@
 """From an ECG set to the batches that a network learns from."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytorch_lightning as pl
@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
+from torch.utils.data.distributed import DistributedSampler
 
 from ecggan.data.ecg_set import ECGSet
 from ecggan.ecg import ECGFormat
@@ -31,6 +32,23 @@ class NetworkRecords(Dataset):
 
     def __getitem__(self, index: int) -> Float32[Tensor, "lead time"]:
         return self.__getitems__([index])[0]
+
+
+class EpochOrder(DistributedSampler):
+    """The order of the records in an epoch, from (seed, epoch) alone: a resumed training reads what it would have read.
+
+    On one device too. Lightning tells it the epoch.
+
+    Attributes:
+        already_seen: records of this device that the next pass leaves out; those of an epoch begun before.
+    """
+
+    already_seen = 0
+
+    def __iter__(self) -> Iterator[int]:
+        order = list(super().__iter__())[self.already_seen :]
+        self.already_seen = 0
+        return iter(order)
 
 
 class ECGDataModule(pl.LightningDataModule):
@@ -75,16 +93,26 @@ class ECGDataModule(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader:
         assert self.train is not None
+        records = NetworkRecords(self.train, self.ecg)
+        world_size, rank, batches_seen = 1, 0, 0
+        if self.trainer is not None:
+            world_size, rank = self.trainer.world_size, self.trainer.global_rank
+            progress = self.trainer.fit_loop.epoch_loop.batch_progress
+            at_an_end = progress.is_last_batch and progress.current.ready == progress.current.completed
+            if self.trainer.fit_loop.restarting and not at_an_end:  # it was stopped within an epoch
+                batches_seen = progress.current.completed
+        order = EpochOrder(records, world_size, rank, shuffle=True, seed=self.seed)
+        # A last, smaller batch would weigh its records more; but a set smaller than a batch is used as it is.
+        drop_last = len(order) >= self.batch_size
+        order.already_seen = batches_seen * self.batch_size
         return DataLoader(
-            NetworkRecords(self.train, self.ecg),
+            records,
             batch_size=self.batch_size,
-            shuffle=True,
-            # A last, smaller batch would weigh its records more; but a set smaller than a batch is used as it is.
-            drop_last=len(self.train) >= self.batch_size,
+            sampler=order,
+            drop_last=drop_last,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
             collate_fn=_as_it_is,
-            generator=torch.Generator().manual_seed(self.seed),
             pin_memory=torch.accelerator.is_available(),
         )
 

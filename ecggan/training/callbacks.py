@@ -1,6 +1,8 @@
 """What is watched and kept while the networks learn."""
 
 import logging
+import signal
+import threading
 from pathlib import Path
 from typing import Any, cast
 
@@ -67,6 +69,9 @@ class Checkpoints(Callback):
     the paper's size): a hundred of them can be kept to choose from, which Lightning's ModelCheckpoint, writing
     everything each time, could not.
 
+    Ctrl-C waits for the end of the step that it came in, as SIGTERM does, or what was kept would be half a step, and a
+    training that goes on from it would end elsewhere; a second Ctrl-C does not wait.
+
     Args:
         folder: where they go.
         every_n_epochs: how often.
@@ -75,10 +80,33 @@ class Checkpoints(Callback):
     def __init__(self, folder: str | Path, every_n_epochs: int) -> None:
         self.folder = Path(folder)
         self.every_n_epochs = every_n_epochs
+        self._interrupted = False
+        self._handler_before: Any = None
 
     @property
     def last(self) -> Path:
         return self.folder / "last.ckpt"
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if threading.current_thread() is threading.main_thread():  # no other may set a handler
+            self._handler_before = signal.signal(signal.SIGINT, self._wait_for_the_step)
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        if self._handler_before is not None:
+            signal.signal(signal.SIGINT, self._handler_before)
+            self._handler_before = None
+
+    def _wait_for_the_step(self, number: int, frame: object) -> None:
+        if self._interrupted:
+            raise KeyboardInterrupt
+        self._interrupted = True
+
+    def on_train_batch_start(  # when Lightning has counted the step before as completed
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Tensor, batch_idx: int
+    ) -> None:
+        if trainer.strategy.reduce_boolean_decision(self._interrupted, all=False):  # on any device: all stop here
+            self._interrupted = True
+            raise KeyboardInterrupt
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         diverged = [name for name, value in trainer.callback_metrics.items() if not torch.isfinite(value)]
