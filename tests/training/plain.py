@@ -1,4 +1,4 @@
-"""WGAN-GP of Pulse2Pulse written out once more, as plainly as can be: no module, optimizer or trainer of ours or torch's.
+"""WGAN-GP of Pulse2Pulse written out once more, as plainly as can be, without module, optimizer or trainer.
 
 Gulrajani et al. 2017, algorithm 1, with Adam after Kingma & Ba 2015, algorithm 1. Upsampling and convolution are two
 steps, phase shuffles are made record by record, real and generated records are scored apart. Only the random numbers
@@ -63,7 +63,7 @@ class Adam:
             first = self.first[name] / (1 - self.beta1**self.steps)
             second = self.second[name] / (1 - self.beta2**self.steps)
             with torch.no_grad():
-                value -= self.rate * first / (second.sqrt() + 1e-8)
+                value.sub_(self.rate * first / (second.sqrt() + 1e-8))
 
 
 def train(

@@ -1,6 +1,8 @@
 """The training against [plain][], an implementation of its own: same noise, same data, same parameters."""
 
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -108,3 +110,54 @@ def test_in_32_bits_the_first_losses_are_those_of_the_plain_implementation() -> 
     logged = fit(ours, batches, "32-true")
     losses = plain.train(*start, [[batch] for batch in batches], stream, max_shift=2, **SETTINGS)[3]
     assert {name: logged[0][name] for name in losses[0]} == pytest.approx(losses[0], rel=1e-6)
+
+
+TWO_PROCESSES = """
+import importlib.util, os, sys
+import pytorch_lightning as pl, torch
+spec = importlib.util.spec_from_file_location("t", {test_file!r})
+t = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(t)
+torch.set_num_threads(1)
+rank = int(os.environ.get("LOCAL_RANK", 0))
+batches = [batch[2 * rank : 2 * rank + 2].double() for batch in t.records(7)]
+ours, log = t.gan(2).double(), t.Log()
+trainer = pl.Trainer(
+    accelerator="cpu", devices=2, strategy="ddp_find_unused_parameters_true", precision="64-true", max_epochs=1,
+    logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, callbacks=[log],
+    use_distributed_sampler=False,
+)
+trainer.fit(ours, torch.utils.data.DataLoader(batches, batch_size=None))
+parts = {{"generator": ours.generator, "critic": ours.discriminator, "average": ours.ema.module}}
+kept = {{name: t.weights(part) for name, part in parts.items()}}
+metrics = {{name: float(value) for name, value in trainer.callback_metrics.items()}}
+torch.save(kept | {{"losses": log.losses, "metrics": metrics}}, sys.argv[1] + f"/{{rank}}.pt")
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one_on_the_joined_batch(tmp_path: Path) -> None:
+    script = tmp_path / "two.py"
+    script.write_text(TWO_PROCESSES.format(test_file=__file__))
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path)], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    ours = gan(2).double()
+    generator, critic, average, losses = plain.train(
+        weights(ours.generator),
+        weights(ours.discriminator),
+        [[batch[:2].double(), batch[2:].double()] for batch in records(7)],
+        stream,
+        max_shift=2,
+        **SETTINGS,
+    )
+    ranks = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
+    for rank in ranks:
+        assert apart(rank["critic"], critic) <= 1e-6
+        assert apart(rank["generator"], generator) <= 1e-6
+        assert apart(rank["average"], average) <= 1e-6
+    # each rank drew noise of its own, and what is logged is the mean over both
+    assert ranks[0]["losses"][0]["critic_loss"] != ranks[1]["losses"][0]["critic_loss"]
+    mean = np.mean([loss["critic_loss"] for loss in losses])
+    assert [rank["metrics"]["critic_loss"] for rank in ranks] == pytest.approx([mean, mean], rel=1e-6)
