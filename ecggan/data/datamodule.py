@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from jaxtyping import Float32
@@ -15,6 +16,8 @@ from ecggan.data.ecg_set import ECGSet
 from ecggan.ecg import ECGFormat
 
 log = logging.getLogger(__name__)
+
+_RECORDS_AT_A_TIME = 256
 
 
 class NetworkRecords(Dataset):
@@ -90,6 +93,25 @@ class ECGDataModule(pl.LightningDataModule):
         # A set without splits is one that the user has split: all of it is for training.
         self.train = ecgs.where_split("train") if "split" in ecgs.records else ecgs
         log.info("training on %d of the %d records of %s", len(self.train), len(ecgs), ecgs.path)
+        self._report_what_cannot_be_drawn(self.train)
+
+    def _report_what_cannot_be_drawn(self, ecgs: ECGSet) -> None:
+        largest = np.zeros(len(ecgs))
+        beyond = 0
+        for start in range(0, len(ecgs), _RECORDS_AT_A_TIME):
+            network = np.abs(self.ecg.to_network(ecgs.microvolts(slice(start, start + _RECORDS_AT_A_TIME))))
+            largest[start : start + len(network)] = network.max(axis=(1, 2))
+            beyond += int((network > 1).sum())
+        if beyond:
+            log.warning(
+                "%d of %d records reach beyond full scale, %g mV (the largest %.2f mV; %.2g %% of all samples): the "
+                "generator cannot draw that; leave them out (data.quality) or raise ecg.full_scale_mv",
+                (largest > 1).sum(),
+                len(ecgs),
+                self.ecg.full_scale_mv,
+                largest.max() * self.ecg.full_scale_mv,
+                100 * beyond / (len(ecgs) * len(ecgs.leads) * ecgs.num_samples),
+            )
 
     def train_dataloader(self) -> DataLoader:
         assert self.train is not None

@@ -1,7 +1,9 @@
 """What is watched and kept while the networks learn."""
 
 import logging
+import shutil
 import signal
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any, cast
@@ -19,6 +21,8 @@ from ecggan.plotting import plot_ecg_grid, save_figure
 from ecggan.training.wgan_gp import WGANGP
 
 log = logging.getLogger(__name__)
+
+_STEPS_BETWEEN_ASKING = 10
 
 
 class TrainingProgress(ProgressBar):
@@ -87,6 +91,32 @@ class Checkpoints(Callback):
     def last(self) -> Path:
         return self.folder / "last.ckpt"
 
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Find out now, and not after hours, whether checkpoints can be kept.
+
+        Raises:
+            OSError: the folder cannot be written to, or its disk has no room for two of them (one replaces the other).
+        """
+        if not trainer.is_global_zero:
+            return
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            raise OSError(
+                f"no checkpoint can be kept in {self.folder} ({error.strerror}); give another out="
+            ) from error
+        module = cast(WGANGP, pl_module)
+        # what is learned with Adam's two moments, the moving average, and a generator's file
+        learned, kept = _megabytes(module.generator) + _megabytes(module.discriminator), _megabytes(module.ema)
+        needed, free = 2 * (3 * learned + kept), shutil.disk_usage(self.folder).free / 1e6
+        if free < needed:
+            raise OSError(
+                f"no room for checkpoints in {self.folder}: {needed:.0f} MB are needed, {free:.0f} MB are free; "
+                "make room or give another out="
+            )
+
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if threading.current_thread() is threading.main_thread():  # no other may set a handler
             self._handler_before = signal.signal(signal.SIGINT, self._wait_for_the_step)
@@ -104,6 +134,8 @@ class Checkpoints(Callback):
     def on_train_batch_start(  # when Lightning has counted the step before as completed
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Tensor, batch_idx: int
     ) -> None:
+        if trainer.world_size > 1 and batch_idx % _STEPS_BETWEEN_ASKING:  # as asking the others waits for them
+            return
         if trainer.strategy.reduce_boolean_decision(self._interrupted, all=False):  # on any device: all stop here
             self._interrupted = True
             raise KeyboardInterrupt
@@ -168,6 +200,10 @@ class ECGPictures(Callback):
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 logger.log_image("generated ECGs", [str(path)], step=trainer.global_step)
+
+
+def _megabytes(network: torch.nn.Module) -> float:
+    return sum(parameter.nbytes for parameter in network.parameters()) / 1e6
 
 
 def _is_due(trainer: pl.Trainer, every_n_epochs: int) -> bool:

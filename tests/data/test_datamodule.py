@@ -1,3 +1,6 @@
+import logging
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -74,3 +77,12 @@ def test_a_set_without_training_records_is_refused(split_set):
     assert isinstance(only_test.records, pd.DataFrame)
     with pytest.raises(ValueError, match="no record of split 'train'"):
         module(only_test)
+
+
+def test_records_beyond_full_scale_are_counted_before_training(split_set, caplog):
+    with caplog.at_level(logging.WARNING):
+        module(split_set)
+    assert not caplog.records  # 1 mV at most
+    with caplog.at_level(logging.WARNING):
+        module(split_set, ecg=replace(ECG, full_scale_mv=0.55))
+    assert "2 of 7 records reach beyond full scale, 0.55 mV (the largest 0.70 mV; 29 % of all samples)" in caplog.text

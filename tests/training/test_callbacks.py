@@ -1,3 +1,6 @@
+import shutil
+from types import SimpleNamespace
+
 import pytest
 import pytorch_lightning as pl
 import torch
@@ -68,4 +71,17 @@ def test_a_training_that_goes_on_counts_on(tmp_path):
 def test_a_training_that_diverges_stops_and_keeps_nothing_of_it(tmp_path):
     with pytest.raises(ValueError, match="became infinite or NaN in epoch 1: the training diverged; lower"):
         train(tmp_path, epochs=2, learning_rate=1e30)
-    assert not (tmp_path / "checkpoints").exists()
+    assert not names(tmp_path / "checkpoints")
+
+
+def test_a_folder_that_cannot_be_written_is_found_before_training(tmp_path):
+    (tmp_path / "checkpoints").write_text("a file in the place of the folder")
+    with pytest.raises(OSError, match=r"no checkpoint can be kept in .*checkpoints \(File exists\); give another out="):
+        train(tmp_path, epochs=1)
+
+
+def test_a_disk_without_room_is_found_before_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=1000))
+    with pytest.raises(OSError, match=r"no room for checkpoints in .*: \d+ MB are needed, 0 MB are free"):
+        train(tmp_path, epochs=1)
+    assert not list(tmp_path.rglob("*.ckpt"))
