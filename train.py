@@ -46,7 +46,7 @@ def main(config: DictConfig) -> None:
         logger=list(instantiate(config.logger).values()),
     )
     warnings.filterwarnings("ignore", ".*treespec.*")  # Lightning's, of torch, on each start
-    steps_before = 0 if config.resume is None else gan.check_resumable(config.resume)
+    steps_before = 0 if config.resume is None else gan.check_resumable(config.resume, trainer.max_epochs)
     trainer.fit(gan, data, ckpt_path=config.resume, weights_only=True)
     folder = os.path.relpath(config.folder)
     if gan.generator_steps == steps_before:

@@ -120,16 +120,25 @@ class WGANGP(pl.LightningModule):
         }
         return generator_contents(self.generator, self.ema.module, self.ecg, trained)
 
-    def check_resumable(self, path: str | Path) -> int:
+    def check_resumable(self, path: str | Path, max_epochs: int | None) -> int:
         """The generator steps taken in a checkpoint that training can go on from.
+
+        Args:
+            path: the checkpoint.
+            max_epochs: how far training is to go; None or -1 for without end.
 
         Raises:
             FileNotFoundError: no such file.
-            ValueError: it is no training checkpoint, or of another model or full scale; the message says which.
+            ValueError: it is no training checkpoint, of another model or full scale, or beyond `max_epochs`; the
+                message says which.
         """
         contents = read_tensors(path)
         if "wgan_gp_steps" not in contents:
             raise ValueError(f"{path} is no training checkpoint; resume needs the last.ckpt of a run")
+        if max_epochs is not None and 0 <= max_epochs < contents["epoch"]:
+            raise ValueError(
+                f"{path} has trained {contents['epoch']} epochs already, trainer.max_epochs is {max_epochs}; raise it"
+            )
         found, wanted = (
             {name: tuple(tensor.shape) for name, tensor in state.items()}
             for state in (contents["state_dict"], self.state_dict())

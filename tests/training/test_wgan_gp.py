@@ -150,12 +150,20 @@ def test_n_critic_below_one_is_refused():
 
 def test_a_checkpoint_of_another_model_is_refused_before_training(tmp_path):
     fit(small_gan(), records(2)).save_checkpoint(tmp_path / "last.ckpt")
-    assert small_gan().check_resumable(tmp_path / "last.ckpt") == 1
+    assert small_gan().check_resumable(tmp_path / "last.ckpt", 5) == 1
     other = small_gan(generator=WaveGANStarGenerator(8, 2500, 5, latent_size=7))
     with pytest.raises(
         ValueError, match=r"is of another model: generator\.linear\.weight is \(25, 4\) there and \(25, 7\)"
     ):
-        other.check_resumable(tmp_path / "last.ckpt")
+        other.check_resumable(tmp_path / "last.ckpt", 5)
     torch.save({"weights": 1}, tmp_path / "generator.pt")
     with pytest.raises(ValueError, match=r"is no training checkpoint; resume needs the last\.ckpt of a run"):
-        small_gan().check_resumable(tmp_path / "generator.pt")
+        small_gan().check_resumable(tmp_path / "generator.pt", None)
+
+
+def test_a_checkpoint_beyond_the_end_is_refused_before_training(tmp_path):
+    fit(small_gan(), records(2), epochs=3).save_checkpoint(tmp_path / "last.ckpt")
+    with pytest.raises(ValueError, match=r"has trained 3 epochs already, trainer\.max_epochs is 2; raise it"):
+        small_gan().check_resumable(tmp_path / "last.ckpt", 2)
+    for max_epochs in (3, 4, -1, None):
+        assert small_gan().check_resumable(tmp_path / "last.ckpt", max_epochs) == 3
