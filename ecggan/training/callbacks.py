@@ -73,8 +73,8 @@ class Checkpoints(Callback):
     the paper's size): a hundred of them can be kept to choose from, which Lightning's ModelCheckpoint, writing
     everything each time, could not.
 
-    Ctrl-C waits for the end of the step that it came in, as SIGTERM does, or what was kept would be half a step, and a
-    training that goes on from it would end elsewhere; a second Ctrl-C does not wait.
+    Ctrl-C and SIGTERM wait for the end of the step that they come in, or what is kept would be half a step, and a
+    training that goes on from it would end elsewhere; a second one does not wait.
 
     Args:
         folder: where they go.
@@ -84,8 +84,8 @@ class Checkpoints(Callback):
     def __init__(self, folder: str | Path, every_n_epochs: int) -> None:
         self.folder = Path(folder)
         self.every_n_epochs = every_n_epochs
-        self._interrupted = False
-        self._handler_before: Any = None
+        self._stopped_by: signal.Signals | None = None
+        self._handlers_before: dict[signal.Signals, Any] = {}
 
     @property
     def last(self) -> Path:
@@ -119,26 +119,31 @@ class Checkpoints(Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if threading.current_thread() is threading.main_thread():  # no other may set a handler
-            self._handler_before = signal.signal(signal.SIGINT, self._wait_for_the_step)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._handlers_before[number] = signal.signal(number, self._wait_for_the_step)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        if self._handler_before is not None:
-            signal.signal(signal.SIGINT, self._handler_before)
-            self._handler_before = None
+        for number, handler in self._handlers_before.items():
+            signal.signal(number, handler)
+        self._handlers_before = {}
 
     def _wait_for_the_step(self, number: int, frame: object) -> None:
-        if self._interrupted:
-            raise KeyboardInterrupt
-        self._interrupted = True
+        if self._stopped_by is not None:
+            self._stop()
+        self._stopped_by = signal.Signals(number)
+
+    def _stop(self) -> None:
+        if self._stopped_by == signal.SIGTERM:
+            raise SystemExit("stopped by SIGTERM")
+        raise KeyboardInterrupt
 
     def on_train_batch_start(  # when Lightning has counted the step before as completed
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Tensor, batch_idx: int
     ) -> None:
         if trainer.world_size > 1 and batch_idx % _STEPS_BETWEEN_ASKING:  # as asking the others waits for them
             return
-        if trainer.strategy.reduce_boolean_decision(self._interrupted, all=False):  # on any device: all stop here
-            self._interrupted = True
-            raise KeyboardInterrupt
+        if trainer.strategy.reduce_boolean_decision(self._stopped_by is not None, all=False):  # on any: all stop here
+            self._stop()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         diverged = [name for name, value in trainer.callback_metrics.items() if not torch.isfinite(value)]
