@@ -93,7 +93,8 @@ class ECGDataModule(pl.LightningDataModule):
         # A set without splits is one that the user has split: all of it is for training.
         self.train = ecgs.where_split("train") if "split" in ecgs.records else ecgs
         log.info("training on %d of the %d records of %s", len(self.train), len(ecgs), ecgs.path)
-        self._report_what_cannot_be_drawn(self.train)
+        if self.trainer is None or self.trainer.is_global_zero:  # once is enough to read the whole set
+            self._report_what_cannot_be_drawn(self.train)
 
     def _report_what_cannot_be_drawn(self, ecgs: ECGSet) -> None:
         largest = np.zeros(len(ecgs))

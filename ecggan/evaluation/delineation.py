@@ -46,6 +46,7 @@ class Boundaries:
 
     Args:
         p_onset: and likewise the others.
+        share_at_rest: of a cycle, in which the leads together are slower than a tenth of the QRS complex.
         no_p: why there is no P wave; empty when there is.
         no_qrs: likewise; then there are neither P nor T.
         no_t: likewise.
@@ -56,6 +57,7 @@ class Boundaries:
     qrs_onset: float = np.nan
     qrs_offset: float = np.nan
     t_offset: float = np.nan
+    share_at_rest: float = np.nan
     no_p: str = ""
     no_qrs: str = ""
     no_t: str = ""
@@ -66,16 +68,16 @@ def delineate(beats: Beats) -> Boundaries:
     leads = beats.millivolts[~beats.is_noisy]
     if not leads.size:
         return Boundaries(no_p="no beat", no_qrs="no beat", no_t="no beat")
-    found = _qrs(leads, beats.r_peak, beats.sampling_rate)
+    found = _qrs(leads, beats)
     if found.no_qrs:
         return replace(found, no_p=found.no_qrs, no_t=found.no_qrs)
     found = _t(leads, found, beats)
     return _p(leads, found, beats)
 
 
-def _qrs(leads: np.ndarray, r_peak: int, sampling_rate: int) -> Boundaries:
-    per_ms = sampling_rate / 1000
-    speed = _speed(below(_QRS_BELOW_HZ, leads, sampling_rate))
+def _qrs(leads: np.ndarray, beats: Beats) -> Boundaries:
+    r_peak, per_ms = beats.r_peak, beats.sampling_rate / 1000
+    speed = _speed(below(_QRS_BELOW_HZ, leads, beats.sampling_rate))
     reach, near, quiet = (round(ms * per_ms) for ms in (_QRS_REACH_MS, _QRS_TOP_MS, _QUIET_MS))
     tops = scipy.ndimage.maximum_filter1d(speed[r_peak - reach : r_peak + 2 * reach], round(_MAINS_MS * per_ms))
     rest = np.percentile(tops, _RESTING_PERCENT)
@@ -88,7 +90,11 @@ def _qrs(leads: np.ndarray, r_peak: int, sampling_rate: int) -> Boundaries:
     onset, offset = r_peak - onset, r_peak + offset
     if np.isnan(onset) or np.isnan(offset):
         return Boundaries(no_qrs=f"the QRS complex has no clear {'onset' if np.isnan(onset) else 'offset'}")
-    return Boundaries(qrs_onset=onset, qrs_offset=offset)
+    rr = int(_usual_rr(beats))
+    start = max(r_peak - 2 * rr // 5, 0)
+    cycle = speed[start : start + rr]
+    share_at_rest = float(np.mean(cycle < 0.1 * cycle.max()))
+    return Boundaries(qrs_onset=onset, qrs_offset=offset, share_at_rest=share_at_rest)
 
 
 def _t(leads: np.ndarray, found: Boundaries, beats: Beats) -> Boundaries:
@@ -152,15 +158,6 @@ def _p(leads: np.ndarray, found: Boundaries, beats: Beats) -> Boundaries:
     if not beats.repeatability(onset, offset) >= LEAST_REPEATABILITY:
         return replace(found, no_p="no P wave that repeats from beat to beat")
     return replace(found, p_onset=float(onset), p_offset=float(offset))
-
-
-def share_at_rest(beats: Beats) -> float:
-    """The share of a cycle in which the leads together are slower than a tenth of the QRS complex."""
-    speed = _speed(below(_QRS_BELOW_HZ, beats.millivolts[~beats.is_noisy], beats.sampling_rate))
-    rr = int(_usual_rr(beats))
-    start = max(beats.r_peak - 2 * rr // 5, 0)
-    cycle = speed[start : start + rr]
-    return float(np.mean(cycle < 0.1 * cycle.max()))
 
 
 def _usual_rr(beats: Beats, percentile: int = 50) -> float:

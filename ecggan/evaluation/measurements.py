@@ -7,7 +7,7 @@ an interrupted run goes on where it was, a finished one is read back, and nothin
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from ecggan.data.ecg_set import SIGNALS, ECGSet
 from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT, check_leads
 from ecggan.evaluation.columns import MEASUREMENTS as MEASUREMENTS
 from ecggan.evaluation.columns import display_name as display_name
-from ecggan.evaluation.record import Value, check_sampling_rate, measuring_version, row_columns
+from ecggan.evaluation.record import Value, check_sampling_rate, measuring_version, row_columns, row_without_numbers
 from ecggan.evaluation.record import measure_record as measure_record
 
 log = logging.getLogger(__name__)
@@ -67,11 +67,12 @@ def measure(
     if num_workers is not None and num_workers < 1:
         raise ValueError(f"num_workers must be at least 1, or None for one a core; got {num_workers}")
     folder = _cache_folder(ecgs, cache)
-    parts: dict[int, pd.DataFrame] = {} if folder is None else _kept(folder, len(names), leads)
-    todo = [start for start in range(0, len(names), RECORDS_PER_PART) if start not in parts]
-    tasks = [s for start in todo for s in range(start, min(start + RECORDS_PER_PART, len(names)), RECORDS_PER_TASK)]
+    lengths = {s: min(RECORDS_PER_PART, len(names) - s) for s in range(0, len(names), RECORDS_PER_PART)}
+    parts: dict[int, pd.DataFrame] = {} if folder is None else _kept(folder, lengths, leads)
+    todo = [start for start in lengths if start not in parts]
+    tasks = [task for start in todo for task in range(start, start + lengths[start], RECORDS_PER_TASK)]
     with tqdm(total=len(names), desc="measuring", unit="ECG", disable=not progress or len(tasks) < 2) as bar:
-        bar.update(len(names) - sum(min(RECORDS_PER_PART, len(names) - start) for start in todo))
+        bar.update(sum(len(part) for part in parts.values()))
         run = Parallel(n_jobs=max(1, min(num_workers or cpu_count(), len(tasks))), return_as="generator")
         measured = run(delayed(_measure_some)(*some, tuple(leads), sampling_rate) for some in _signals(ecgs, tasks))
         rows: list[dict[str, Value]] = []
@@ -79,7 +80,7 @@ def measure(
             rows += some
             bar.update(len(some))
             start = task - task % RECORDS_PER_PART
-            if start + len(rows) == min(start + RECORDS_PER_PART, len(names)):
+            if len(rows) == lengths[start]:
                 parts[start] = _typed(rows, leads)
                 rows = []
                 if folder is not None:
@@ -124,20 +125,21 @@ def _part_name(start: int) -> str:
     return f"rows_{start:09d}.parquet"
 
 
-def _kept(folder: Path, num_records: int, leads: Sequence[str]) -> dict[int, pd.DataFrame]:
+def _kept(folder: Path, lengths: Mapping[int, int], leads: Sequence[str]) -> dict[int, pd.DataFrame]:
     parts = {}
-    for start in range(0, num_records, RECORDS_PER_PART):
+    for start, length in lengths.items():
         path = folder / _part_name(start)
         if path.is_file():
             try:
                 part = pd.read_parquet(path)
             except (ValueError, OSError) as error:
                 raise ValueError(f"{path} is damaged ({error}); delete it to measure these records anew") from error
-            if list(part) != list(row_columns(leads)) or len(part) != min(RECORDS_PER_PART, num_records - start):
+            if list(part) != list(row_columns(leads)) or len(part) != length:
                 raise ValueError(f"{path} holds other rows than it should; delete it to measure these records anew")
             parts[start] = part.astype(row_columns(leads))
     if parts:
-        log.info("%d of %d records were measured before: %s", sum(map(len, parts.values())), num_records, folder)
+        num_kept, num_records = sum(map(len, parts.values())), sum(lengths.values())
+        log.info("%d of %d records were measured before: %s", num_kept, num_records, folder)
     return parts
 
 
@@ -162,10 +164,7 @@ def _measure_some(
         try:
             rows.append(measure_record(record, leads, sampling_rate))
         except Exception as error:  # one record must not end a run of thousands: kept as its reason, logged by measure
-            failed: dict[str, Value] = dict.fromkeys(row_columns(leads), np.nan)
-            reason = f"error: {type(error).__name__}: {error}".splitlines()[0]
-            failed |= {"is_measurable": False, "reason": reason, "missing": f"everything: {reason}"}
-            rows.append(failed | {"num_beats": 0, "num_beats_used": 0})
+            rows.append(row_without_numbers(leads, f"error: {type(error).__name__}: {error}".splitlines()[0]))
     return rows
 
 

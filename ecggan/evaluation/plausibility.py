@@ -11,7 +11,7 @@ import numpy as np
 from ecggan.ecg import LARGEST_STORED_MV
 from ecggan.evaluation.beats import Beats
 from ecggan.evaluation.columns import display_name
-from ecggan.evaluation.delineation import Boundaries, share_at_rest
+from ecggan.evaluation.delineation import Boundaries
 
 SHORTEST_RECORD_S = 3
 FEWEST_BEATS = 3
@@ -78,7 +78,7 @@ def why_not_plausible(row: Mapping[str, object], beats: Beats, found: Boundaries
         return "beats unlike each other"
     if found.no_qrs or found.no_t:
         return found.no_qrs or found.no_t
-    if share_at_rest(beats) < LEAST_REST:
+    if found.share_at_rest < LEAST_REST:
         return "never at rest between the beats"
     for column, (low, high) in LIMITS.items():
         value = float(row[column])  # type: ignore[arg-type]

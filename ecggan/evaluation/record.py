@@ -59,11 +59,9 @@ def measure_record(
     sampling_rate = int(sampling_rate)
     order = [lead for lead in TWELVE_LEADS if lead in leads]  # so that the order of the leads cannot matter
     signals = _as_stored(select_leads(millivolts, leads, order))
-    row: dict[str, Value] = dict.fromkeys(row_columns(leads), np.nan)
-    row |= {"is_measurable": False, "reason": why_no_ecg(signals, sampling_rate), "missing": ""}
-    row |= {"num_beats": 0, "num_beats_used": 0}
+    row = row_without_numbers(leads, why_no_ecg(signals, sampling_rate))
     if row["reason"]:
-        return row | {"missing": f"everything: {row['reason']}"}
+        return row
     is_alive = dict(zip(order, leads_with_signal(signals).tolist(), strict=True))
     follow = list(DERIVED_LEADS) if is_alive.get("I") and is_alive.get("II") else []
     used = [lead for lead in order if is_alive[lead] and lead not in follow]
@@ -103,6 +101,13 @@ def row_columns(leads: Sequence[str]) -> dict[str, type]:
     possible = [c for c in MEASUREMENTS if c not in AMPLITUDES or AMPLITUDES[c] in (*leads, *follow)]
     state = {"is_measurable": bool, "reason": object, "missing": object, "num_beats": int, "num_beats_used": int}
     return state | dict.fromkeys(possible, float)
+
+
+def row_without_numbers(leads: Sequence[str], reason: str) -> dict[str, Value]:
+    """The row of a record of which nothing was measured, for this reason."""
+    row: dict[str, Value] = dict.fromkeys(row_columns(leads), np.nan)
+    row |= {"is_measurable": False, "reason": reason, "missing": f"everything: {reason}"}
+    return row | {"num_beats": 0, "num_beats_used": 0}
 
 
 def _as_stored(millivolts: np.ndarray) -> np.ndarray:

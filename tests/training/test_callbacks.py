@@ -2,7 +2,6 @@ import shutil
 from types import SimpleNamespace
 
 import pytest
-import pytorch_lightning as pl
 import torch
 
 from ecggan.ecg import ECGFormat
@@ -11,6 +10,7 @@ from ecggan.models.discriminator import Discriminator
 from ecggan.models.wavegan_star import WaveGANStarGenerator
 from ecggan.training.callbacks import Checkpoints, ECGPictures, TrainingProgress
 from ecggan.training.wgan_gp import WGANGP
+from tests.training.quiet import quiet_trainer
 
 
 def train(tmp_path, epochs: int, learning_rate: float = 1e-3, **options) -> WGANGP:
@@ -26,12 +26,9 @@ def train(tmp_path, epochs: int, learning_rate: float = 1e-3, **options) -> WGAN
         ema_decay=0.5,
         seed=0,
     )
-    trainer = pl.Trainer(
-        accelerator="cpu",
+    trainer = quiet_trainer(
         max_epochs=epochs,
-        logger=False,
-        enable_checkpointing=False,
-        enable_model_summary=False,
+        enable_progress_bar=True,  # ours
         callbacks=[
             TrainingProgress(refresh_rate=1),
             Checkpoints(tmp_path / "checkpoints", every_n_epochs=2),

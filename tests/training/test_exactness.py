@@ -1,6 +1,6 @@
 """The training against [plain][], an implementation of its own: same noise, same data, same parameters."""
 
-import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,11 +14,8 @@ from ecggan.ecg import EIGHT_LEADS, ECGFormat
 from ecggan.models.discriminator import Discriminator
 from ecggan.models.pulse2pulse import Pulse2PulseGenerator
 from ecggan.training.wgan_gp import WGANGP
-
-_SPEC = importlib.util.spec_from_file_location("plain", Path(__file__).with_name("plain.py"))
-assert _SPEC is not None
-plain = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(plain)
+from tests.training import plain
+from tests.training.quiet import quiet_trainer
 
 ECG = ECGFormat(EIGHT_LEADS, 500, 2500, 6.0)
 SETTINGS = {"n_critic": 3, "rate": 1e-3, "betas": (0.5, 0.9), "ema_decay": 0.8, "penalty_weight": 10.0}
@@ -69,16 +66,7 @@ class Log(pl.Callback):
 
 def fit(ours: WGANGP, batches: list[torch.Tensor], precision: str) -> list[dict[str, float]]:
     log = Log()
-    trainer = pl.Trainer(
-        accelerator="cpu",
-        precision=precision,
-        max_epochs=1,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        callbacks=[log],
-    )
+    trainer = quiet_trainer(precision=precision, callbacks=[log])
     trainer.fit(ours, torch.utils.data.DataLoader(batches, batch_size=None))
     return log.losses
 
@@ -113,35 +101,32 @@ def test_in_32_bits_the_first_losses_are_those_of_the_plain_implementation() -> 
 
 
 TWO_PROCESSES = """
-import importlib.util, os, sys
-import pytorch_lightning as pl, torch
-spec = importlib.util.spec_from_file_location("t", {test_file!r})
-t = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(t)
+import os, sys
+import torch
+from tests.training import test_exactness as t
 torch.set_num_threads(1)
 rank = int(os.environ.get("LOCAL_RANK", 0))
 batches = [batch[2 * rank : 2 * rank + 2].double() for batch in t.records(7)]
 ours, log = t.gan(2).double(), t.Log()
-trainer = pl.Trainer(
-    accelerator="cpu", devices=2, strategy="ddp_find_unused_parameters_true", precision="64-true", max_epochs=1,
-    logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, callbacks=[log],
+trainer = t.quiet_trainer(
+    devices=2, strategy="ddp_find_unused_parameters_true", precision="64-true", callbacks=[log],
     use_distributed_sampler=False,
 )
 trainer.fit(ours, torch.utils.data.DataLoader(batches, batch_size=None))
-parts = {{"generator": ours.generator, "critic": ours.discriminator, "average": ours.ema.module}}
-kept = {{name: t.weights(part) for name, part in parts.items()}}
-metrics = {{name: float(value) for name, value in trainer.callback_metrics.items()}}
-torch.save(kept | {{"losses": log.losses, "metrics": metrics}}, sys.argv[1] + f"/{{rank}}.pt")
+parts = {"generator": ours.generator, "critic": ours.discriminator, "average": ours.ema.module}
+kept = {name: t.weights(part) for name, part in parts.items()}
+metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+torch.save(kept | {"losses": log.losses, "metrics": metrics}, sys.argv[1] + f"/{rank}.pt")
 """
 
 
 @pytest.mark.slow
 def test_two_processes_train_as_one_on_the_joined_batch(tmp_path: Path) -> None:
     script = tmp_path / "two.py"
-    script.write_text(TWO_PROCESSES.format(test_file=__file__))
-    done = subprocess.run(
-        [sys.executable, str(script), str(tmp_path)], capture_output=True, text=True, timeout=300, check=False
-    )
+    script.write_text(TWO_PROCESSES)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, str(script), str(tmp_path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     ours = gan(2).double()
     generator, critic, average, losses = plain.train(

@@ -16,6 +16,7 @@ from ecggan.models.discriminator import Discriminator
 from ecggan.models.wavegan_star import WaveGANStarGenerator
 from ecggan.training.callbacks import Checkpoints
 from ecggan.training.wgan_gp import WGANGP
+from tests.training.quiet import quiet_trainer
 
 ECG = ECGFormat(EIGHT_LEADS, 500, 2500, 6.0)
 RECORDS, BATCH = 22, 4  # five batches an epoch, two records left over
@@ -49,14 +50,8 @@ def train(folder: Path, epochs: int, watcher: Watcher, resume: Path | None = Non
         ema_decay=0.9,
         seed=3,
     )
-    trainer = pl.Trainer(
-        accelerator="cpu",
+    trainer = quiet_trainer(
         max_epochs=epochs,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
         limit_train_batches=batches,
         callbacks=[Checkpoints(folder, every_n_epochs=1), watcher],
     )

@@ -1,5 +1,4 @@
 import pytest
-import pytorch_lightning as pl
 import torch
 
 from ecggan.ecg import EIGHT_LEADS, ECGFormat
@@ -7,6 +6,7 @@ from ecggan.models.discriminator import Discriminator
 from ecggan.models.pulse2pulse import Pulse2PulseGenerator
 from ecggan.models.wavegan_star import WaveGANStarGenerator
 from ecggan.training.wgan_gp import WGANGP
+from tests.training.quiet import quiet_trainer
 
 ECG = ECGFormat(EIGHT_LEADS, 500, 2500, 6.0)
 
@@ -32,15 +32,7 @@ def last_bias(generator) -> torch.Tensor:
 
 
 def fit(gan, batches, epochs=1, **options):
-    trainer = pl.Trainer(
-        accelerator="cpu",
-        max_epochs=epochs,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        **options.pop("trainer", {}),
-    )
+    trainer = quiet_trainer(max_epochs=epochs, **options.pop("trainer", {}))
     trainer.fit(gan, torch.utils.data.DataLoader(batches, batch_size=None), **options)
     return trainer
 
