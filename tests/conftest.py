@@ -9,11 +9,11 @@ import pytest
 import wfdb
 
 from ecggan.ecg import EIGHT_LEADS, ECGFormat
+from tests.waves import add_waves
 
 SHARED_DATA = Path(os.environ.get("ECGGAN_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
-# Each wave: time from the R-peak and width (standard deviation) in s, and its amplitude in mV in the eight leads.
-WAVES = (
+WAVES = (  # of the eight leads
     (-0.16, 0.022, (0.08, 0.14, 0.06, 0.06, 0.06, 0.06, 0.06, 0.06)),  # P
     (-0.028, 0.008, (-0.05, -0.08, 0.0, 0.0, 0.0, -0.05, -0.08, -0.08)),  # Q
     (0.0, 0.010, (0.7, 1.1, 0.2, 0.4, 0.7, 1.4, 1.3, 1.1)),  # R
@@ -50,15 +50,12 @@ def known_ecg() -> Callable[..., np.ndarray]:
         noise_mv: float = 0.005,
         seed: int = 0,
     ) -> np.ndarray:
-        time = np.arange(num_samples) / sampling_rate
         records = np.zeros((num_records, len(EIGHT_LEADS), num_samples))
         for i in range(num_records):
             rng = np.random.default_rng((seed, i))  # a record does not depend on how many there are
             records[i] = rng.normal(0, noise_mv, records[i].shape)
             period = 60 / heart_rate_bpm * rng.uniform(0.98, 1.02)
-            for peak in np.arange(0.4, time[-1], period):
-                for delay, width, amplitudes in WAVES:
-                    records[i] += np.outer(amplitudes, np.exp(-0.5 * ((time - peak - delay) / width) ** 2))
+            add_waves(records[i], sampling_rate, np.arange(0.4, (num_samples - 1) / sampling_rate, period), WAVES)
         return records
 
     return make

@@ -1,9 +1,11 @@
-"""An ECG whose every interval is known: a sum of Gaussian waves (after McSharry et al. 2003, ECGSYN) to any measure."""
+"""An ECG whose every interval is known: a sum of Gaussian waves to any measure."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+
+from tests.waves import add_waves
 
 TAIL = 2.3  # how many SDs from its top a wave is said to begin and end
 P_MS = 100.0
@@ -30,17 +32,14 @@ def ecg_of_known_intervals() -> Callable[..., np.ndarray]:
         seed: int = 0,
         p_mv: float = 1.0,
     ) -> np.ndarray:
-        time = np.arange(10 * sampling_rate) / sampling_rate
-        ecg = np.random.default_rng(seed).normal(0, noise_mv, (8, len(time)))
+        ecg = np.random.default_rng(seed).normal(0, noise_mv, (8, 10 * sampling_rate))
         rr = 60 / heart_rate_bpm
         onset = (QRS_MV[0][0] - TAIL * QRS_MV[0][1]) * qrs_ms / 1000
         t_width = 0.045 * np.sqrt(rr / 0.857)
         waves = [(onset + (P_MS / 2 - pr_ms) / 1000, P_MS / 2000 / TAIL, p_mv * np.array(P_MV))]
         waves += [(centre * qrs_ms / 1000, width * qrs_ms / 1000, np.array(mv)) for centre, width, mv in QRS_MV]
         waves += [(onset + qt_ms / 1000 - TAIL * t_width, t_width, np.array(T_MV))]
-        for peak in np.arange(0.4, time[-1] + 1, rr):
-            for delay, width, amplitudes in waves:
-                ecg += np.outer(amplitudes, np.exp(-0.5 * ((time - peak - delay) / width) ** 2))
+        add_waves(ecg, sampling_rate, np.arange(0.4, 11, rr), waves)
         return ecg
 
     return make
