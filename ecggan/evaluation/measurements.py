@@ -48,9 +48,10 @@ def measure(
         cache: a folder where the rows of a set on disk are kept and looked for; None keeps nothing.
 
     Returns:
-        `record` (its name in the set, or its position), `is_measurable`, `reason` (empty, or why not), `missing` (every
-        measurement that could not be had, with its reason), `num_beats` found, `num_beats_used` for the median beat,
-        and [MEASUREMENTS][], NaN where a value could not be had; amplitudes of the leads that are there or follow.
+        `record` (its name in the set, or its position), `patient` where the set knows patients, `is_measurable`,
+        `reason` (empty, or why not), `missing` (every measurement that could not be had, with its reason), `num_beats`
+        found, `num_beats_used` for the median beat, and [MEASUREMENTS][], NaN where a value could not be had;
+        amplitudes of the leads that are there or follow.
 
     Raises:
         ValueError: leads or sampling_rate are missing, or do not fit the array.
@@ -88,6 +89,8 @@ def measure(
                         parts[start].to_parquet(file, index=False)
     table = pd.concat([parts[start] for start in sorted(parts)], ignore_index=True) if parts else _typed([], leads)
     table.insert(0, "record", pd.Series(names, dtype=object))
+    if isinstance(ecgs, ECGSet) and "patient" in ecgs.records:
+        table.insert(1, "patient", ecgs.records["patient"].to_numpy())
     for reason, count in table.loc[table["reason"] != "", "reason"].value_counts().items():
         level = logging.ERROR if str(reason).startswith("error") else logging.INFO
         log.log(level, "%d of %d records not measurable: %s", count, len(table), reason)

@@ -1,8 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 
 from ecggan.evaluation.comparison import COLUMNS, compare, share_measurable
+from ecggan.evaluation.inference import LEVEL
 
 
 def table_of(measurable: np.ndarray | None = None, **columns: np.ndarray) -> pd.DataFrame:
@@ -88,3 +90,130 @@ def test_share_measurable_counts_all_records() -> None:
 def test_a_table_without_measurements_is_refused(qrs_ms: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r"generated_table must be a table made by ecggan\.measure"):
         compare(table_of(qrs_duration_ms=qrs_ms), pd.DataFrame({"a": [1]}))
+
+
+def normals(num_records: int, seed: int, mean: float = 92.0, patients: int | None = None) -> pd.DataFrame:
+    """Tables of six measurements, four of them amplitudes that go together."""
+    rng = np.random.default_rng(seed)
+    common = rng.normal(0, 0.2, num_records)
+    columns = {
+        f"r_amplitude_{lead}_mv": 1 + common + rng.normal(0, 0.1, num_records) for lead in ("i", "v4", "v5", "v6")
+    }
+    table = table_of(
+        qrs_duration_ms=rng.normal(mean, 9, num_records), pr_interval_ms=rng.gamma(60, 2.6, num_records), **columns
+    )
+    return table if patients is None else table.assign(patient=np.arange(num_records) % patients)
+
+
+QUICK = {"num_resamples": 200, "num_splits": 2}
+
+
+def test_sets_of_one_distribution_are_told_apart_no_more_often_than_stated() -> None:
+    alarms = [bool(compare(normals(150, 2 * i), normals(150, 2 * i + 1), **QUICK)["differs"].any()) for i in range(300)]
+    assert scipy.stats.binomtest(sum(alarms), len(alarms), LEVEL, alternative="greater").pvalue > 0.001
+    assert sum(alarms) > 0  # else it could not see anything at all
+
+
+def test_equivalence_is_refused_at_the_margin_and_granted_well_inside_it() -> None:
+    def share_equivalent(shift: float, num_records: int, repeats: int) -> float:
+        tables = [(normals(num_records, 2 * i), normals(num_records, 2 * i + 1, 92 + shift)) for i in range(repeats)]
+        return float(np.mean([figures_of(compare(*pair, **QUICK))["finding"] == "equivalent" for pair in tables]))
+
+    def figures_of(table: pd.DataFrame) -> pd.Series:
+        return table.set_index("measurement").loc["qrs_duration_ms"]
+
+    at_margin = round(share_equivalent(10.0, 60, 300) * 300)
+    assert scipy.stats.binomtest(at_margin, 300, LEVEL, alternative="greater").pvalue > 0.001
+    assert share_equivalent(11.5, 1000, 10) == 0
+    assert share_equivalent(8.0, 1000, 10) == 1
+
+
+def test_a_difference_beyond_the_margin_is_said_to_be() -> None:
+    row = figures(normals(500, 0), normals(500, 1, mean=105))
+    assert row["finding"] == "beyond the margin"
+    assert row["margin"] == 10
+    assert "IEC 60601-2-25" in row["margin_source"]
+    assert row["differs"]
+    assert figures(normals(100, 0), normals(100, 1, mean=102))["finding"] == "undecided"
+
+
+def test_margins_can_be_given_and_a_wrong_one_is_refused() -> None:
+    tables = normals(500, 0), normals(500, 1, mean=97)
+    assert figures(*tables)["finding"] == "equivalent"
+    strict = compare(*tables, margins={"qrs_duration_ms": 2}).set_index("measurement").loc["qrs_duration_ms"]
+    assert strict["finding"] == "beyond the margin"
+    with pytest.raises(ValueError, match=r"margins\.qrs is no measurement"):
+        compare(*tables, margins={"qrs": 2})
+    with pytest.raises(ValueError, match=r"margins\.qrs_duration_ms must be a number above 0, in ms; got 0"):
+        compare(*tables, margins={"qrs_duration_ms": 0})
+
+
+def test_an_amplitudes_margin_follows_from_the_real_mean() -> None:
+    assert figures(normals(50, 0), normals(50, 1), "r_amplitude_v5_mv")["margin"] == pytest.approx(0.05, rel=0.1)
+    small = table_of(r_amplitude_v1_mv=np.random.default_rng(0).normal(0.2, 0.05, 50))
+    assert figures(small, small, "r_amplitude_v1_mv")["margin"] == 0.025
+    assert np.isnan(
+        figures(table_of(rr_sd_ms=np.arange(40.0)), table_of(rr_sd_ms=np.arange(40.0)), "rr_sd_ms")["margin"]
+    )
+
+
+def test_figures_are_scipys_where_every_patient_has_one_record() -> None:
+    real, generated = normals(80, 0), normals(120, 1, mean=95)
+    row, values = figures(real, generated), [table["qrs_duration_ms"] for table in (generated, real)]
+    welch = scipy.stats.ttest_ind(*values, equal_var=False)
+    assert row["p_difference"] == pytest.approx(welch.pvalue)
+    assert row["p_equivalence"] == pytest.approx(
+        max(
+            scipy.stats.ttest_ind(values[0] - 10, values[1], equal_var=False, alternative="less").pvalue,
+            scipy.stats.ttest_ind(values[0] + 10, values[1], equal_var=False, alternative="greater").pvalue,
+        )
+    )
+    assert row["p_distribution"] == pytest.approx(scipy.stats.ks_2samp(*values, method="asymp").pvalue)
+    interval = welch.confidence_interval(0.95)
+    assert [row["difference_low"], row["difference_high"]] == pytest.approx([interval.low, interval.high], abs=0.4)
+    assert row["difference_low"] < row["difference_low_90"] < row["difference_high_90"] < row["difference_high"]
+    assert row["real_median"] == pytest.approx(real["qrs_duration_ms"].median())
+    pooled = np.sqrt((79 * values[1].var() + 119 * values[0].var()) / 198)
+    assert row["hedges_g"] == pytest.approx(row["difference"] / pooled, rel=0.005)
+
+
+def test_several_records_of_a_patient_are_not_as_many_witnesses() -> None:
+    once = normals(50, 0)
+    often = pd.concat([once] * 8, ignore_index=True)
+    generated = normals(2000, 1)
+    alone = figures(once, generated)
+    by_patient = figures(often.assign(patient=[f"p{i % 50}" for i in range(400)]), generated)
+    by_record = figures(often, generated)
+    assert by_patient["p_difference"] == pytest.approx(alone["p_difference"], rel=0.05)
+    assert by_patient["p_distribution"] == pytest.approx(alone["p_distribution"], rel=0.05)
+    widths = [row["difference_high"] - row["difference_low"] for row in (alone, by_patient, by_record)]
+    assert widths[1] == pytest.approx(widths[0], rel=0.1)
+    assert widths[2] < 0.6 * widths[1]
+
+
+def test_null_band_shows_what_no_difference_looks_like_at_the_same_size() -> None:
+    same, other = figures(normals(400, 0), normals(100, 1)), figures(normals(400, 0), normals(100, 1, mean=105))
+    assert same["null_num_records"] == other["null_num_records"] == 100
+    assert same["same_size_wasserstein_distance"] < 1.3 * same["null_wasserstein_distance"]
+    assert other["same_size_wasserstein_distance"] > 3 * other["null_wasserstein_distance"]
+    assert other["same_size_ks_distance"] > 2 * other["null_ks_distance"]
+    assert abs(other["difference"]) > 3 * other["null_difference"]
+
+
+def test_too_few_records_and_constant_columns_get_a_mark_and_no_verdict() -> None:
+    few = figures(normals(20, 0), normals(500, 1))
+    assert few["finding"] == "too few records"
+    assert few["p_distribution"] > 0
+    one = figures(normals(1, 0), normals(500, 1))
+    assert np.isnan(one[["p_difference", "p_distribution", "difference_low", "null_difference"]].astype(float)).all()
+    constant = table_of(qrs_duration_ms=np.full(40, 90.0))
+    same, higher = figures(constant, constant), figures(constant, table_of(qrs_duration_ms=np.full(40, 120.0)))
+    assert (same["finding"], same["differs"]) == ("equivalent", False)
+    assert (higher["finding"], higher["differs"]) == ("beyond the margin", True)
+
+
+def test_the_same_seed_gives_the_same_figures() -> None:
+    tables = normals(100, 0, patients=60), normals(100, 1)
+    pd.testing.assert_frame_equal(compare(*tables), compare(*tables))
+    other = compare(*tables, seed=1)
+    assert not compare(*tables)["difference_low"].equals(other["difference_low"])

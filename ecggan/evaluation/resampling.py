@@ -1,0 +1,99 @@
+"""Records drawn again, as weights: the bootstrap by patient, random halves, and figures of weighted records.
+
+A draw is a row of weights, how often each record is in it. So a thousand means are one matrix product, every column is
+drawn together with the others of its record, and a patient's records stay together: two ECGs of one patient are no two
+witnesses.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int
+
+_BLOCK_BYTES = 2**26  # of a block of weights, and so the most memory that any of this takes
+
+
+def patient_numbers(patients: pd.Series | None, num_records: int) -> Int[np.ndarray, " record"]:
+    """A number from 0 for each record's patient; a record of an unknown patient is a patient of its own."""
+    if patients is None:
+        return np.arange(num_records)
+    codes, known = pd.factorize(patients)
+    unknown = codes < 0
+    codes[unknown] = len(known) + np.arange(unknown.sum())
+    return np.asarray(pd.factorize(codes)[0])
+
+
+def bootstrap_weights(
+    patients: Int[np.ndarray, " record"], num_resamples: int, rng: np.random.Generator
+) -> Iterator[Float[np.ndarray, "draw record"]]:
+    """As many patients as there are, drawn with replacement, each with all of their records; in blocks of draws."""
+    num_patients = int(patients.max(initial=-1)) + 1
+    for count in _blocks(num_resamples, len(patients)):
+        drawn = rng.integers(num_patients, size=(count, num_patients))
+        drawn += num_patients * np.arange(count)[:, None]
+        times = np.bincount(drawn.ravel(), minlength=count * num_patients).reshape(count, num_patients)
+        yield times.astype(np.float32)[:, patients]
+
+
+def random_halves(
+    patients: Int[np.ndarray, " record"], most_records: int, num_splits: int, rng: np.random.Generator
+) -> tuple[Bool[np.ndarray, "split record"], Bool[np.ndarray, "split record"]]:
+    """Two sets of records without a patient in common, each about half of all or about `most_records`."""
+    num_patients = int(patients.max(initial=-1)) + 1
+    share = min(0.5, most_records / max(len(patients), 1))
+    count = int(share * num_patients)
+    ranks = np.argsort(rng.random((num_splits, num_patients)), axis=1)
+    first, second = (np.zeros((num_splits, num_patients), bool) for _ in range(2))
+    np.put_along_axis(first, ranks[:, :count], True, axis=1)
+    np.put_along_axis(second, ranks[:, count : 2 * count], True, axis=1)
+    return first[:, patients], second[:, patients]
+
+
+def weighted_means(
+    weights: Float[np.ndarray, "draw record"], values: Float[np.ndarray, "record column"]
+) -> Float[np.ndarray, "draw column"]:
+    """The mean of each column in each draw, over the records that have a value (not NaN) and are drawn."""
+    known = np.isfinite(values)
+    centre = np.array([column[has].mean() if has.any() else 0.0 for column, has in zip(values.T, known.T, strict=True)])
+    around = np.where(known, values - centre, 0).astype(np.float32)  # near 0, so that 32 bits lose nothing
+    counts = weights @ known.astype(np.float32)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(centre + (weights @ around) / np.where(counts > 0, counts, np.nan), float)
+
+
+def weighted_distances(
+    values: Float[np.ndarray, " record"],
+    first: Bool[np.ndarray, "split record"],
+    second: Bool[np.ndarray, "split record"],
+) -> tuple[Float[np.ndarray, " split"], Float[np.ndarray, " split"]]:
+    """The Kolmogorov-Smirnov and the Wasserstein distance between two choices of records; NaN where one has no value.
+
+    Both are read off the two cumulative distributions: the largest gap, and the area between them.
+    """
+    known = np.flatnonzero(np.isfinite(values))
+    order = known[np.argsort(values[known], kind="stable")]
+    if len(order) < 2:
+        return np.full(len(first), np.nan), np.full(len(first), np.nan)
+    steps = np.diff(values[order])
+    ks, wasserstein = [], []
+    start = 0
+    for count in _blocks(len(first), 2 * len(order)):
+        gap = np.zeros((count, len(order)))
+        for choice, sign in ((first, 1), (second, -1)):
+            chosen = choice[start : start + count, order]
+            num_chosen = chosen.sum(axis=1, keepdims=True).astype(float)
+            num_chosen[num_chosen == 0] = np.nan
+            gap += sign * np.cumsum(chosen, axis=1, dtype=float) / num_chosen
+        gap = np.abs(gap[:, :-1])
+        ks.append((gap * (steps > 0)).max(axis=1))  # between two equal values there is no gap
+        wasserstein.append(gap @ steps)
+        start += count
+    return np.concatenate(ks), np.concatenate(wasserstein)
+
+
+def _blocks(num_draws: int, num_records: int) -> Iterator[int]:
+    """How many draws to take at once so that their weights fit the memory."""
+    at_once = max(1, _BLOCK_BYTES // (8 * max(num_records, 1)))
+    for start in range(0, num_draws, at_once):
+        yield min(at_once, num_draws - start)
