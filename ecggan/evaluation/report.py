@@ -1,71 +1,48 @@
-"""Measured sets -> a folder to read, to cite and to compute with: report.html, tables, pictures, summary.json.
+"""An assessment -> a folder to read, to cite and to compute with.
 
-report.html is one file that opens anywhere, without network. Everything it says is computed from the tables beside it,
-and it says nothing that the figures do not: no test, no threshold, no mark.
-
-summary.json, schema version 1 (missing numbers are null)::
-
-    schema_version          1
-    sets                    {real, generated}: num_records, num_measurable, share_measurable (0 to 1), kind (real or
-                            generated), name (of the set's folder, or null), content_sha256 (of its int16 µV in order)
-    measurements            {measurement: a row of comparison.csv}
-    reasons_not_measurable  {real, generated}: {reason: number of records}
-    missing                 {real, generated}: {what is missing and why: number of measurable records}
-    settings                what write_report was given
-    versions                {package: version}
+report.html is one file that opens anywhere, without network; comparison.csv, relations.csv and signals.csv hold every
+figure, summary.json the same for programs (its schema: `summary`), tables/ what goes into a paper (Markdown, LaTeX,
+CSV), pictures/ the PNGs of the report and the same as PDF and SVG, measurements_….parquet a row a record.
 """
 
 import base64
-import hashlib
 import json
 import logging
-import math
-import platform
-from collections.abc import Mapping
-from importlib import metadata, resources
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from ecggan.atomic import atomic_folder
-from ecggan.data.ecg_set import ECGSet, left_out_in_words
-from ecggan.evaluation import plausibility
-from ecggan.evaluation.columns import MAIN_MEASUREMENTS, display_name
-from ecggan.evaluation.comparison import share_measurable
+from ecggan.data.ecg_set import left_out_in_words
+from ecggan.evaluation import inference, plausibility, tables
+from ecggan.evaluation.assessment import AssessedSet, Assessment
+from ecggan.evaluation.columns import display_name
+from ecggan.evaluation.comparison import NUM_RESAMPLES, NUM_SPLITS
 from ecggan.evaluation.delineation import EDGES
-from ecggan.plotting import figure_png, plot_distributions, plot_ecg
+from ecggan.evaluation.parts import Parts
+from ecggan.evaluation.pictures import ECG, FIGURE, Picture, draw_pictures, file_name
+from ecggan.evaluation.published import SHARE_NORMAL_12SL, WHAT_IS_COMPARABLE
+from ecggan.evaluation.summary import summarise, without_nan
+from ecggan.evaluation.tables import ShownTable
+from ecggan.evaluation.verdict import SHARE_MARGIN
+from ecggan.plotting import figure_png, save_figure
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
-NUM_SHOWN, NUM_REJECTED_SHOWN = 3, 2
-FEW_RECORDS = 30
-_DPI = 130
-_DECIMALS = {"ms": 1, "bpm": 1, "°": 1, "mV": 2}
-_PACKAGES = ("ecggan", "neurokit2", "numpy", "scipy", "pandas")
+_FIGURE_DPI, _ECG_DPI = 110, 130
 
 
-def write_report(
-    out: Path,
-    real: ECGSet,
-    generated: ECGSet,
-    real_table: pd.DataFrame,
-    generated_table: pd.DataFrame,
-    comparison: pd.DataFrame,
-    settings: Mapping[str, Any],
-) -> Path:
+def write_report(out: str | Path, assessment: Assessment, settings: Mapping[str, Any] | None = None) -> Path:
     """Write the report into a new folder, which appears whole or not at all.
 
     Args:
         out: the folder; there must be nothing in its place.
-        real: the reference set.
-        generated: the set that is judged.
-        real_table: the measurements of `real`.
-        generated_table: those of `generated`.
-        comparison: of the two tables.
+        assessment: of [assess][ecggan.evaluation.assessment.assess].
         settings: what the reader should know of how it was run; shown and kept as given.
 
     Returns:
@@ -73,184 +50,182 @@ def write_report(
 
     Raises:
         FileExistsError: `out` is there already.
-        ValueError: a table has another number of rows than its set.
     """
-    sets, tables = {"real": real, "generated": generated}, {"real": real_table, "generated": generated_table}
-    for name, ecgs in sets.items():
-        if len(tables[name]) != len(ecgs):
-            raise ValueError(
-                f"{name}_table must have a row for each record of the {name} set, made by measure({name}); "
-                f"it has {len(tables[name])} rows for {len(ecgs)} records"
-            )
-    summary = _without_nan(_summarise(sets, tables, comparison, settings))
+    parts = Parts(assessment.failures)
     with atomic_folder(out) as folder:
-        pictures = _draw(sets, tables)
-        (folder / "pictures").mkdir()
-        for name, picture in pictures.items():
-            (folder / "pictures" / f"{name}.png").write_bytes(picture["png"])
-        for name, table in tables.items():
-            table.to_parquet(folder / f"measurements_{name}.parquet", index=False)
-        comparison.to_csv(folder / "comparison.csv", index=False)
+        pictures = _draw(folder / "pictures", assessment, parts)
+        shown = _tables(assessment, parts)
+        _write_tables(folder, assessment, shown, parts)
+        summary = summarise(assessment, parts.failures, settings or {})
         text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
         (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
-        (folder / "report.html").write_text(_render(sets, summary, comparison, pictures), encoding="utf-8")
+        html = _render(assessment, summary, pictures, shown)
+        (folder / "report.html").write_text(html, encoding="utf-8")
     log.info("report written to %s", Path(out) / "report.html")
     return Path(out) / "report.html"
 
 
-def _summarise(
-    sets: Mapping[str, ECGSet],
-    tables: Mapping[str, pd.DataFrame],
-    comparison: pd.DataFrame,
-    settings: Mapping[str, Any],
-) -> dict[str, Any]:
+def _draw(folder: Path, assessment: Assessment, parts: Parts) -> list[dict[str, Any]]:
+    """Write each picture, and keep of it what the page shows, so that one figure at a time is in memory."""
+    folder.mkdir()
+    shown = []
+    for picture in draw_pictures(assessment, parts):
+        png = parts.run(f"picture {picture.name}", _write_picture, folder, picture)
+        if png is not None:
+            alt = f"ECG on ECG paper. {picture.caption}" if picture.kind == ECG else picture.heading
+            facts = {key: getattr(picture, key) for key in ("name", "kind", "heading", "caption", "of")}
+            shown.append({**facts, "alt": alt, "base64": base64.b64encode(png).decode()})
+    return shown
+
+
+def _write_picture(folder: Path, picture: Picture) -> bytes:
+    png = figure_png(picture.figure, dpi=_ECG_DPI if picture.kind == ECG else _FIGURE_DPI)
+    (folder / f"{picture.name}.png").write_bytes(png)
+    for suffix in ("pdf", "svg") if picture.kind == FIGURE else ("pdf",):
+        save_figure(picture.figure, folder / f"{picture.name}.{suffix}", dpi=300)
+    return png
+
+
+def _tables(assessment: Assessment, parts: Parts) -> dict[str, Any]:
+    """The tables of the page; one that fails is empty."""
+    judgements = assessment.judgements.items()
+    compared = {name: j.comparison for name, j in judgements if j.comparison is not None}
+    empty = ShownTable([], [])
     return {
-        "schema_version": SCHEMA_VERSION,
-        "sets": {
-            name: {
-                "num_records": len(ecgs),
-                "num_measurable": int(tables[name]["is_measurable"].sum()),
-                "share_measurable": share_measurable(tables[name]),
-                "kind": ecgs.kind,
-                "name": ecgs.path.name if ecgs.path else None,
-                "content_sha256": _content_sha256(ecgs),
-            }
-            for name, ecgs in sets.items()
+        "share_table": parts.run("table of shares", tables.share_table, assessment) or empty,
+        "measurement_table": parts.run("table of measurements", tables.measurement_table, assessment) or empty,
+        "details": {
+            name: [parts.run(f"details of {name}", tables.detail_table, c, main) or empty for main in (True, False)]
+            for name, c in compared.items()
         },
-        "measurements": {row.pop("measurement"): row for row in comparison.to_dict("records")},
-        "reasons_not_measurable": {
-            name: {str(k): int(n) for k, n in table.loc[~table["is_measurable"], "reason"].value_counts().items()}
-            for name, table in tables.items()
-        },
-        "missing": {
-            name: {str(k): int(n) for k, n in _each(table.loc[table["is_measurable"], "missing"]).items()}
-            for name, table in tables.items()
-        },
-        "settings": dict(settings),
-        "versions": {name: metadata.version(name) for name in _PACKAGES} | {"python": platform.python_version()},
+        "relations": {k: parts.run(f"relations of {k}", tables.relation_table, j) or empty for k, j in judgements},
+        "signals": {k: parts.run(f"table of signals of {k}", tables.signal_table, j) or empty for k, j in judgements},
+        "rule_table": parts.run("table of rules", tables.rule_table, assessment) or empty,
+        "missing": {s.name: parts.run(f"missing in {s.name}", tables.missing_table, s) or empty for s in assessment.sets()},
+        "paper": None if assessment.paper_table is None else tables.plain_table(assessment.paper_table),
     }
 
 
-def _each(missing: pd.Series) -> pd.Series:
-    """How many records have each of the reasons that stand in a row after one another."""
-    reasons = missing.str.split("; ").explode()
-    return reasons[reasons.fillna("") != ""].value_counts()
+def _write_tables(folder: Path, assessment: Assessment, shown: Mapping[str, Any], parts: Parts) -> None:
+    for some in assessment.sets():
+        some_name = file_name(some.name)
+        measured = some.table
+        if some.screened is not None:
+            measured = measured.assign(is_normal=some.screened["is_normal"], not_normal=some.screened["reasons"])
+        measured.to_parquet(folder / f"measurements_{some_name}.parquet", index=False)
+    for kind, file in (("comparison", "comparison.csv"), ("relations", "relations.csv"), ("signals", "signals.csv")):
+        found = {name: getattr(judgement, kind) for name, judgement in assessment.judgements.items()}
+        frames = [frame.assign(generated_set=name) for name, frame in found.items() if frame is not None]
+        if frames:
+            pd.concat(frames).to_csv(folder / file, index=False)
+    (folder / "tables").mkdir()
+    papers = {
+        "measurements": (shown["measurement_table"], "Measurements of real and generated ECGs, mean $\\pm$ SD."),
+        "shares": (shown["share_table"], "Measurable and normal records."),
+        "published": (shown["paper"], "Normal records, mean $\\pm$ SD, beside the published figures."),
+    }
+    for name, (table, caption) in papers.items():
+        if table is not None:
+            parts.run(f"tables/{name}", _write_table, folder / "tables" / name, table, caption)
 
 
-def _content_sha256(ecgs: ECGSet) -> str:
-    """The same for the same ECGs in the same order, wherever they lie and whatever else the set's files hold."""
-    digest = hashlib.sha256()
-    for start in range(0, len(ecgs), 256):
-        digest.update(np.ascontiguousarray(ecgs.microvolts(slice(start, start + 256)), "<i2").tobytes())
-    return digest.hexdigest()
-
-
-def _without_nan(value: Any) -> Any:
-    """The value in strict JSON's terms: NaN and infinities become None, and what JSON does not know its text."""
-    if isinstance(value, Mapping):
-        return {str(key): _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
-
-
-def _draw(sets: Mapping[str, ECGSet], tables: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, Any]]:
-    """The pictures by name: PNG bytes, a caption, and the set they are of.
-
-    Examples are spread evenly over each set, the same ones each time: not the best, and not drawn by chance.
-    """
-    measurable = {name: table[table["is_measurable"]] for name, table in tables.items()}
-    columns = [c for c in MAIN_MEASUREMENTS if any(c in t and t[c].notna().any() for t in measurable.values())]
-    values = [{c: t[c].to_numpy(float) for c in columns if c in t} for t in measurable.values()]
-    pictures: dict[str, dict[str, Any]] = {}
-    if columns:
-        figure = plot_distributions(values[0], values[1], (_word(sets, "real"), _word(sets, "generated")))
-        pictures["distributions"] = {"png": figure_png(figure, dpi=100), "caption": "", "of": ""}
-    for name in sets:
-        fine = np.flatnonzero(tables[name]["is_measurable"])
-        spread = np.linspace(0, len(fine) - 1, min(NUM_SHOWN, len(fine))).astype(int)
-        for i, position in enumerate(fine[spread]):
-            pictures[f"{name}_{i + 1}"] = _draw_record(sets, tables, name, int(position), name)
-    rejected = [(name, i) for name in ("generated", "real") for i in np.flatnonzero(~tables[name]["is_measurable"])]
-    for i, (name, position) in enumerate(rejected[:NUM_REJECTED_SHOWN]):
-        pictures[f"not_measurable_{i + 1}"] = _draw_record(sets, tables, name, int(position), "rejected")
-    return pictures
-
-
-def _draw_record(
-    sets: Mapping[str, ECGSet], tables: Mapping[str, pd.DataFrame], name: str, position: int, of: str
-) -> dict[str, Any]:
-    ecgs, row = sets[name], tables[name].iloc[position]
-    title = f"{_word(sets, name)} {row['record']}"
-    caption = f"{title}: {row['reason']}"
-    if row["is_measurable"]:
-        shown = ("heart_rate_bpm", "pr_interval_ms", "qrs_duration_ms", "qt_interval_ms", "qtc_fridericia_ms")
-        caption = f"{title}: " + ", ".join(
-            f"{display_name(c)[0]} {row[c]:.0f} {display_name(c)[1]}" for c in shown if np.isfinite(row[c])
-        )
-    figure = plot_ecg(ecgs.millivolts([position])[0], ecgs.leads, ecgs.sampling_rate, title=title)
-    return {"png": figure_png(figure, dpi=_DPI), "caption": caption, "of": of}
-
-
-def _word(sets: Mapping[str, ECGSet], name: str) -> str:
-    """What a set is called where it is shown: by what it is, should it stand in the other's place."""
-    if sets[name].kind == name:
-        return name
-    return {"real": "reference", "generated": "judged (real)"}[name]
+def _write_table(path: Path, table: ShownTable, caption: str) -> None:
+    notes = "\n".join(f"- {note}" for note in WHAT_IS_COMPARABLE) + "\n" if path.name == "published" else ""
+    path.with_suffix(".md").write_text(tables.to_markdown(table) + (f"\n{notes}" if notes else ""), encoding="utf-8")
+    path.with_suffix(".tex").write_text(tables.to_latex(table, caption), encoding="utf-8")
+    table.frame().to_csv(path.with_suffix(".csv"), index=False)
 
 
 def _render(
-    sets: Mapping[str, ECGSet],
+    assessment: Assessment,
     summary: Mapping[str, Any],
-    comparison: pd.DataFrame,
-    pictures: Mapping[str, Mapping[str, Any]],
+    pictures: Sequence[Mapping[str, Any]],
+    shown: Mapping[str, Any],
 ) -> str:
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.PackageLoader("ecggan.evaluation"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    template = resources.files("ecggan.evaluation").joinpath("report.html.j2").read_text(encoding="utf-8")
-    rows = [_shown_row({str(key): value for key, value in row.items()}) for row in comparison.to_dict("records")]
-    ranked = [row for row in rows if row["is_main"] and row["apart"] is not None]
-    return environment.from_string(template).render(
-        words={name: _word(sets, name) for name in sets},
-        summary=summary,
-        rows=rows,
-        furthest=sorted(ranked, key=lambda row: -row["apart"])[:3],
-        few_records=FEW_RECORDS,
-        pictures=[
-            {**picture, "name": name, "base64": base64.b64encode(picture["png"]).decode()}
-            for name, picture in pictures.items()
-        ],
-        origins={
-            name: {
-                "made_by": _lines(_without_nan(ecgs.manifest.get("made_by"))),
-                "account": _account_lines(ecgs.manifest.get("account")),
-                "form": f"{', '.join(ecgs.leads)}; {ecgs.num_samples} samples at {ecgs.sampling_rate} Hz",
-            }
-            for name, ecgs in sets.items()
-        },
+    folder = resources.files("ecggan.evaluation").joinpath("templates")
+    # ours, and so no text to escape
+    style, script = (Markup(folder.joinpath(name).read_text(encoding="utf-8")) for name in ("style.css", "sort.js"))
+    return environment.get_template("report.html.j2").render(
+        title=f"{' and '.join(assessment.generated)} ECGs against real ECGs".capitalize(),
+        banners=_banners(assessment, summary),
+        verdicts={name: j.verdict for name, j in assessment.judgements.items() if j.verdict is not None},
+        published_share=tables.percent(SHARE_NORMAL_12SL),
+        figures=[picture for picture in pictures if picture["kind"] == FIGURE],
+        ecgs={s.name: [p for p in pictures if p["kind"] == ECG and p["of"] == s.name] for s in assessment.sets()},
+        paper_notes=WHAT_IS_COMPARABLE,
+        origins={some.name: _origin(some) for some in assessment.sets()},
+        margins=_margins(assessment),
+        share_margin=SHARE_MARGIN,
+        numbers={"NUM_RESAMPLES": NUM_RESAMPLES, "NUM_SPLITS": NUM_SPLITS, "FEWEST_PATIENTS": inference.FEWEST_PATIENTS},
         settings=_lines(summary["settings"]),
         gate=plausibility,
         edges=", ".join(f"{wave} {share:g}" for wave, share in EDGES.items()),
         limits=[(*display_name(column), *limits) for column, limits in plausibility.LIMITS.items()],
+        summary=summary,
+        style=style,
+        script=script,
+        **shown,
     )
 
 
-def _shown_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of the comparison as text, and how far apart the sets are in SDs of the real one (to rank unlike units)."""
-    name, unit = display_name(row["measurement"])
-    digits = _DECIMALS[unit]
-    number = {k: "–" if not np.isfinite(v) else f"{v:.{digits}f}" for k, v in row.items() if isinstance(v, float)}
-    if np.isfinite(row["difference"]):
-        number["difference"] = f"{row['difference']:+.{digits}f}"
-    number = {key: text.replace("-", "−") for key, text in number.items()}
-    apart = row["wasserstein_distance"] / row["real_sd"] if row["real_sd"] > 0 else np.nan
-    shown = {"name": name[0].upper() + name[1:], "unit": unit, "apart": float(apart) if np.isfinite(apart) else None}
-    return {**row, **number, **shown, "is_main": row["measurement"] in MAIN_MEASUREMENTS}
+def _banners(assessment: Assessment, summary: Mapping[str, Any]) -> list[str]:
+    """What a reader must know before the verdict."""
+    real, banners = assessment.real, []
+    if real.ecgs.kind == "generated":
+        banners.append("The reference set itself was drawn from a generator, so this is no comparison with patients.")
+    for name, some in assessment.generated.items():
+        if summary["judgements"][name]["is_the_real_set"]:
+            banners.append(f"{name} holds the very ECGs of the real set: of course they are alike.")
+        elif some.ecgs.kind == "real":
+            banners.append(f"{name} holds real ECGs: nothing here tells of a generator.")
+        if some.ecgs.sampling_rate != real.ecgs.sampling_rate:
+            rates = f"{some.ecgs.sampling_rate} Hz, the real set {real.ecgs.sampling_rate} Hz"
+            banners.append(f"{name} is sampled at {rates}: boundaries and spectra are not of one instrument.")
+        lacking = [lead for lead in real.ecgs.leads if lead not in some.ecgs.leads]
+        if lacking and not {"I", "II"} <= set(some.ecgs.leads) or set(lacking) - {"III", "aVR", "aVL", "aVF"}:
+            banners.append(f"{name} lacks the leads {', '.join(lacking)} of the real set: fewer leads, fewer comparisons.")
+    for part, error in summary["failures"].items():
+        banners.append(f"This part failed and is missing below: {part} ({error}).")
+    return banners
+
+
+def _origin(some: AssessedSet) -> dict[str, Any]:
+    ecgs = some.ecgs
+    form = [
+        ("set", ecgs.path.name if ecgs.path else "in memory"),
+        ("kind", ecgs.kind),
+        ("records", f"{len(ecgs):,}"),
+        ("form", f"{', '.join(ecgs.leads)}; {ecgs.num_samples} samples at {ecgs.sampling_rate} Hz"),
+        ("SHA-256 of the ECGs", some.content_sha256),
+    ]
+    made_by = _lines(without_nan(ecgs.manifest.get("made_by")))
+    return {"form": form, "made_by": made_by, "account": _account_lines(ecgs.manifest.get("account"))}
+
+
+def _margins(assessment: Assessment) -> dict[str, list[str]]:
+    """Who says so -> the measurements with that margin, in words."""
+    found: dict[str, list[str]] = {}
+    comparisons: Iterable[pd.DataFrame] = (
+        j.comparison for j in assessment.judgements.values() if j.comparison is not None
+    )
+    for comparison in comparisons:
+        for row in comparison[comparison["margin"].notna()].to_dict("records"):
+            words = display_name(row["measurement"])[0]
+            if "amplitude" in words or "level" in words:
+                words = "amplitudes and ST levels"
+            else:
+                words += f" ±{row['margin']:g} {row['unit']}"
+            of_source = found.setdefault(row["margin_source"], [])
+            if words not in of_source:
+                of_source.append(words)
+    return found
 
 
 def _account_lines(account: Mapping[str, Any] | None) -> list[tuple[str, str]]:

@@ -27,6 +27,7 @@ from ecggan.ecg import EIGHT_LEADS, select_leads
 from ecggan.evaluation.beats import find_beats, without_baseline
 from ecggan.evaluation.columns import R_AMPLITUDES, display_name
 from ecggan.evaluation.measurements import measure
+from ecggan.evaluation.published import PUBLISHED_12SL
 from ecggan.evaluation.record import measure_record
 
 Convention = Literal["middle", "wide"]
@@ -44,31 +45,6 @@ _FEWEST_LEADS = 6  # of 12 that must show a wave
 _SAME_BEAT_MS = 100
 _WINDOW_MS: Mapping[str, tuple[int, int]] = {"p": (-450, 0), "qrs": (-100, 100), "t": (50, 700)}
 
-# What 12SL measured on the 121,977 of the published generator's 150,000 ECGs that it called normal: mean and SD.
-# From the authors' analysis of their ground-truth table (vlbthambawita/ECG-k-Fold, deepfake_ecg_analysis.ipynb).
-PUBLISHED_12SL: Mapping[str, tuple[float, float]] = {
-    "heart_rate_bpm": (69.7, 7.5),
-    "rr_mean_ms": (869.2, 86.8),
-    "pr_interval_ms": (158.1, 16.8),
-    "qrs_duration_ms": (92.1, 8.7),
-    "qt_interval_ms": (395.2, 20.5),
-    "qtc_fridericia_ms": (414.1, 16.7),
-    "p_axis_deg": (50.7, 16.4),
-    "qrs_axis_deg": (40.4, 22.9),
-    "t_axis_deg": (37.9, 15.9),
-    "r_amplitude_i_mv": (0.679, 0.238),
-    "r_amplitude_ii_mv": (0.863, 0.274),
-    "r_amplitude_iii_mv": (0.309, 0.274),
-    "r_amplitude_avr_mv": (0.049, 0.044),
-    "r_amplitude_avl_mv": (0.315, 0.209),
-    "r_amplitude_avf_mv": (0.547, 0.286),
-    "r_amplitude_v1_mv": (0.183, 0.093),
-    "r_amplitude_v2_mv": (0.492, 0.259),
-    "r_amplitude_v3_mv": (0.832, 0.418),
-    "r_amplitude_v4_mv": (1.284, 0.457),
-    "r_amplitude_v5_mv": (1.276, 0.370),
-    "r_amplitude_v6_mv": (1.047, 0.299),
-}
 # The smallest and the largest that 12SL still called normal there: the screen in the place of its own.
 RANGES_OF_12SL_NORMALS: Mapping[str, tuple[float, float]] = {
     "heart_rate_bpm": (60, 100),

@@ -1,0 +1,179 @@
+"""The pictures of a report: distributions, quantiles, intervals, relations, spectra, and ECGs on ECG paper."""
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ecggan.evaluation.assessment import AssessedSet, Assessment
+from ecggan.evaluation.columns import MAIN_MEASUREMENTS, display_name
+from ecggan.evaluation.gallery import choose_records
+from ecggan.evaluation.parts import Parts
+from ecggan.plotting import (
+    Interval,
+    plot_distributions,
+    plot_ecg,
+    plot_intervals,
+    plot_lead_correlations,
+    plot_qq,
+    plot_relation,
+    plot_spectra,
+)
+
+if TYPE_CHECKING:
+    import matplotlib.figure
+
+QUANTILES_OF = (
+    *("heart_rate_bpm", "pr_interval_ms", "qrs_duration_ms", "qtc_fridericia_ms", "qrs_axis_deg"),
+    *("r_amplitude_ii_mv", "r_amplitude_v2_mv", "r_amplitude_v5_mv"),
+)
+ECG, FIGURE = "ecg", "figure"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with the words that belong to it.
+
+    Args:
+        name: of its files.
+        kind: an ECG or a figure.
+        heading: above it.
+        caption: below it.
+        of: the set's name, of an ECG.
+        figure: matplotlib's.
+    """
+
+    name: str
+    kind: str
+    heading: str
+    caption: str
+    of: str
+    figure: "matplotlib.figure.Figure"
+
+
+def draw_pictures(assessment: Assessment, parts: Parts) -> Iterator[Picture]:
+    """Draw one after another; one that fails is named among the parts' failures, and the others go on."""
+    for draw in (_intervals, _distributions, _quantiles, _relations, _spectra, _lead_correlations):
+        picture = parts.run(f"picture of {draw.__name__.strip('_')}", draw, assessment)
+        if picture is not None:
+            yield picture
+    for some in assessment.sets():
+        chosen = parts.run(f"choice of ECGs of {some.name}", choose_records, some, assessment.real) or []
+        for i, shown in enumerate(chosen):
+            figure = parts.run(f"picture of {shown.title}", _ecg, some, shown.position, shown.title)
+            if figure is not None:
+                yield Picture(file_name(f"{some.name}_{i + 1}"), ECG, shown.role, shown.caption, some.name, figure)
+
+
+def file_name(words: str) -> str:
+    """Letters, digits, dots and dashes; everything else is an underscore.
+
+    >>> file_name("ours: epoch 25/best")
+    'ours__epoch_25_best'
+    """
+    return "".join(char if char.isalnum() or char in ".-" else "_" for char in words)
+
+
+def _measured(assessment: Assessment) -> dict[str, dict[str, np.ndarray]]:
+    """The main measurements of each set's measurable records, those that some set has."""
+    tables = {some.name: some.table[some.table["is_measurable"].astype(bool)] for some in assessment.sets()}
+    columns = [c for c in MAIN_MEASUREMENTS if any(c in t and t[c].notna().any() for t in tables.values())]
+    return {name: {c: t[c].to_numpy(float) for c in columns if c in t} for name, t in tables.items()}
+
+
+def _words(assessment: Assessment) -> dict[str, tuple[str, str]]:
+    return {column: display_name(column) for column in MAIN_MEASUREMENTS}
+
+
+def _distributions(assessment: Assessment) -> Picture | None:
+    values = _measured(assessment)
+    if not any(values.values()):
+        return None
+    figure = plot_distributions(values, _words(assessment))
+    return Picture("distributions", FIGURE, "Distributions", "Densities over measurable records.", "", figure)
+
+
+def _quantiles(assessment: Assessment) -> Picture | None:
+    values = _measured(assessment)
+    names = [c for c in QUANTILES_OF if all(c in of_set for of_set in values.values())]
+    if not names:
+        return None
+    caption = (
+        "Quantiles (1 to 99 %) of the generated sets against those of the real one. On the line, the sets are spread "
+        "alike; beside it lies a shift; a flatter course is a spread too narrow."
+    )
+    figure = plot_qq(values, names, _words(assessment))
+    return Picture("quantiles", FIGURE, "Quantiles", caption, "", figure)
+
+
+def _relations(assessment: Assessment) -> Picture | None:
+    values = _measured(assessment)
+    pair = ("rr_mean_ms", "qt_interval_ms")
+    if not all(column in of_set for of_set in values.values() for column in pair):
+        return None
+    figure = plot_relation(values, *pair, display_names=_words(assessment))
+    caption = "A heart's QT interval follows its rate. The line is that of least squares."
+    return Picture("rr_qt", FIGURE, "QT against RR", caption, "", figure)
+
+
+def _intervals(assessment: Assessment) -> Picture | None:
+    sets = {}
+    for name, judgement in assessment.judgements.items():
+        if judgement.comparison is None:
+            continue
+        rows = judgement.comparison[judgement.comparison["measurement"].isin(MAIN_MEASUREMENTS)]
+        rows = rows[rows["margin"].notna() & rows["difference"].notna()]
+        sets[name] = [_in_margins(row) for row in rows.to_dict("records")]
+    if not any(sets.values()):
+        return None
+    caption = (
+        "Mean differences, generated minus real, in margins: within the shaded band they do not matter. Thick: 90 % "
+        "interval; inside the band, the means are equivalent. Thin: 95 %. Grey: what two random halves of the real set "
+        "differ by in 95 of 100 splits."
+    )
+    return Picture("intervals", FIGURE, "Differences in margins", caption, "", plot_intervals(sets))
+
+
+def _in_margins(row: Mapping[Hashable, Any]) -> Interval:
+    margin = row["margin"]
+    words = display_name(row["measurement"])[0]
+    null = row["null_difference"] / margin
+    ends = ("difference", "difference_low", "difference_high", "difference_low_90", "difference_high_90")
+    scaled = [float(row[end] / margin) for end in ends]
+    bounds = (None, None) if np.isnan(null) else (-float(null), float(null))
+    return Interval(words[:1].upper() + words[1:], *scaled, *bounds)
+
+
+def _spectra(assessment: Assessment) -> Picture | None:
+    described = {some.name: some.signals for some in assessment.sets() if some.signals is not None}
+    if not described or not any(len(signals.table) for signals in described.values()):
+        return None
+    grids = [signals.frequencies_hz for signals in described.values()]
+    grid = min(grids, key=len)  # all begin at 0.5 Hz and go by 0.5 Hz; a slower sampling rate ends sooner
+    sets = {k: {lead: s.power[i, : len(grid)] for i, lead in enumerate(s.leads)} for k, s in described.items()}
+    bands = {
+        k: {lead: s.power_quartiles_db[:, i, : len(grid)] for i, lead in enumerate(s.leads)} for k, s in described.items()
+    }
+    caption = "Mean power spectral density by lead, with the quartiles over records. Hum and hiss show at the right."
+    return Picture("spectra", FIGURE, "Power spectra", caption, "", plot_spectra(grid, sets, bands))
+
+
+def _lead_correlations(assessment: Assessment) -> Picture | None:
+    described = {some.name: some.signals for some in assessment.sets() if some.signals is not None}
+    if "real" not in described or len(described) < 2:
+        return None
+    leads = [lead for lead in described["real"].leads if all(lead in s.leads for s in described.values())]
+    if len(leads) < 2:
+        return None
+    sets = {}
+    for name, signals in described.items():
+        which = [signals.leads.index(lead) for lead in leads]
+        sets[name] = signals.mean_correlations()[np.ix_(which, which)]
+    caption = "The mean over records of each two leads' correlation, and how it differs from the real set's."
+    figure = plot_lead_correlations(sets, leads)
+    return Picture("lead_correlations", FIGURE, "Correlation of the leads", caption, "", figure)
+
+
+def _ecg(some: AssessedSet, position: int, title: str) -> "matplotlib.figure.Figure":
+    return plot_ecg(some.ecgs.millivolts([position])[0], some.ecgs.leads, some.ecgs.sampling_rate, title=title)

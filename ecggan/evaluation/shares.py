@@ -1,0 +1,82 @@
+"""What share of a set is measurable, and normal, with its interval, and by how much it differs from the real set's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import scipy.stats
+
+from ecggan.evaluation.inference import LEVEL
+from ecggan.evaluation.resampling import patient_numbers
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of a set's records, 0 to 1, with its 95 % interval; NaN for an empty set.
+
+    Args:
+        num_records: that count.
+        num_all: of the set.
+        value: their share.
+        low: of Wilson's interval, by the number of patients where they are known.
+        high: likewise.
+    """
+
+    num_records: int
+    num_all: int
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class ShareDifference:
+    """Generated minus real, −1 to 1, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def share_of(counts: pd.Series, patients: pd.Series | None = None) -> Share:
+    """The share of true values.
+
+    Records of one patient count as one witness, which is on the safe side.
+
+    Source: Wilson 1927, Probable inference, the law of succession, and statistical inference.
+
+    Args:
+        counts: a truth value a record.
+        patients: of the records, where they are known.
+    """
+    num_true, num_all = int(counts.sum()), len(counts)
+    if not num_all:
+        return Share(0, 0, np.nan, np.nan, np.nan)
+    num_witnesses = len(np.unique(patient_numbers(patients, num_all)))
+    value = num_true / num_all
+    z = scipy.stats.norm.isf(LEVEL / 2)
+    centre = value + z**2 / (2 * num_witnesses)
+    reach = z * np.sqrt(value * (1 - value) / num_witnesses + z**2 / (4 * num_witnesses**2))
+    low, high = ((centre + sign * reach) / (1 + z**2 / num_witnesses) for sign in (-1, 1))
+    return Share(num_true, num_all, value, max(0.0, float(low)), min(1.0, float(high)))
+
+
+def difference_of(real: Share, generated: Share) -> ShareDifference:
+    """Generated minus real.
+
+    Source: Newcombe 1998, Interval estimation for the difference between independent proportions, method 10.
+    """
+    difference = generated.value - real.value
+    down = np.hypot(generated.value - generated.low, real.high - real.value)
+    up = np.hypot(generated.high - generated.value, real.value - real.low)
+    return ShareDifference(difference, float(difference - down), float(difference + up))
+
+
+def shares_of(table: pd.DataFrame, screened: pd.DataFrame | None) -> Mapping[str, Share]:
+    """Of a table of measurements, and of what the screen said of it (None where it was not asked)."""
+    patients = table.get("patient")
+    shares = {"measurable": share_of(table["is_measurable"].astype(bool), patients)}
+    if screened is not None:
+        shares["normal"] = share_of(screened["is_normal"].astype(bool), patients)
+    return shares

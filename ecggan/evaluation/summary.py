@@ -1,0 +1,113 @@
+"""summary.json: everything that the report says, for programs.
+
+Schema version 2 (numbers that could not be had are null; shares and their differences run from 0 to 1)::
+
+    schema_version   2
+    real             the name of the reference among the sets
+    sets             {name: num_records, kind (real or generated), folder (its name, or null), content_sha256 (of its
+                     int16 µV in order), leads, sampling_rate_hz, num_samples,
+                     shares {measurable, normal: num_records, num_all, value, low, high},
+                     reasons_not_measurable {reason: records}, missing {what and why: measurable records},
+                     not_normal_by_rule {rule: records}, made_by, account}
+    judgements       {name of a generated set: verdict {level, headline, sentences}, is_the_real_set,
+                     share_differences {measurable, normal: value, low, high},
+                     measurements {measurement: a row of comparison.csv}, relations [rows of relations.csv],
+                     signals {column: a row of signals.csv}}
+    failures         {part: error}
+    settings         what write_report was given
+    versions         {package: version}
+
+A version only changes when something is taken away or changes its meaning; what is added does not change it.
+"""
+
+import math
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ecggan.evaluation.assessment import AssessedSet, Assessment, Judgement
+from ecggan.evaluation.shares import difference_of
+from ecggan.evaluation.tables import reasons_missing, reasons_not_measurable
+
+SCHEMA_VERSION = 2
+_PACKAGES = ("ecggan", "neurokit2", "numpy", "scipy", "pandas")
+
+
+def summarise(assessment: Assessment, failures: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The summary in strict JSON's terms.
+
+    Args:
+        assessment: of the sets.
+        failures: of its parts and of the report's.
+        settings: what the reader should know of how it was run.
+    """
+    summary = {
+        "schema_version": SCHEMA_VERSION,
+        "real": assessment.real.name,
+        "sets": {some.name: _of_set(some) for some in assessment.sets()},
+        "judgements": {
+            name: _of_judgement(judgement, assessment.real, assessment.generated[name])
+            for name, judgement in assessment.judgements.items()
+        },
+        "failures": dict(failures),
+        "settings": dict(settings),
+        "versions": {name: metadata.version(name) for name in _PACKAGES} | {"python": platform.python_version()},
+    }
+    return dict(without_nan(summary))
+
+
+def without_nan(value: Any) -> Any:
+    """The value in strict JSON's terms: NaN and infinities become None, and what JSON does not know its text."""
+    if isinstance(value, Mapping):
+        return {str(key): without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def _of_set(some: AssessedSet) -> dict[str, Any]:
+    return {
+        "num_records": len(some.ecgs),
+        "kind": some.ecgs.kind,
+        "folder": some.ecgs.path.name if some.ecgs.path else None,
+        "content_sha256": some.content_sha256,
+        "leads": list(some.ecgs.leads),
+        "sampling_rate_hz": some.ecgs.sampling_rate,
+        "num_samples": some.ecgs.num_samples,
+        "shares": {what: asdict(share) for what, share in some.shares.items()},
+        "reasons_not_measurable": reasons_not_measurable(some.table),
+        "missing": reasons_missing(some.table),
+        "not_normal_by_rule": some.num_by_rule,
+        "made_by": some.ecgs.manifest.get("made_by"),
+        "account": some.ecgs.manifest.get("account"),
+    }
+
+
+def _of_judgement(judgement: Judgement, real: AssessedSet, generated: AssessedSet) -> dict[str, Any]:
+    return {
+        "verdict": asdict(judgement.verdict) if judgement.verdict else None,
+        "is_the_real_set": generated.content_sha256 == real.content_sha256,
+        "share_differences": {
+            what: asdict(difference_of(real.shares[what], share))
+            for what, share in generated.shares.items()
+            if what in real.shares
+        },
+        "measurements": _by_name(judgement.comparison),
+        "relations": None if judgement.relations is None else judgement.relations.to_dict("records"),
+        "signals": _by_name(judgement.signals),
+    }
+
+
+def _by_name(comparison: pd.DataFrame | None) -> dict[str, Any] | None:
+    if comparison is None:
+        return None
+    return {str(row.pop("measurement")): row for row in comparison.to_dict("records")}

@@ -1,0 +1,215 @@
+"""What is shown as a table: in report.html, and for papers in Markdown and LaTeX."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ecggan.evaluation import signals
+from ecggan.evaluation.assessment import AssessedSet, Assessment, Judgement
+from ecggan.evaluation.cells import (
+    DECIMALS,
+    NONE,
+    Cell,
+    count_and_share,
+    count_cell,
+    difference_cell,
+    finding_cell,
+    interval,
+    mean_and_sd_cell,
+    name_cell,
+    number_cell,
+    p_cell,
+    percent,
+    points,
+    quartiles_cell,
+)
+from ecggan.evaluation.columns import MAIN_MEASUREMENTS, display_name
+from ecggan.evaluation.normality import RULES
+from ecggan.evaluation.published import PUBLISHED_CORRELATIONS_12SL
+from ecggan.evaluation.shares import difference_of
+
+_SHARE_WORDS = {"measurable": "measurable as an ECG", "normal": "normal by the screen"}
+
+
+@dataclass(frozen=True)
+class ShownTable:
+    """A table as it is read: headings, and rows of cells whose first names the row."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+    def frame(self) -> pd.DataFrame:
+        """Of its texts."""
+        return pd.DataFrame([[cell.text for cell in row] for row in self.rows], columns=list(self.columns))
+
+
+def share_table(assessment: Assessment) -> ShownTable:
+    """How many records of each set are measurable and normal, and by how much fewer than of the real one."""
+    rows = []
+    for some in assessment.sets():
+        for what, share in some.shares.items():
+            difference = [Cell(NONE)] * 2
+            if some is not assessment.real and what in assessment.real.shares:
+                apart = difference_of(assessment.real.shares[what], share)
+                reach = f"{points(apart.low)} to {points(apart.high)}"
+                difference = [Cell(points(apart.value), apart.value), Cell(reach, apart.low)]
+            reach = f"{percent(share.low)} to {percent(share.high)}"
+            counts = Cell(f"{share.num_records:,} of {share.num_all:,}", share.num_records)
+            name, words = Cell(some.name), Cell(_SHARE_WORDS[what])
+            rows.append([name, words, counts, Cell(percent(share.value), share.value), Cell(reach), *difference])
+    columns = ("Set", "Records", "Number", "Share", "95 % interval", "Against real, points", "95 % interval of that")
+    return ShownTable(columns, rows)
+
+
+def measurement_table(assessment: Assessment) -> ShownTable:
+    """The main measurements of all sets side by side: mean ± SD, and what each generated set's difference means."""
+    compared = {name: j.comparison for name, j in assessment.judgements.items() if j.comparison is not None}
+    columns = ["Measurement", "Unit", "real, mean ± SD"]
+    for name in compared:
+        columns += [f"{name}, mean ± SD", "Difference (95 % interval)", "Within margin?"]
+    first = next(iter(compared.values()), pd.DataFrame({"measurement": []}))
+    rows = []
+    for measurement in first["measurement"]:
+        if measurement not in MAIN_MEASUREMENTS:
+            continue
+        unit = display_name(measurement)[1]
+        row: list[Cell] = []
+        for table in compared.values():
+            facts = table.set_index("measurement").loc[measurement].to_dict()
+            if not row:
+                row = [name_cell(measurement), Cell(unit), mean_and_sd_cell(facts, "real", unit)]
+            row += [mean_and_sd_cell(facts, "generated", unit), difference_cell(facts, unit), finding_cell(facts, unit)]
+        rows.append(row)
+    return ShownTable(columns, rows)
+
+
+def detail_table(comparison: pd.DataFrame, main: bool) -> ShownTable:
+    """Everything else that is known of each measurement of one generated set."""
+    columns = (
+        *("Measurement", "Unit", "real: n", "median (quartiles)", "generated: n", "median (quartiles)"),
+        *("Difference (95 % interval)", "Hedges' g", "p, means", "p, shape", "KS distance", "Wasserstein"),
+        *("same size", "real halves", "Margin", "p, equivalence"),
+    )
+    rows = []
+    for facts in comparison.to_dict("records"):
+        if (facts["measurement"] in MAIN_MEASUREMENTS) != main:
+            continue
+        unit = facts["unit"]
+        p_style = "notable" if facts["differs"] else ""
+        rows.append(
+            [
+                *(name_cell(facts["measurement"]), Cell(unit)),
+                *(
+                    cell
+                    for which in ("real", "generated")
+                    for cell in (count_cell(facts, which), quartiles_cell(facts, which))
+                ),
+                *(difference_cell(facts, unit), number_cell(facts["hedges_g"], 2, signed=True)),
+                *(p_cell(facts["p_difference_corrected"], p_style), p_cell(facts["p_distribution_corrected"], p_style)),
+                *(number_cell(facts["ks_distance"], 3), number_cell(facts["wasserstein_distance"], DECIMALS[unit])),
+                number_cell(facts["same_size_wasserstein_distance"], DECIMALS[unit]),
+                number_cell(facts["null_wasserstein_distance"], DECIMALS[unit]),
+                *(number_cell(facts["margin"], DECIMALS[unit]), p_cell(facts["p_equivalence"])),
+            ]
+        )
+    return ShownTable(columns, rows)
+
+
+def relation_table(judgement: Judgement) -> ShownTable:
+    """Correlations and slopes of pairs of measurements."""
+    columns = (
+        *("Pair", "Correlation: real", "generated", "Difference (95 % interval)", "real halves", "published, 12SL"),
+        *("Slope: real", "generated", "Difference (95 % interval)", "real halves", "Unit"),
+    )
+    rows = []
+    for facts in judgement.relations.to_dict("records") if judgement.relations is not None else []:
+        pair = (facts["x"], facts["y"])
+        row = [Cell(" and ".join(display_name(name)[0] for name in pair))]
+        for kind in ("correlation", "slope"):
+            style = "" if not facts[f"{kind}_low"] * facts[f"{kind}_high"] > 0 else "notable"
+            digits = 2 if kind == "correlation" else 3
+            ends = facts[f"{kind}_difference"], facts[f"{kind}_low"], facts[f"{kind}_high"]
+            row += [number_cell(facts[f"{which}_{kind}"], digits) for which in ("real", "generated")]
+            row += [Cell(interval(*ends, digits), ends[0], style)]
+            row += [number_cell(facts[f"null_{kind}_difference"], digits)]
+            row += [number_cell(PUBLISHED_CORRELATIONS_12SL.get(pair, np.nan), 2)] if kind == "correlation" else []
+        rows.append([*row, Cell(facts["slope_unit"] or NONE)])
+    return ShownTable(columns, rows)
+
+
+def signal_table(judgement: Judgement) -> ShownTable:
+    """Lead correlations, power by band and, where derived leads are stored, Einthoven's law."""
+    columns = (
+        *("Of whole signals", "Unit", "real, mean ± SD", "generated, mean ± SD", "Difference (95 % interval)"),
+        *("p, means", "KS distance", "real halves"),
+    )
+    rows = []
+    for facts in judgement.signals.to_dict("records") if judgement.signals is not None else []:
+        words, unit = signals.display_name(facts["measurement"])
+        rows.append(
+            [
+                *(Cell(words[:1].upper() + words[1:]), Cell(unit or NONE)),
+                *(mean_and_sd_cell(facts, which, unit) for which in ("real", "generated")),
+                *(
+                    difference_cell(facts, unit),
+                    p_cell(facts["p_difference_corrected"], "notable" if facts["differs"] else ""),
+                ),
+                *(number_cell(facts["ks_distance"], 3), number_cell(facts["null_ks_distance"], 3)),
+            ]
+        )
+    return ShownTable(columns, rows)
+
+
+def rule_table(assessment: Assessment) -> ShownTable:
+    """Which rule of the screen makes how many records of each set not normal."""
+    screened = [some for some in assessment.sets() if some.num_by_rule is not None]
+    rows = []
+    for rule in RULES.values():
+        counts = [(some.num_by_rule or {}).get(rule.name) for some in screened]
+        shares = [
+            Cell("off") if count is None else Cell(count_and_share(count, len(some.table)), count)
+            for count, some in zip(counts, screened, strict=True)
+        ]
+        rows.append([Cell(rule.title), *shares, Cell(rule.source)])
+    return ShownTable(("A normal ECG shows", *(f"{some.name}: fail" for some in screened), "Source"), rows)
+
+
+def missing_table(some: AssessedSet) -> ShownTable:
+    """What could not be measured, and why: whole records first."""
+    lines = [(f"The record: {reason}", count) for reason, count in reasons_not_measurable(some.table).items()]
+    lines += list(reasons_missing(some.table).items())
+    rows = [
+        [Cell(text), Cell(f"{n:,}", n), Cell(percent(n / len(some.table)), n / len(some.table))] for text, n in lines
+    ]
+    return ShownTable(("What and why", "Records", "Share of the set"), rows)
+
+
+def reasons_not_measurable(table: pd.DataFrame) -> dict[str, int]:
+    """Reason -> number of records."""
+    return {str(reason): int(n) for reason, n in table.loc[~table["is_measurable"], "reason"].value_counts().items()}
+
+
+def reasons_missing(table: pd.DataFrame) -> dict[str, int]:
+    """What is missing in measurable records, and why -> number of records."""
+    reasons = table.loc[table["is_measurable"], "missing"].str.split("; ").explode()
+    return {str(reason): int(n) for reason, n in reasons[reasons.fillna("") != ""].value_counts().items()}
+
+
+def plain_table(frame: pd.DataFrame) -> ShownTable:
+    """A table of texts."""
+    rows = [[Cell(str(value)) for value in row] for row in frame.itertuples(index=False)]
+    return ShownTable([str(column)[:1].upper() + str(column)[1:] for column in frame], rows)
+
+
+def to_markdown(table: ShownTable) -> str:
+    return str(table.frame().to_markdown(index=False, disable_numparse=True)) + "\n"
+
+
+def to_latex(table: ShownTable, caption: str) -> str:
+    """For a paper that uses booktabs."""
+    styled = table.frame().style.hide(axis="index").format(_latex).format_index(_latex, axis="columns")
+    return str(
+        styled.to_latex(hrules=True, caption=_latex(caption), column_format="l" + "r" * (len(table.columns) - 1))
+    )
