@@ -90,7 +90,7 @@ def _choose(
     references: list[RecordReference] = []
     seen: set[str] = set()
     for row in database.to_dict("records"):
-        statements = _statements(row["scp_codes"])
+        statements = read_statements(row["scp_codes"])
         split = SPLIT_OF_FOLD.get(row["strat_fold"])
         if statements is None or split is None or not _is_inside(row[file_column]) or row[file_column] in seen:
             counts["damaged_rows"] += 1
@@ -117,7 +117,7 @@ def _is_inside(name: Any) -> bool:
     return isinstance(name, str) and not Path(name).is_absolute() and ".." not in Path(name).parts
 
 
-def _statements(written: Any) -> Mapping[str, float] | None:
+def read_statements(written: Any) -> Mapping[str, float] | None:
     """``"{'NORM': 100.0, 'SR': 0.0}"`` as a dict; None where the cell is damaged. A likelihood of 0 means unknown."""
     try:
         statements = ast.literal_eval(written)

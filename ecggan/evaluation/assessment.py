@@ -23,6 +23,7 @@ from ecggan.evaluation.shares import Share, shares_of
 from ecggan.evaluation.signals import SignalDescription, describe_signals, display_name
 from ecggan.evaluation.verdict import Verdict, judge
 
+
 @dataclass(frozen=True)
 class AssessedSet:
     """What is known of one set by itself; None where that part failed.

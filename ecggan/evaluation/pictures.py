@@ -153,7 +153,8 @@ def _spectra(assessment: Assessment) -> Picture | None:
     grid = min(grids, key=len)  # all begin at 0.5 Hz and go by 0.5 Hz; a slower sampling rate ends sooner
     sets = {k: {lead: s.power[i, : len(grid)] for i, lead in enumerate(s.leads)} for k, s in described.items()}
     bands = {
-        k: {lead: s.power_quartiles_db[:, i, : len(grid)] for i, lead in enumerate(s.leads)} for k, s in described.items()
+        k: {lead: s.power_quartiles_db[:, i, : len(grid)] for i, lead in enumerate(s.leads)}
+        for k, s in described.items()
     }
     caption = "Mean power spectral density by lead, with the quartiles over records. Hum and hiss show at the right."
     return Picture("spectra", FIGURE, "Power spectra", caption, "", plot_spectra(grid, sets, bands))

@@ -101,7 +101,9 @@ def _tables(assessment: Assessment, parts: Parts) -> dict[str, Any]:
         "relations": {k: parts.run(f"relations of {k}", tables.relation_table, j) or empty for k, j in judgements},
         "signals": {k: parts.run(f"table of signals of {k}", tables.signal_table, j) or empty for k, j in judgements},
         "rule_table": parts.run("table of rules", tables.rule_table, assessment) or empty,
-        "missing": {s.name: parts.run(f"missing in {s.name}", tables.missing_table, s) or empty for s in assessment.sets()},
+        "missing": {
+            s.name: parts.run(f"missing in {s.name}", tables.missing_table, s) or empty for s in assessment.sets()
+        },
         "paper": None if assessment.paper_table is None else tables.plain_table(assessment.paper_table),
     }
 
@@ -163,7 +165,11 @@ def _render(
         origins={some.name: _origin(some) for some in assessment.sets()},
         margins=_margins(assessment),
         share_margin=SHARE_MARGIN,
-        numbers={"NUM_RESAMPLES": NUM_RESAMPLES, "NUM_SPLITS": NUM_SPLITS, "FEWEST_PATIENTS": inference.FEWEST_PATIENTS},
+        numbers={
+            "NUM_RESAMPLES": NUM_RESAMPLES,
+            "NUM_SPLITS": NUM_SPLITS,
+            "FEWEST_PATIENTS": inference.FEWEST_PATIENTS,
+        },
         settings=_lines(summary["settings"]),
         gate=plausibility,
         edges=", ".join(f"{wave} {share:g}" for wave, share in EDGES.items()),
@@ -190,7 +196,9 @@ def _banners(assessment: Assessment, summary: Mapping[str, Any]) -> list[str]:
             banners.append(f"{name} is sampled at {rates}: boundaries and spectra are not of one instrument.")
         lacking = [lead for lead in real.ecgs.leads if lead not in some.ecgs.leads]
         if lacking and not {"I", "II"} <= set(some.ecgs.leads) or set(lacking) - {"III", "aVR", "aVL", "aVF"}:
-            banners.append(f"{name} lacks the leads {', '.join(lacking)} of the real set: fewer leads, fewer comparisons.")
+            banners.append(
+                f"{name} lacks the leads {', '.join(lacking)} of the real set: fewer leads, fewer comparisons."
+            )
     for part, error in summary["failures"].items():
         banners.append(f"This part failed and is missing below: {part} ({error}).")
     return banners

@@ -1,6 +1,7 @@
 """How right are the measurements? Against cardiologists on LUDB, and against 12SL on the published generator's ECGs.
 
 python -m ecggan.evaluation.validation ludb_root=LUDB
+python -m ecggan.evaluation.validation ptbxl_root=PTBXL    the normality screen, see `normality_validation`
 python -m ecggan.evaluation.validation generated=ECG_SET    of generate.py checkpoint=published num_records=2000
 
 The reference of a record is, for each annotated beat, an onset and an offset over the 12 leads, then the median over
@@ -28,6 +29,7 @@ from ecggan.evaluation.beats import find_beats, without_baseline
 from ecggan.evaluation.columns import R_AMPLITUDES, display_name
 from ecggan.evaluation.measurements import measure
 from ecggan.evaluation.published import PUBLISHED_12SL
+from ecggan.evaluation.normality_validation import in_words, validate_on_ptbxl
 from ecggan.evaluation.record import measure_record
 
 Convention = Literal["middle", "wide"]
@@ -224,19 +226,22 @@ def compare_with_12sl(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """The command line: ``ludb_root=DIR``, ``generated=ECG_SET``, ``num_workers=N``."""
+    """The command line: ``ludb_root=DIR``, ``ptbxl_root=DIR``, ``generated=ECG_SET``, ``num_workers=N``."""
     parser = argparse.ArgumentParser(
         prog="python -m ecggan.evaluation.validation",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "settings", nargs="+", metavar="key=value", help="ludb_root=DIR, generated=ECG_SET, num_workers=N"
+        "settings",
+        nargs="+",
+        metavar="key=value",
+        help="ludb_root=DIR, ptbxl_root=DIR, generated=ECG_SET, num_workers=N",
     )
     settings = dict(setting.partition("=")[::2] for setting in parser.parse_args(arguments).settings)
-    unknown = set(settings) - {"ludb_root", "generated", "num_workers"}
-    if unknown or not {"ludb_root", "generated"} & set(settings):
-        parser.error(f"give ludb_root=DIR or generated=ECG_SET; got {' '.join(arguments)}")
+    sources = {"ludb_root", "ptbxl_root", "generated"}
+    if set(settings) - sources - {"num_workers"} or not sources & set(settings):
+        parser.error(f"give ludb_root=DIR, ptbxl_root=DIR or generated=ECG_SET; got {' '.join(arguments)}")
     workers = settings.get("num_workers", str(cpu_count()))
     if not workers.isdecimal() or int(workers) < 1:
         parser.error(f"num_workers must be a whole number above 0; got {workers}")
@@ -244,6 +249,8 @@ def main(arguments: Sequence[str]) -> None:
     try:
         if "ludb_root" in settings:
             _print_ludb(validate_on_ludb(settings["ludb_root"], num_workers))
+        if "ptbxl_root" in settings:
+            print(in_words(validate_on_ptbxl(settings["ptbxl_root"], num_workers)))
         if "generated" in settings:
             _print_12sl(measure(ECGSet.open(settings["generated"]), num_workers=num_workers))
     except (OSError, ValueError) as error:

@@ -177,7 +177,7 @@ def test_command_prints_both_halves(capsys: pytest.CaptureFixture[str], monkeypa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["ludb=/x"], "give ludb_root=DIR or generated=ECG_SET; got ludb=/x"),
+        (["ludb=/x"], "give ludb_root=DIR, ptbxl_root=DIR or generated=ECG_SET; got ludb=/x"),
         (["ludb_root=/nowhere"], "error: /nowhere/ludb.csv is missing; ludb_root must be the folder"),
         (["ludb_root=/nowhere", "num_workers=two"], "num_workers must be a whole number above 0; got two"),
     ],
