@@ -165,11 +165,10 @@ def _draw(sets: Mapping[str, ECGSet], tables: Mapping[str, pd.DataFrame]) -> dic
     """
     measurable = {name: table[table["is_measurable"]] for name, table in tables.items()}
     columns = [c for c in MAIN_MEASUREMENTS if any(c in t and t[c].notna().any() for t in measurable.values())]
-    values = [{c: t[c].to_numpy(float) for c in columns if c in t} for t in measurable.values()]
+    values = {_word(sets, k): {c: t[c].to_numpy(float) for c in columns if c in t} for k, t in measurable.items()}
     pictures: dict[str, dict[str, Any]] = {}
     if columns:
-        figure = plot_distributions(values[0], values[1], (_word(sets, "real"), _word(sets, "generated")))
-        pictures["distributions"] = {"png": figure_png(figure, dpi=100), "caption": "", "of": ""}
+        pictures["distributions"] = {"png": figure_png(plot_distributions(values), dpi=100), "caption": "", "of": ""}
     for name in sets:
         fine = np.flatnonzero(tables[name]["is_measurable"])
         spread = np.linspace(0, len(fine) - 1, min(NUM_SHOWN, len(fine))).astype(int)
