@@ -18,6 +18,7 @@ TICKS_HZ = (0.5, 1, 2, 5, 15, 40, 100, 250)
 CORRELATION_COLOURS, DIFFERENCE_COLOURS = "RdBu_r", "PuOr_r"
 SMALLEST_DIFFERENCE_SCALE = 0.1  # below it the colours would shout about nothing
 CELL_INCHES = 0.42
+LUMINANCE = (0.2126, 0.7152, 0.0722)  # of red, green and blue; ITU-R BT.709
 
 
 def plot_spectra(
@@ -100,9 +101,10 @@ def plot_lead_correlations(
         image = _draw_matrix(axes, matrix, leads, name, CORRELATION_COLOURS, 1.0)
     _explain(figure, image, upper[: len(sets)], "correlation")
     if others:
-        largest = np.nanmax([np.abs(matrix) for matrix in differences.values()], initial=SMALLEST_DIFFERENCE_SCALE)
+        found = figures.finite(np.ravel(list(differences.values())))
+        largest = float(np.abs(found).max(initial=SMALLEST_DIFFERENCE_SCALE))
         for axes, (name, matrix) in zip(lower, differences.items(), strict=True):
-            image = _draw_matrix(axes, matrix, leads, f"{name} − {reference}", DIFFERENCE_COLOURS, float(largest))
+            image = _draw_matrix(axes, matrix, leads, f"{name} − {reference}", DIFFERENCE_COLOURS, largest)
         _explain(figure, image, lower, "difference of correlations")
     return figure
 
@@ -122,7 +124,8 @@ def _draw_matrix(
     axes.spines[:].set_visible(False)
     for (row, column), number in np.ndenumerate(matrix):
         if np.isfinite(number) and row != column:
-            ink = "white" if abs(number) > 0.65 * scale else "black"
+            is_dark = np.dot(image.to_rgba(number)[:3], LUMINANCE) < 0.5
+            ink = "white" if is_dark else "black"
             axes.text(column, row, _short(number), ha="center", va="center", fontsize=TICK_SIZE, color=ink)
     return image
 

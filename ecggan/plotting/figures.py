@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 REAL, GENERATED = "#0072b2", "#d55e00"
 _COLOURS = (REAL, GENERATED, "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 
-UNITS = {"ms": "ms", "mv": "mV", "uv": "µV", "bpm": "bpm", "deg": "°", "db": "dB"}
+UNITS = {"ms": "ms", "mv": "mV", "uv": "µV", "bpm": "bpm", "deg": "degrees", "db": "dB"}
 _AS_WRITTEN = (
     "P",
     "Q",
@@ -47,7 +47,7 @@ DisplayNames = Mapping[str, tuple[str, str]]
 
 TITLE_SIZE, LABEL_SIZE, TICK_SIZE = 9, 8, 7
 PANELS_A_ROW = 4
-_LETTER_INCHES = 0.085  # width of a letter of the legend, on average
+_LETTER_INCHES, _SWATCH_INCHES = 0.075, 0.6  # width of a letter of the legend, on average, and of what is before it
 _WITHOUT_DATE = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
 
 
@@ -102,9 +102,17 @@ def draw_legend(figure: "matplotlib.figure.Figure", handles: Sequence[Any], word
     """A legend above the panels, in as many columns as the page is wide, its words taken letter by letter."""
     if not words:
         return
-    widest = max(map(len, words)) * _LETTER_INCHES + 0.6
-    num_columns = max(1, min(len(words), int(figure.get_figwidth() / widest)))
-    legend = figure.legend(handles, [" "] * len(words), loc="outside upper right", ncols=num_columns, frameon=False)
+    widths = [len(word) * _LETTER_INCHES + _SWATCH_INCHES for word in words]
+    room = figure.get_figwidth()
+    num_columns = len(words) if sum(widths) <= room else max(1, int(room / max(widths)))
+    legend = figure.legend(
+        handles,
+        [" "] * len(words),
+        loc="outside upper right",
+        ncols=num_columns,
+        frameon=False,
+        fontsize=TITLE_SIZE,
+    )
     for text, word in zip(legend.get_texts(), words, strict=True):
         text.set_parse_math(False)  # a dollar is no formula, and a leading underscore does not hide the set
         text.set_text(word)
@@ -128,7 +136,7 @@ def words_and_unit(name: str, display_names: DisplayNames | None = None) -> tupl
         words = name.split("_")
         unit = UNITS.get(words[-1], "")
         shown = " ".join(WORDS.get(word, canonical_lead(word)) for word in (words[:-1] if unit else words))
-    return shown[:1].upper() + shown[1:], unit
+    return shown[:1].upper() + shown[1:], "degrees" if unit == "°" else unit  # alone below an axis, ° is a speck
 
 
 def with_unit(words: str, unit: str) -> str:
@@ -150,10 +158,10 @@ def robust_range(values: np.ndarray) -> tuple[float, float]:
 def signed(number: float, digits: int = 2) -> str:
     """With a minus as wide as a plus.
 
-    >>> signed(-0.5), signed(3.14159, 1)
-    ('−0.50', '3.1')
+    >>> signed(-0.5), signed(3.14159, 1), signed(-0.001)
+    ('−0.50', '3.1', '0.00')
     """
-    return f"{number:.{digits}f}".replace("-", "−")
+    return f"{round(number, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
 def _figure_bytes(figure: "matplotlib.figure.Figure", suffix: str, dpi: int | float) -> bytes:

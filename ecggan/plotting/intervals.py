@@ -34,13 +34,13 @@ class Interval:
     """
 
     label: str
-    difference: float
-    low95: float
-    high95: float
-    low90: float
-    high90: float
-    null_low: float | None = None
-    null_high: float | None = None
+    difference: int | float
+    low95: int | float
+    high95: int | float
+    low90: int | float
+    high90: int | float
+    null_low: int | float | None = None
+    null_high: int | float | None = None
 
 
 def plot_intervals(sets: Mapping[str, Sequence[Interval]]) -> "matplotlib.figure.Figure":
