@@ -195,7 +195,7 @@ def _banners(assessment: Assessment, summary: Mapping[str, Any]) -> list[str]:
             rates = f"{some.ecgs.sampling_rate} Hz, the real set {real.ecgs.sampling_rate} Hz"
             banners.append(f"{name} is sampled at {rates}: boundaries and spectra are not of one instrument.")
         lacking = [lead for lead in real.ecgs.leads if lead not in some.ecgs.leads]
-        if lacking and not {"I", "II"} <= set(some.ecgs.leads) or set(lacking) - {"III", "aVR", "aVL", "aVF"}:
+        if (lacking and not {"I", "II"} <= set(some.ecgs.leads)) or set(lacking) - {"III", "aVR", "aVL", "aVF"}:
             banners.append(
                 f"{name} lacks the leads {', '.join(lacking)} of the real set: fewer leads, fewer comparisons."
             )

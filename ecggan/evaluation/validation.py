@@ -28,8 +28,8 @@ from ecggan.ecg import EIGHT_LEADS, select_leads
 from ecggan.evaluation.beats import find_beats, without_baseline
 from ecggan.evaluation.columns import R_AMPLITUDES, display_name
 from ecggan.evaluation.measurements import measure
-from ecggan.evaluation.published import PUBLISHED_12SL
 from ecggan.evaluation.normality_validation import in_words, validate_on_ptbxl
+from ecggan.evaluation.published import PUBLISHED_12SL
 from ecggan.evaluation.record import measure_record
 
 Convention = Literal["middle", "wide"]

@@ -1,5 +1,3 @@
-import subprocess
-import sys
 import warnings
 from itertools import pairwise
 
@@ -7,7 +5,7 @@ import numpy as np
 import pytest
 
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS
-from ecggan.plotting import figure_png, plot_distributions, plot_ecg, plot_ecg_grid, save_figure
+from ecggan.plotting import figure_png, plot_ecg, plot_ecg_grid
 
 MM_PER_INCH = 25.4
 
@@ -87,61 +85,3 @@ def test_grid_has_a_strip_for_each_record(known_ecg):
 def test_nothing_to_draw_is_an_error():
     with pytest.raises(ValueError, match="there is nothing to draw"):
         plot_ecg_grid(np.zeros((0, 8, 5000)), EIGHT_LEADS, 500)
-
-
-def test_both_sets_share_their_bins_and_each_density_has_area_one():
-    rng = np.random.default_rng(0)
-    real, generated = rng.normal(90, 8, 200), rng.normal(100, 9, 4000)
-    figure = plot_distributions({"qrs_duration_ms": real}, {"qrs_duration_ms": generated}, ("real", "generated"))
-    steps = [patch.get_data() for patch in figure.axes[0].patches]
-    assert len({tuple(step.edges) for step in steps}) == 1
-    for step in steps:
-        assert (step.values * np.diff(step.edges)).sum() == pytest.approx(1, abs=0.03)
-    assert [text.get_text() for text in figure.legends[0].texts] == ["real", "generated"]
-
-
-def test_title_and_unit_come_from_the_name():
-    names = ("r_amplitude_v5_mv", "qtc_fridericia_ms", "heart_rate_bpm", "r_axis_deg", "num_beats")
-    values = {name: np.arange(5.0) for name in names}
-    figure = plot_distributions(values, values, ("a", "b"))
-    shown = [(axes.get_title(), axes.get_xlabel()) for axes in figure.axes[: len(names)]]
-    assert shown == [
-        ("R amplitude V5", "mV"),
-        ("QTc Fridericia", "ms"),
-        ("Heart rate", "bpm"),
-        ("R axis", "°"),
-        ("Num beats", ""),
-    ]
-
-
-def test_panel_without_values_says_so_and_constant_values_have_a_panel():
-    nothing, constant = np.full(5, np.nan), np.full(5, 100.0)
-    figure = plot_distributions(
-        {"pr_interval_ms": nothing, "qt_interval_ms": constant}, {"pr_interval_ms": nothing}, ("a", "b")
-    )
-    assert [text.get_text() for text in figure.axes[0].texts] == ["no values"]
-    assert figure.axes[1].get_xlim()[0] < 100 < figure.axes[1].get_xlim()[1]
-
-
-def test_a_few_wild_values_do_not_squeeze_the_rest():
-    values = np.append(np.linspace(380, 420, 1000), 1e6)
-    figure = plot_distributions({"qt_interval_ms": values}, {}, ("a", "b"))
-    assert figure.axes[0].get_xlim()[1] < 500
-
-
-@pytest.mark.parametrize(("suffix", "magic"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
-def test_figure_is_saved_in_the_format_of_its_suffix(tmp_path, known_ecg, suffix, magic):
-    save_figure(plot_ecg(known_ecg()[0], EIGHT_LEADS, 500), tmp_path / f"ecg.{suffix}", dpi=30)
-    assert (tmp_path / f"ecg.{suffix}").read_bytes().startswith(magic)
-    assert len(list(tmp_path.iterdir())) == 1
-
-
-@pytest.mark.parametrize("name", ["ecg", "ecg.docx"])
-def test_unknown_figure_format_is_refused(tmp_path, known_ecg, name):
-    with pytest.raises(ValueError, match=r"figures are written as \.png"):
-        save_figure(plot_ecg(known_ecg()[0], EIGHT_LEADS, 500), tmp_path / name, dpi=30)
-
-
-def test_importing_the_module_does_not_import_matplotlib():
-    code = "import sys, ecggan.plotting; assert not any(name.startswith('matplotlib') for name in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,22 @@
+"""Pictures: an ECG on ECG paper, and how sets of ECGs differ. The only door to matplotlib.
+
+Figures are matplotlib's own objects, never pyplot's: nothing global, no display needed, nothing to close. matplotlib is
+imported when the first figure is made, so that importing this costs nothing.
+
+Where several sets are drawn, they come as a mapping, name -> values, whose first entry is the reference.
+"""
+
+from ecggan.plotting.by_lead import plot_lead_correlations as plot_lead_correlations
+from ecggan.plotting.by_lead import plot_spectra as plot_spectra
+from ecggan.plotting.distributions import plot_distributions as plot_distributions
+from ecggan.plotting.distributions import plot_qq as plot_qq
+from ecggan.plotting.distributions import plot_relation as plot_relation
+from ecggan.plotting.figures import GENERATED as GENERATED
+from ecggan.plotting.figures import REAL as REAL
+from ecggan.plotting.figures import figure_png as figure_png
+from ecggan.plotting.figures import save_figure as save_figure
+from ecggan.plotting.figures import set_colours as set_colours
+from ecggan.plotting.intervals import Interval as Interval
+from ecggan.plotting.intervals import plot_intervals as plot_intervals
+from ecggan.plotting.paper import plot_ecg as plot_ecg
+from ecggan.plotting.paper import plot_ecg_grid as plot_ecg_grid
