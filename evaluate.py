@@ -1,13 +1,14 @@
 """Measure real and generated ECGs alike and report how they compare.
 
 python evaluate.py data=ptbxl data.root=PTBXL data.split=test generated=DIR out=REPORT
+python evaluate.py data=ptbxl data.root=PTBXL generated=[DIR1,DIR2] baseline=deepfake out=REPORT
 python evaluate.py real=DIR generated=DIR out=REPORT
 """
 
 from pathlib import Path
 
 import hydra
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from ecggan.commands import one_clear_line
 
@@ -18,9 +19,11 @@ def main(config: DictConfig) -> None:
     data = config.get("data")
     if (config.real is None) == (data is None):
         raise ValueError("say which ECGs are real: data=ptbxl data.root=DIR (or another source), or real=ECG_SET")
-    if config.generated is None:
-        raise ValueError("say which ECGs are generated: generated=ECG_SET, as generate.py writes it")
-
+    if config.generated is None and config.get("baseline") is None:
+        raise ValueError(
+            "say which ECGs are generated: generated=ECG_SET, as generate.py writes it (or several, generated=[A,B], "
+            "generated={name:A}), or baseline=deepfake for the paper's generator"
+        )
     if config.max_records is not None and not (isinstance(config.max_records, int) and config.max_records > 0):
         raise ValueError(f"max_records must be null or a whole number above 0; got {config.max_records}")
 
@@ -28,27 +31,62 @@ def main(config: DictConfig) -> None:
 
     from ecggan.atomic import require_new_folder
     from ecggan.data.ecg_set import ECGSet
-    from ecggan.evaluation.columns import MAIN_MEASUREMENTS
-    from ecggan.evaluation.comparison import compare
-    from ecggan.evaluation.measurements import measure
+    from ecggan.evaluation.assessment import assess
     from ecggan.evaluation.report import write_report
+    from ecggan.evaluation.tables import measurement_table
 
     require_new_folder(config.out)
-    generated = ECGSet.open(config.generated)
+    plain = OmegaConf.to_container(config, resolve=False)
+    assert isinstance(plain, dict)
+    paths = named_sets(plain["generated"])
+    generated = {name: ECGSet.open(path) for name, path in paths.items()}
+    if config.get("baseline") is not None:
+        generated |= {config.baseline.name: instantiate(config.baseline.source, _convert_="all")()}
     real = ECGSet.open(config.real) if data is None else instantiate(data.source, _convert_="all")()
     if data is not None and data.split is not None:
         real = real.where_split(data.split)
-    real, generated = (ecgs.subset(slice(config.max_records)) for ecgs in (real, generated))
-    real_table, generated_table = (
-        measure(ecgs, num_workers=config.num_workers, progress=True, cache=config.cache) for ecgs in (real, generated)
+    some = slice(config.max_records)
+    assessment = assess(
+        real.subset(some),
+        {name: ecgs.subset(some) for name, ecgs in generated.items()},
+        rules=dict(config.normality),
+        margins=dict(config.margins),
+        num_workers=config.num_workers,
+        cache=config.cache,
+        seed=config.seed,
     )
-    comparison = compare(real_table, generated_table)
-    settings = {"split": data and data.split, "max_records": config.max_records}
-    report = write_report(Path(config.out), real, generated, real_table, generated_table, comparison, settings)
-    main_rows = comparison[comparison["measurement"].isin(MAIN_MEASUREMENTS)]
-    print(main_rows.to_string(index=False, float_format="%.2f"))
-    print(f"{len(comparison) - len(main_rows)} more amplitudes and ST levels are in comparison.csv and in the report")
+    settings = {"split": data and data.split, "max_records": config.max_records, "seed": config.seed}
+    settings["rules_off"] = [rule for rule, is_on in config.normality.items() if not is_on]
+    settings["margins"] = dict(config.margins)
+    report = write_report(Path(config.out), assessment, settings)
+    print(measurement_table(assessment).frame().to_string(index=False))
+    for name, judgement in assessment.judgements.items():
+        if judgement.verdict is not None:
+            print("\n".join([f"\n{name}: {judgement.verdict.headline}", *judgement.verdict.sentences]))
+    if config.get("logger") is not None:
+        from ecggan.training.loggers import log_report
+
+        if set(config.logger) != {"csv", "wandb"}:
+            raise ValueError(f"a report is logged to logger=wandb alone; got {', '.join(config.logger)}")
+        log_report(instantiate(config.logger.wandb), report.parent)
     print(f"The report lies in {report}")
+
+
+def named_sets(generated: str | list[str] | dict[str, str] | None) -> dict[str, str]:
+    """Each set's folder by what the report calls it: one is `generated`, several go by their folders' names."""
+    if generated is None:
+        return {}
+    if isinstance(generated, dict):
+        return generated
+    if isinstance(generated, str):
+        return {"generated": generated}
+    names = [Path(path).name for path in generated]
+    twice = [name for name in names if names.count(name) > 1 or name == "real"]
+    if twice:
+        raise ValueError(
+            f"the report cannot call two sets {twice[0]!r}; name them: generated={{ours:DIR1,theirs:DIR2}}"
+        )
+    return dict(zip(names, generated, strict=True))
 
 
 if __name__ == "__main__":

@@ -156,7 +156,7 @@ def _compare_signals(real: AssessedSet, generated: AssessedSet, seed: int) -> pd
     if "patient" in real.table:
         patients = real.table["patient"].to_numpy()[tables[0]["position"].to_numpy()]
         tables[0] = tables[0].assign(patient=patients)
-    return compare_columns(*tables, {column: display_name(column) for column in columns}, seed=seed)
+    return compare_columns(tables[0], tables[1], {column: display_name(column) for column in columns}, seed=seed)
 
 
 def _paper_table(sets: list[AssessedSet]) -> pd.DataFrame:

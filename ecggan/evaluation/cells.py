@@ -55,16 +55,17 @@ def quartiles_cell(facts: Facts, which: str) -> Cell:
 
 
 def difference_cell(facts: Facts, unit: str) -> Cell:
-    ends = [facts[key] for key in ("difference", "difference_low", "difference_high")]
-    return Cell(interval(*ends, DECIMALS[unit]), float(ends[0]))
+    ends: list[float] = [facts[key] for key in ("difference", "difference_low", "difference_high")]
+    return Cell(interval(ends[0], ends[1], ends[2], DECIMALS[unit]), float(ends[0]))
 
 
-def finding_cell(facts: Facts, unit: str) -> Cell:
+def finding_cell(facts: Facts) -> Cell:
+    """How large the difference is in margins, and what was found."""
     if not facts["finding"]:
         return Cell("no margin", None, "none")
+    size = abs(facts["difference"]) / facts["margin"]
     styles = {EQUIVALENT: "fine", BEYOND: "bad"}
-    text = f"{facts['finding']} (±{plain(facts['margin'], DECIMALS[unit])})"
-    return Cell(text, float(abs(facts["difference"]) / facts["margin"]), styles.get(facts["finding"], "open"))
+    return Cell(f"{size:.1f}, {facts['finding']}", float(size), styles.get(facts["finding"], "open"))
 
 
 def count_cell(facts: Facts, which: str) -> Cell:
@@ -88,10 +89,10 @@ def p_cell(p: float, style: str = "") -> Cell:
     return Cell("< 0.001" if p < 0.001 else f"{p:.3f}", float(p), style)
 
 
-def number_cell(value: float, digits: int, signed: bool = False) -> Cell:
+def number_cell(value: float, digits: int, has_sign: bool = False) -> Cell:
     if not np.isfinite(value):
         return Cell(NONE, None, "none")
-    return Cell(signed(value, digits) if signed else plain(value, digits), float(value))
+    return Cell(signed(value, digits) if has_sign else plain(value, digits), float(value))
 
 
 def plain(value: float, digits: int) -> str:

@@ -63,7 +63,7 @@ def distance_from_middle(table: pd.DataFrame, real: pd.DataFrame) -> Float[np.nd
     measurable = real[real["is_measurable"].astype(bool)]
     squares = []
     for column in MAIN_MEASUREMENTS:
-        known = measurable[column].dropna() if column in measurable and column in table else []
+        known = measurable[column].dropna() if column in measurable and column in table else pd.Series(dtype=float)
         if not len(known):
             continue
         low, middle, high = np.percentile(known, [25, 50, 75])

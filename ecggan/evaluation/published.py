@@ -73,10 +73,10 @@ def paper_table(sets: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         sets: by the column's heading, tables of the records that count.
 
     Returns:
-        `measurement` in words with its unit, and in each column ``mean ± SD``, an en dash where there is none; the
+        `Measurement` in words with its unit, and in each column ``mean ± SD``, an en dash where there is none; the
         first row holds the number of records.
     """
-    rows = [["records", *(f"{len(table):,}" for table in sets.values()), f"{NUM_NORMAL_12SL:,}"]]
+    rows = [["Records", *(f"{len(table):,}" for table in sets.values()), f"{NUM_NORMAL_12SL:,}"]]
     for column in PAPER_ROWS:
         words, unit = display_name(column)
         figures = [
@@ -84,8 +84,13 @@ def paper_table(sets: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             for table in sets.values()
         ]
         figures.append(PUBLISHED_12SL.get(column, (np.nan, np.nan)))
-        rows.append([f"{words} ({unit})", *(_mean_and_sd(*pair, 2 if unit == "mV" else 1) for pair in figures)])
-    return pd.DataFrame(rows, columns=["measurement", *sets, PUBLISHED_COLUMN])
+        rows.append(
+            [
+                f"{words[:1].upper()}{words[1:]} ({unit})",
+                *(_mean_and_sd(*pair, 2 if unit == "mV" else 1) for pair in figures),
+            ]
+        )
+    return pd.DataFrame(rows, columns=["Measurement", *sets, PUBLISHED_COLUMN])
 
 
 def _mean_and_sd(mean: float, sd: float, digits: int) -> str:

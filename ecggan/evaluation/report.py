@@ -98,7 +98,13 @@ def _tables(assessment: Assessment, parts: Parts) -> dict[str, Any]:
             name: [parts.run(f"details of {name}", tables.detail_table, c, main) or empty for main in (True, False)]
             for name, c in compared.items()
         },
-        "relations": {k: parts.run(f"relations of {k}", tables.relation_table, j) or empty for k, j in judgements},
+        "relations": {
+            k: [
+                parts.run(f"{kind}s of {k}", tables.relation_table, j, kind) or empty
+                for kind in ("correlation", "slope")
+            ]
+            for k, j in judgements
+        },
         "signals": {k: parts.run(f"table of signals of {k}", tables.signal_table, j) or empty for k, j in judgements},
         "rule_table": parts.run("table of rules", tables.rule_table, assessment) or empty,
         "missing": {
@@ -155,7 +161,7 @@ def _render(
     # ours, and so no text to escape
     style, script = (Markup(folder.joinpath(name).read_text(encoding="utf-8")) for name in ("style.css", "sort.js"))
     return environment.get_template("report.html.j2").render(
-        title=f"{' and '.join(assessment.generated)} ECGs against real ECGs".capitalize(),
+        title=f"ECGs against real ECGs: {', '.join(assessment.generated)}",
         banners=_banners(assessment, summary),
         verdicts={name: j.verdict for name, j in assessment.judgements.items() if j.verdict is not None},
         published_share=tables.percent(SHARE_NORMAL_12SL),

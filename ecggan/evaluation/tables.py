@@ -27,7 +27,7 @@ from ecggan.evaluation.cells import (
 )
 from ecggan.evaluation.columns import MAIN_MEASUREMENTS, display_name
 from ecggan.evaluation.normality import RULES
-from ecggan.evaluation.published import PUBLISHED_CORRELATIONS_12SL
+from ecggan.evaluation.published import PUBLISHED_COLUMN, PUBLISHED_CORRELATIONS_12SL
 from ecggan.evaluation.shares import difference_of
 
 _SHARE_WORDS = {"measurable": "measurable as an ECG", "normal": "normal by the screen"}
@@ -66,9 +66,9 @@ def share_table(assessment: Assessment) -> ShownTable:
 def measurement_table(assessment: Assessment) -> ShownTable:
     """The main measurements of all sets side by side: mean ± SD, and what each generated set's difference means."""
     compared = {name: j.comparison for name, j in assessment.judgements.items() if j.comparison is not None}
-    columns = ["Measurement", "Unit", "real, mean ± SD"]
+    columns = ["Measurement", "Unit", "Margin", "real, mean ± SD"]
     for name in compared:
-        columns += [f"{name}, mean ± SD", "Difference (95 % interval)", "Within margin?"]
+        columns += [f"{name}, mean ± SD", "Difference (95 % interval)", "In margins"]
     first = next(iter(compared.values()), pd.DataFrame({"measurement": []}))
     rows = []
     for measurement in first["measurement"]:
@@ -79,8 +79,9 @@ def measurement_table(assessment: Assessment) -> ShownTable:
         for table in compared.values():
             facts = table.set_index("measurement").loc[measurement].to_dict()
             if not row:
-                row = [name_cell(measurement), Cell(unit), mean_and_sd_cell(facts, "real", unit)]
-            row += [mean_and_sd_cell(facts, "generated", unit), difference_cell(facts, unit), finding_cell(facts, unit)]
+                row = [name_cell(measurement), Cell(unit), number_cell(facts["margin"], DECIMALS[unit])]
+                row += [mean_and_sd_cell(facts, "real", unit)]
+            row += [mean_and_sd_cell(facts, "generated", unit), difference_cell(facts, unit), finding_cell(facts)]
         rows.append(row)
     return ShownTable(columns, rows)
 
@@ -106,7 +107,7 @@ def detail_table(comparison: pd.DataFrame, main: bool) -> ShownTable:
                     for which in ("real", "generated")
                     for cell in (count_cell(facts, which), quartiles_cell(facts, which))
                 ),
-                *(difference_cell(facts, unit), number_cell(facts["hedges_g"], 2, signed=True)),
+                *(difference_cell(facts, unit), number_cell(facts["hedges_g"], 2, has_sign=True)),
                 *(p_cell(facts["p_difference_corrected"], p_style), p_cell(facts["p_distribution_corrected"], p_style)),
                 *(number_cell(facts["ks_distance"], 3), number_cell(facts["wasserstein_distance"], DECIMALS[unit])),
                 number_cell(facts["same_size_wasserstein_distance"], DECIMALS[unit]),
@@ -117,25 +118,26 @@ def detail_table(comparison: pd.DataFrame, main: bool) -> ShownTable:
     return ShownTable(columns, rows)
 
 
-def relation_table(judgement: Judgement) -> ShownTable:
-    """Correlations and slopes of pairs of measurements."""
-    columns = (
-        *("Pair", "Correlation: real", "generated", "Difference (95 % interval)", "real halves", "published, 12SL"),
-        *("Slope: real", "generated", "Difference (95 % interval)", "real halves", "Unit"),
-    )
-    rows = []
+def relation_table(judgement: Judgement, kind: str) -> ShownTable:
+    """The ``correlation`` or the ``slope`` of pairs of measurements."""
+    is_slope = kind == "slope"
+    last = "Unit of the slope" if is_slope else PUBLISHED_COLUMN
+    columns = ("Pair", f"{kind.capitalize()}: real", "generated", "Difference (95 % interval)", "real halves", last)
+    digits, rows = (3 if is_slope else 2), []
     for facts in judgement.relations.to_dict("records") if judgement.relations is not None else []:
         pair = (facts["x"], facts["y"])
-        row = [Cell(" and ".join(display_name(name)[0] for name in pair))]
-        for kind in ("correlation", "slope"):
-            style = "" if not facts[f"{kind}_low"] * facts[f"{kind}_high"] > 0 else "notable"
-            digits = 2 if kind == "correlation" else 3
-            ends = facts[f"{kind}_difference"], facts[f"{kind}_low"], facts[f"{kind}_high"]
-            row += [number_cell(facts[f"{which}_{kind}"], digits) for which in ("real", "generated")]
-            row += [Cell(interval(*ends, digits), ends[0], style)]
-            row += [number_cell(facts[f"null_{kind}_difference"], digits)]
-            row += [number_cell(PUBLISHED_CORRELATIONS_12SL.get(pair, np.nan), 2)] if kind == "correlation" else []
-        rows.append([*row, Cell(facts["slope_unit"] or NONE)])
+        words = " and ".join(display_name(name)[0] for name in pair)
+        value, low, high = (facts[f"{kind}_{end}"] for end in ("difference", "low", "high"))
+        published = number_cell(PUBLISHED_CORRELATIONS_12SL.get(pair, np.nan), digits)
+        rows.append(
+            [
+                Cell(words[:1].upper() + words[1:]),
+                *(number_cell(facts[f"{which}_{kind}"], digits) for which in ("real", "generated")),
+                Cell(interval(value, low, high, digits), value, "notable" if low * high > 0 else ""),
+                number_cell(facts[f"null_{kind}_difference"], digits),
+                Cell(facts["slope_unit"] or NONE) if is_slope else published,
+            ]
+        )
     return ShownTable(columns, rows)
 
 
@@ -200,7 +202,7 @@ def reasons_missing(table: pd.DataFrame) -> dict[str, int]:
 def plain_table(frame: pd.DataFrame) -> ShownTable:
     """A table of texts."""
     rows = [[Cell(str(value)) for value in row] for row in frame.itertuples(index=False)]
-    return ShownTable([str(column)[:1].upper() + str(column)[1:] for column in frame], rows)
+    return ShownTable([str(column) for column in frame], rows)
 
 
 def to_markdown(table: ShownTable) -> str:
@@ -208,8 +210,12 @@ def to_markdown(table: ShownTable) -> str:
 
 
 def to_latex(table: ShownTable, caption: str) -> str:
-    """For a paper that uses booktabs."""
-    styled = table.frame().style.hide(axis="index").format(_latex).format_index(_latex, axis="columns")
-    return str(
-        styled.to_latex(hrules=True, caption=_latex(caption), column_format="l" + "r" * (len(table.columns) - 1))
-    )
+    """For a paper that uses booktabs. The caption is taken as LaTeX."""
+    styled = table.frame().style.hide(axis="index").format(escape="latex").format_index(escape="latex", axis="columns")
+    written = str(styled.to_latex(hrules=True, caption=caption, column_format="l" + "r" * (len(table.columns) - 1)))
+    for char, command in _LATEX.items():
+        written = written.replace(char, command)
+    return written
+
+
+_LATEX = {"−": "$-$", "±": r"$\pm$", "°": r"\textdegree{}", "µ": r"\textmu{}", "–": "--"}

@@ -82,15 +82,13 @@ def _sentences(names: Mapping[str, list[str]], apart: list[str], num_main: int, 
         sentences.append(f"Beyond the margin: {_listed(names[BEYOND])}.")
     if names[UNDECIDED]:
         sentences.append(f"Undecided, for want of records: {_listed(names[UNDECIDED])}.")
-    told = (
-        f"{len(apart)} of {num_main} measurements can be told apart ({_listed(apart)})"
-        if apart
-        else "none can be told apart"
-    )
-    sentences.append(
-        f"Distributions: {told}, by their mean or their shape; were all alike, one such comparison in twenty would say "
-        "so of any. With thousands of records a difference too small to matter is found too: look at its size."
-    )
+    if apart:
+        sentences.append(
+            f"Told apart, by the mean or the shape of their distribution: {len(apart)} of {num_main} measurements "
+            f"({_listed(apart)}). With thousands of records that finds differences too small to matter: mind the size."
+        )
+    elif num_main:
+        sentences.append(f"None of the {num_main} measurements can be told apart by its mean or its distribution.")
     return sentences
 
 
