@@ -26,6 +26,8 @@ def main(config: DictConfig) -> None:
         )
     if config.max_records is not None and not (isinstance(config.max_records, int) and config.max_records > 0):
         raise ValueError(f"max_records must be null or a whole number above 0; got {config.max_records}")
+    if config.get("logger") is not None and "wandb" not in config.logger:
+        raise ValueError(f"a report is logged to logger=wandb alone; got {', '.join(config.logger)}")
 
     from hydra.utils import instantiate  # heavy libraries load after --help has answered
 
@@ -66,8 +68,6 @@ def main(config: DictConfig) -> None:
     if config.get("logger") is not None:
         from ecggan.training.loggers import log_report
 
-        if set(config.logger) != {"csv", "wandb"}:
-            raise ValueError(f"a report is logged to logger=wandb alone; got {', '.join(config.logger)}")
         log_report(instantiate(config.logger.wandb), report.parent)
     print(f"The report lies in {report}")
 

@@ -3,9 +3,8 @@
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from pytorch_lightning.loggers import WandbLogger
@@ -36,7 +35,7 @@ def wandb_logger(project: str, name: str, folder: str | Path, tags: Sequence[str
 
 
 def log_report(logger: WandbLogger, report: str | Path) -> None:
-    """Log what evaluate.py wrote: the summary's numbers, the tables, the pictures and the page.
+    """Log what evaluate.py wrote: the verdicts, shares and distances, the tables, the pictures and the page.
 
     Args:
         logger: of [wandb_logger][].
@@ -46,24 +45,19 @@ def log_report(logger: WandbLogger, report: str | Path) -> None:
 
     report = Path(report)
     summary = json.loads((report / "summary.json").read_text(encoding="utf-8"))
-    judgements = summary["judgements"]
-    for name, judgement in judgements.items():
-        logger.experiment.summary[f"{name}/verdict"] = judgement["verdict"] and judgement["verdict"]["headline"]
-    shares = {name: facts["shares"] for name, facts in summary["sets"].items()}
-    measurements = {name: judgement["measurements"] for name, judgement in judgements.items()}
-    logger.log_metrics(dict(_numbers({"shares": shares, "measurements": measurements})))
+    numbers = {
+        f"share_{what}/{name}": share["value"]
+        for name, facts in summary["sets"].items()
+        for what, share in facts["shares"].items()
+    }
+    for name, judgement in summary["judgements"].items():
+        logger.experiment.summary[f"verdict/{name}"] = judgement["verdict"] and judgement["verdict"]["headline"]
+        for measurement, row in (judgement["measurements"] or {}).items():
+            numbers |= {f"{kind}/{name}/{measurement}": row[kind] for kind in ("difference", "wasserstein_distance")}
+    logger.log_metrics({name: number for name, number in numbers.items() if number is not None})
     for path in sorted(report.glob("*.csv")) + sorted((report / "tables").glob("*.csv")):
         logger.log_table(path.stem, dataframe=pd.read_csv(path))
     for path in sorted((report / "pictures").glob("*.png")):
         logger.log_image(path.stem, [str(path)])
     logger.experiment.log({"report": wandb.Html((report / "report.html").read_text(encoding="utf-8"))})
     wandb.finish()
-
-
-def _numbers(value: Any, name: str = "") -> Iterator[tuple[str, float]]:
-    """``{"a": {"b": 1}}`` -> ``a/b: 1``, numbers alone."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _numbers(item, f"{name}/{key}" if name else str(key))
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield name, value

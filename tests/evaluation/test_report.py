@@ -9,8 +9,8 @@ import pytest
 
 from ecggan.data.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
-from ecggan.evaluation.comparison import compare
-from ecggan.evaluation.measurements import measure
+from ecggan.evaluation import pictures
+from ecggan.evaluation.assessment import assess
 from ecggan.evaluation.report import write_report
 
 Sets = dict[str, ECGSet]
@@ -31,34 +31,39 @@ def sets(known_ecg: Callable[..., np.ndarray]) -> Sets:
     return {"real": real, "generated": ECGSet.from_arrays(signals, EIGHT_LEADS, 500, kind="generated")}
 
 
-def write(out: Path, sets: Sets) -> Path:
-    tables = {f"{name}_table": measure(ecgs, num_workers=1, progress=False) for name, ecgs in sets.items()}
-    comparison = compare(tables["real_table"], tables["generated_table"])
-    return write_report(out, **sets, **tables, comparison=comparison, settings={"seed": 0, "share": float("nan")})
+def write(out: Path, real: ECGSet, **generated: ECGSet) -> Path:
+    assessment = assess(real, generated, num_workers=1, progress=False)
+    return write_report(out, assessment, {"seed": 0, "share": float("nan")})
 
 
 @pytest.fixture(scope="module")
 def report(sets: Sets, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(tmp_path_factory.mktemp("report") / "out", sets)
+    return write(tmp_path_factory.mktemp("report") / "out", **sets)
+
+
+def text_of(report: Path) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", report.read_text()).split())
 
 
 def test_every_promised_file_is_there(report: Path) -> None:
     names = {path.name for path in report.parent.iterdir()}
-    assert names == {
-        "report.html",
-        "comparison.csv",
-        "summary.json",
-        "measurements_real.parquet",
-        "measurements_generated.parquet",
-        "pictures",
-    }
-    assert {path.suffix for path in (report.parent / "pictures").iterdir()} == {".png"}
-    assert len(pd.read_parquet(report.parent / "measurements_generated.parquet")) == 4
+    tables = {"comparison.csv", "relations.csv", "signals.csv"}
+    measured = {"measurements_real.parquet", "measurements_generated.parquet"}
+    assert names == {"report.html", "summary.json", "tables", "pictures", *tables, *measured}
+    pictures = {path.name for path in (report.parent / "pictures").iterdir()}
+    figures = ("intervals", "distributions", "quantiles", "rr_qt", "spectra", "lead_correlations")
+    assert {f"{name}.{suffix}" for name in figures for suffix in ("png", "pdf", "svg")} <= pictures
+    assert {"real_1.png", "real_1.pdf", "generated_1.png", "generated_1.pdf"} <= pictures
+    written = {path.name for path in (report.parent / "tables").iterdir()}
+    assert written == {f"{n}.{s}" for n in ("measurements", "shares", "published") for s in ("md", "tex", "csv")}
+    rows = pd.read_parquet(report.parent / "measurements_generated.parquet")
+    assert len(rows) == 4
+    assert {"is_normal", "not_normal"} <= set(rows)
 
 
 def test_report_asks_the_network_for_nothing(report: Path) -> None:
     html = report.read_text()
-    assert not re.search(r"https?://|<script|<link|@import|url\(", html)
+    assert not re.search(r"https?://|<script [^>]*src|<link|@import|url\(", html)
     assert all(source.startswith("data:image/png;base64,") for source in re.findall(r'src="([^"]*)', html))
 
 
@@ -69,10 +74,10 @@ def test_report_escapes_what_the_sets_say(report: Path) -> None:
 
 
 def test_report_says_how_many_could_be_measured_and_why_not(report: Path) -> None:
-    text = " ".join(re.sub(r"<[^>]*>", " ", report.read_text()).split())
-    assert "3 of 4 generated records (75.0 %) could be measured as an ECG, against 3 of 3 real ones (100.0 %)" in text
-    assert "Heart rate" in text
-    assert "fewer than 30 measurable records" in text
+    text = text_of(report)
+    assert "measurable as an ECG 3 of 4 75.0 %" in text
+    assert "Measurable: 75.0 % of the generated ECGs" in text
+    assert "Nothing can be said of so few records" in text
     assert "Everything could be measured in every record" in text
     assert "V2: no signal 2 50.0 %" in text
     assert "no comparison with patients" not in text
@@ -83,54 +88,90 @@ def test_summary_is_strict_json_and_agrees_with_the_tables(report: Path) -> None
         raise AssertionError(f"{constant} is no JSON")
 
     summary = json.loads((report.parent / "summary.json").read_text(), parse_constant=refuse)
-    assert summary["schema_version"] == 1
-    assert summary["sets"]["generated"]["num_measurable"] == 3
-    assert summary["sets"]["generated"]["kind"] == "generated"
-    assert sum(summary["reasons_not_measurable"]["generated"].values()) == 1
-    assert summary["missing"] == {"real": {}, "generated": {"V2: no signal": 2, "V3: no signal": 1}}
+    assert summary["schema_version"] == 2
+    assert summary["failures"] == {}
+    generated = summary["sets"]["generated"]
+    assert generated["shares"]["measurable"]["num_records"] == 3
+    assert generated["kind"] == "generated"
+    assert sum(generated["reasons_not_measurable"].values()) == 1
+    assert [summary["sets"][name]["missing"] for name in ("real", "generated")] == [
+        {},
+        {"V2: no signal": 2, "V3: no signal": 1},
+    ]
     assert summary["settings"] == {"seed": 0, "share": None}
+    judged = summary["judgements"]["generated"]
+    assert judged["verdict"]["level"] == "none"
+    assert not judged["is_the_real_set"]
     csv = pd.read_csv(report.parent / "comparison.csv").set_index("measurement")
-    heart_rate = summary["measurements"]["heart_rate_bpm"]
+    assert (csv["generated_set"] == "generated").all()
+    heart_rate = judged["measurements"]["heart_rate_bpm"]
     assert heart_rate["difference"] == pytest.approx(csv.loc["heart_rate_bpm", "difference"])
     assert heart_rate["difference"] == pytest.approx(10, abs=2)
+    assert judged["signals"]["correlation_i_ii"]["num_generated"] == 4
+    assert len(judged["relations"]) == len(pd.read_csv(report.parent / "relations.csv"))
 
 
-def test_content_hash_follows_the_ecgs_and_not_where_they_lie(report: Path, sets: Sets, tmp_path: Path) -> None:
-    stored = {**sets, "real": sets["real"].save(tmp_path / "real")}
-    summaries = [
-        json.loads((path.parent / "summary.json").read_text())["sets"]
-        for path in (report, write(tmp_path / "out", stored))
+def test_the_same_sets_give_the_same_report_wherever_they_lie(report: Path, sets: Sets, tmp_path: Path) -> None:
+    again = write(tmp_path / "again", **sets)
+    assert again.read_bytes() == report.read_bytes()
+    for picture in ("distributions.pdf", "distributions.svg", "generated_1.pdf"):
+        path = Path("pictures") / picture
+        assert (again.parent / path).read_bytes() == (report.parent / path).read_bytes()
+
+
+def test_what_a_reader_must_know_first_stands_at_the_top(
+    sets: Sets, known_ecg: Callable[..., np.ndarray], tmp_path: Path
+) -> None:
+    slow = ECGSet.from_arrays(known_ecg(num_records=2, sampling_rate=250, num_samples=2500), EIGHT_LEADS, 250)
+    limb = ECGSet.from_arrays(known_ecg(num_records=2)[:, :3], ("I", "II", "V1"), 500, kind="generated")
+    text = text_of(write(tmp_path / "out", sets["generated"], same=sets["generated"], slow=slow, limb=limb))
+    assert "The reference set itself was drawn from a generator" in text
+    assert "same holds the very ECGs of the real set" in text
+    assert "slow holds real ECGs" in text
+    assert "slow is sampled at 250 Hz, the real set 500 Hz" in text
+    assert "limb lacks the leads V2, V3, V4, V5, V6 of the real set" in text
+
+
+def test_several_sets_stand_side_by_side(sets: Sets, tmp_path: Path) -> None:
+    report = write(tmp_path / "out", sets["real"], **{"a<b>&$x_1": sets["generated"], "theirs": sets["generated"]})
+    html = report.read_text()
+    assert "a&lt;b&gt;&amp;$x_1" in html
+    assert "a<b>" not in html
+    headings = pd.read_csv(report.parent / "tables" / "measurements.csv").columns
+    assert [name for name in headings if "mean ± SD" in name] == [
+        "real, mean ± SD",
+        "a<b>&$x_1, mean ± SD",
+        "theirs, mean ± SD",
     ]
-    assert summaries[0]["real"]["content_sha256"] == summaries[1]["real"]["content_sha256"]
-    assert summaries[0]["real"]["content_sha256"] != summaries[0]["generated"]["content_sha256"]
-    assert summaries[1]["real"]["name"] == "real"
-
-
-def test_the_same_sets_give_the_same_report(report: Path, sets: Sets, tmp_path: Path) -> None:
-    assert write(tmp_path / "again", sets).read_bytes() == report.read_bytes()
-
-
-def test_a_generated_reference_is_called_so(sets: Sets, tmp_path: Path) -> None:
-    html = write(tmp_path / "out", {"real": sets["generated"], "generated": sets["generated"]}).read_text()
-    assert "no comparison with\n  patients" in html
-    assert '<span class="is-real">reference</span>' in html
+    assert (report.parent / "measurements_a_b___x_1.parquet").is_file()
+    assert set(pd.read_csv(report.parent / "comparison.csv")["generated_set"]) == {"a<b>&$x_1", "theirs"}
 
 
 def test_sets_without_a_measurable_record_still_give_a_report(tmp_path: Path) -> None:
     flat = ECGSet.from_arrays(np.zeros((2, 8, 5000)), EIGHT_LEADS, 500, kind="generated")
     empty = ECGSet.from_arrays(np.zeros((0, 8, 5000)), EIGHT_LEADS, 500)
-    html = write(tmp_path / "out", {"real": empty, "generated": flat}).read_text()
-    assert "No measurement could be compared" in html
-    assert "The set is empty." in html
+    report = write(tmp_path / "out", empty, generated=flat)
+    assert "Nothing can be said: no measurement could be had in both sets" in report.read_text()
+    assert "The set is empty." in report.read_text()
+    assert json.loads((report.parent / "summary.json").read_text())["failures"] == {}
+
+
+def test_a_picture_that_fails_is_named_and_the_report_is_written(
+    sets: Sets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(pictures, "plot_qq", broken)
+    report = write(tmp_path / "out", **sets)
+    assert "This part failed and is missing below: picture of quantiles (RuntimeError: no ink)" in text_of(report)
+    assert json.loads((report.parent / "summary.json").read_text())["failures"] == {
+        "picture of quantiles": "RuntimeError: no ink"
+    }
+    assert not (report.parent / "pictures" / "quantiles.png").exists()
+    assert (report.parent / "pictures" / "rr_qt.png").exists()
 
 
 def test_an_existing_report_is_not_overwritten(report: Path, sets: Sets) -> None:
     with pytest.raises(FileExistsError, match="not empty"):
-        write(report.parent, sets)
-
-
-def test_tables_of_other_sets_are_refused(sets: Sets, tmp_path: Path) -> None:
-    table = measure(sets["real"], num_workers=1, progress=False)
-    with pytest.raises(ValueError, match="generated_table must have a row for each record"):
-        write_report(tmp_path / "out", sets["real"], sets["generated"], table, table, compare(table, table), {})
-    assert not (tmp_path / "out").exists()
+        write(report.parent, **sets)

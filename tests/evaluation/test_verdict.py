@@ -1,0 +1,76 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from ecggan.evaluation.comparison import compare
+from ecggan.evaluation.shares import Share, share_of
+from ecggan.evaluation.verdict import Verdict, judge
+
+
+def table(num_records: int, seed: int, qrs_ms: float = 92, qrs_sd_ms: float = 9) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    columns = {
+        "qrs_duration_ms": rng.normal(qrs_ms, qrs_sd_ms, num_records),
+        "qt_interval_ms": rng.normal(395, 20, num_records),
+    }
+    return pd.DataFrame({"is_measurable": True, "rr_sd_ms": rng.gamma(2, 15, num_records), **columns})
+
+
+def share(num_true: int, num_all: int = 1000) -> Share:
+    return share_of(pd.Series([True] * num_true + [False] * (num_all - num_true)))
+
+
+def verdict_of(generated: pd.DataFrame, real: pd.DataFrame | None = None, num_normal: int = 900) -> Verdict:
+    real = table(1000, 0) if real is None else real
+    shares = [{"measurable": share(1000), "normal": share(n)} for n in (900, num_normal)]
+    return judge(compare(real, generated), *shares)
+
+
+def test_sets_of_one_distribution_are_not_to_be_told_apart() -> None:
+    verdict = verdict_of(table(1000, 1))
+    assert verdict.level == "same"
+    assert "2 of 2 measurements are equivalent" in verdict.sentences[0]
+    assert any("None of the 3 measurements can be told apart" in sentence for sentence in verdict.sentences)
+
+
+def test_a_spread_too_narrow_is_close_and_told_apart() -> None:
+    verdict = verdict_of(table(1000, 1, qrs_sd_ms=3))
+    assert verdict.level == "close"
+    assert any("Told apart" in sentence and "QRS duration" in sentence for sentence in verdict.sentences)
+
+
+def test_a_mean_beyond_its_margin_is_not_like_real_ecgs() -> None:
+    verdict = verdict_of(table(1000, 1, qrs_ms=110))
+    assert verdict.level == "far"
+    assert "1 of 2 measurements lie beyond" in verdict.headline
+    assert "Beyond the margin: QRS duration." in verdict.sentences
+
+
+def test_fewer_normal_ecgs_are_not_like_real_ones_beyond_five_points_only() -> None:
+    assert verdict_of(table(1000, 1), num_normal=700).level == "far"
+    assert "fewer of its ECGs are normal" in verdict_of(table(1000, 1), num_normal=700).headline
+    assert verdict_of(table(1000, 1), num_normal=880).level == "same"
+    assert any("90.0 % of the real ones" in sentence for sentence in verdict_of(table(1000, 1)).sentences)
+
+
+def test_too_small_sets_are_undecided_or_say_nothing() -> None:
+    undecided = verdict_of(table(40, 1, qrs_ms=100), table(40, 0))
+    assert undecided.level == "undecided"
+    assert "too small to say" in undecided.headline
+    few = verdict_of(table(10, 1))
+    assert few.level == "none"
+    assert "so few records" in few.headline
+
+
+@pytest.mark.parametrize("num_records", [0, 1])
+def test_without_anything_to_compare_nothing_is_said(num_records: int) -> None:
+    assert verdict_of(table(num_records, 1)).level == "none"
+    nothing = table(5, 1).assign(is_measurable=False)
+    assert verdict_of(nothing).headline.startswith("Nothing can be said: no measurement")
+
+
+def test_verdicts_on_one_distribution_hold_the_stated_rate() -> None:
+    """Of sets drawn like the real one, none is called far, and at most about one in twenty is told apart."""
+    levels = [verdict_of(table(300, 2 * i + 1), table(300, 2 * i)).level for i in range(60)]
+    assert levels.count("far") == levels.count("undecided") == 0
+    assert levels.count("close") <= 9  # 3 are expected; more than 9 have a chance of 1 in 1,000
