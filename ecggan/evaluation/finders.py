@@ -118,4 +118,4 @@ def name_leads(words: str, leads: Sequence[str], found: Bool[np.ndarray, "lead r
     def text(i: int) -> str:
         return f"{words} in {', '.join(lead for lead, is_in in zip(leads, found[:, i], strict=True) if is_in)}"
 
-    return texts_where(found.any(axis=0), text)
+    return texts_where(np.asarray(found.any(axis=0)), text)
