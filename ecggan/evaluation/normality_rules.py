@@ -2,10 +2,10 @@
 
 A guideline's limits, all applied at once, fail many ECGs that cardiologists call normal, as each of 17 rules fails a
 few. So a guideline's limit stands where it fails next to none, and elsewhere the limit is **chosen on PTB-XL**: moved
-outwards in round steps, on the records of patients of even number, as long as it let more normal ECGs pass than
-abnormal ones (docs/results.md). Some guideline limits cannot be followed at all: ST is measured 60 ms after the J
-point, and Q waves by their depth alone. Sex and age of a generated ECG are unknown, so no limit depends on them; where
-a guideline has one for each, the one that lets more pass is taken.
+outwards in round steps, on the records of patients of even number, as long as the normal ECGs gained at least half of
+what the abnormal ones lost (docs/results.md). Some guideline limits cannot be followed at all: ST is measured 60 ms
+after the J point, and Q waves by their depth alone. Sex and age of a generated ECG are unknown, so no limit depends on
+them; where a guideline has one for each, the one that lets more pass is taken.
 
 What is missing is decided once. Without a P wave the rule `p_wave` fires and the rules on its intervals do not. A lead
 that the record should show and does not is a matter of `leads`, and of no other rule; one that its set does not have is
