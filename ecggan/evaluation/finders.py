@@ -61,7 +61,7 @@ def where(text: str, is_found: Callable[[pd.DataFrame], np.ndarray]) -> Finder:
     return lambda table: texts_where(is_found(table), lambda _: text)
 
 
-def outside(column: str, low: float = -np.inf, high: float = np.inf) -> Finder:
+def outside(column: str, low: int | float = -np.inf, high: int | float = np.inf) -> Finder:
     """A measurement beyond its limits, which are themselves within; one that is missing is not beyond them."""
     name, unit = display_name(column)
     digits = 2 if unit == "mV" else 0

@@ -1,13 +1,14 @@
 """The rules of the normality screen: what makes an ECG abnormal, beyond which limit, and who says so.
 
-A limit is a guideline's where the guideline's own fails few of the ECGs that cardiologists call normal. Where it fails
-many, or cannot be followed (ST is measured 60 ms after the J point, Q waves by their depth and not by their duration),
-the limit is **chosen on PTB-XL**: a round figure that did well on the records of patients of even number, and was then
-confirmed on the others (docs/results.md). Sex and age of a generated ECG are unknown, so no limit depends on them;
-where a guideline has one for each, the one that lets more pass is taken.
+A guideline's limits, all applied at once, fail many ECGs that cardiologists call normal, as each of 17 rules fails a
+few. So a guideline's limit stands where it fails next to none, and elsewhere the limit is **chosen on PTB-XL**: moved
+outwards in round steps, on the records of patients of even number, as long as the normal ECGs gained at least half of
+what the abnormal ones lost (docs/results.md). Some guideline limits cannot be followed at all: ST is measured 60 ms
+after the J point, and Q waves by their depth alone. Sex and age of a generated ECG are unknown, so no limit depends on
+them; where a guideline has one for each, the one that lets more pass is taken.
 
 What is missing is decided once. Without a P wave the rule `p_wave` fires and the rules on its intervals do not. A lead
-that the record should show and does not is found by `leads`, and by no other rule; one that its set does not have is
+that the record should show and does not is a matter of `leads`, and of no other rule; one that its set does not have is
 found by none. A QRS axis that points nowhere is found by `qrs_axis`.
 """
 
@@ -40,25 +41,25 @@ LEADS = (*LIMB_NEIGHBOURS, *CHEST_LEADS)
 LIMB_LEADS = tuple(lead for lead in TWELVE_LEADS if lead not in CHEST_LEADS)
 
 # Every limit lies within what is normal; who says so stands with the rules below.
+MOST_LOST_LEADS = 1
 RATE_BPM = (50, 100)
-LARGEST_RR_SD_SHARE = 0.2  # of the mean RR interval
-PR_MS = (105, 220)
-LONGEST_P_MS, TALLEST_P_II_MV = 145, 0.3
-LONGEST_QRS_MS = 115
+LARGEST_RR_SD_SHARE = 0.25  # of the mean RR interval
+PR_MS = (100, 220)
+LONGEST_P_MS, TALLEST_P_II_MV = 150, 0.3
+LONGEST_QRS_MS = 120
 QTC_MS = (340, 460)
-QRS_AXIS_DEG = (-30, 100)
-WIDEST_QRS_T_ANGLE_DEG = 90
-SMALLEST_R_V3_MV, TALLEST_R_V1_MV = 0.15, 0.8
-DEEPEST_Q_MV, DEEPEST_Q_SHARE_OF_R, DEEPEST_Q_V2_MV = 0.1, 1 / 3, 0.05
-LOWEST_ST_MV = dict.fromkeys(("aVL", "I", "II", "aVF", *CHEST_LEADS[1:]), -0.06)
-LOWEST_ST_NEIGHBOURS_MV = dict.fromkeys(LEADS, -0.04)
+QRS_AXIS_DEG = (-45, 110)
+WIDEST_QRS_T_ANGLE_DEG = 105
+SMALLEST_R_V3_MV, TALLEST_R_V1_MV = 0.1, 0.8
+DEEPEST_Q_MV, DEEPEST_Q_SHARE_OF_R, DEEPEST_Q_V2_MV = 0.15, 1 / 3, 0.05
+LOWEST_ST_MV = dict.fromkeys(("aVL", "I", "II", "aVF", *CHEST_LEADS[1:]), -0.1)
+LOWEST_ST_NEIGHBOURS_MV = dict.fromkeys(LEADS, -0.05)
 HIGHEST_ST_NEIGHBOURS_MV = dict.fromkeys(LIMB_NEIGHBOURS, 0.15)
 HIGHEST_ST_NEIGHBOURS_MV |= {"V1": 0.2, "V2": 0.4, "V3": 0.4, "V4": 0.3, "V5": 0.2, "V6": 0.15}
 UPRIGHT_T_LEADS = ("I", "II", "V3", "V4", "V5", "V6")
-LOWEST_T_MV = dict.fromkeys(UPRIGHT_T_LEADS, 0.05) | {"aVL": -0.1, "aVF": 0.0, "V2": 0.0}
+LOWEST_T_MV = dict.fromkeys(UPRIGHT_T_LEADS, 0.0) | {"aVL": -0.15, "aVF": -0.05, "V2": -0.1}
 LOWEST_T_NEIGHBOURS_MV = dict.fromkeys(UPRIGHT_T_LEADS, 0.1)
-LOWEST_T_SHARE_OF_R = 1 / 20
-HIGHEST_SOKOLOW_MV, HIGHEST_CORNELL_MV = 4.5, 2.8
+HIGHEST_SOKOLOW_MV, HIGHEST_CORNELL_MV = 5.5, 3.2
 SMALLEST_LIMB_QRS_MV, SMALLEST_CHEST_QRS_MV = 0.5, 1.0
 
 AHA_III, AHA_IV, AHA_V = (f"AHA/ACCF/HRS 2009, part {part}" for part in ("III", "IV", "V"))
@@ -86,8 +87,8 @@ class Rule:
 
 def _lost_leads(table: pd.DataFrame) -> np.ndarray:
     missing = table["missing"].astype(str)
-    is_lost = [missing.str.contains(rf"(?:^|; ){lead}: ").to_numpy(dtype=bool) for lead in TWELVE_LEADS]
-    return name_leads("no usable signal", TWELVE_LEADS, np.stack(is_lost))
+    lost = np.stack([missing.str.contains(rf"(?:^|; ){lead}: ").to_numpy(dtype=bool) for lead in TWELVE_LEADS])
+    return name_leads("no usable signal", TWELVE_LEADS, lost & (lost.sum(axis=0) > MOST_LOST_LEADS))
 
 
 def _irregular(table: pd.DataFrame) -> np.ndarray:
@@ -126,10 +127,6 @@ def _is_pathological_q(table: pd.DataFrame, lead: str) -> np.ndarray:
     return (depth > DEEPEST_Q_MV) & (depth > DEEPEST_Q_SHARE_OF_R * amplitudes_mv(table, "R", lead))
 
 
-def _is_t_low_beside_r(table: pd.DataFrame, lead: str) -> np.ndarray:
-    return amplitudes_mv(table, "T", lead) < LOWEST_T_SHARE_OF_R * amplitudes_mv(table, "R", lead)
-
-
 def _has_sokolow_lyon(table: pd.DataFrame) -> np.ndarray:
     r = np.fmax(amplitudes_mv(table, "R", "V5"), amplitudes_mv(table, "R", "V6"))
     return qrs_depth_mv(table, "V1") + r > HIGHEST_SOKOLOW_MV
@@ -150,7 +147,10 @@ def _has_low_voltage(table: pd.DataFrame) -> np.ndarray:
 
 _ALL = (
     Rule(
-        "leads", "every lead of the set could be measured", "what cannot be seen cannot be called normal", _lost_leads
+        "leads",
+        "at most one lead without a usable signal",
+        f"one {CHOSEN}; what cannot be seen cannot be called normal",
+        _lost_leads,
     ),
     Rule(
         "rate",
@@ -173,7 +173,7 @@ _ALL = (
     Rule(
         "pr",
         f"PR {PR_MS[0]} to {PR_MS[1]} ms",
-        f"{MINNESOTA} 6-3: 220 ms; the lower limit {CHOSEN}, where Minnesota 6-5 has 120",
+        f"{MINNESOTA} 6-3: 220 ms; the lower limit {CHOSEN}, where code 6-5 has 120",
         outside("pr_interval_ms", *PR_MS),
     ),
     Rule(
@@ -185,7 +185,7 @@ _ALL = (
     Rule(
         "qrs",
         f"QRS up to {LONGEST_QRS_MS} ms",
-        f"{CHOSEN}; {AHA_III}: 110 ms; 12SL's normal ECGs end at 116",
+        f"{AHA_III}: from 120 ms a complete block, from 110 an incomplete one; 12SL's normal ECGs end at 116",
         outside("qrs_duration_ms", high=LONGEST_QRS_MS),
     ),
     Rule(
@@ -197,13 +197,13 @@ _ALL = (
     Rule(
         "qrs_axis",
         f"QRS axis {QRS_AXIS_DEG[0]} to {QRS_AXIS_DEG[1]}°",
-        f"{AHA_III}: -30 to 90°; the upper limit {CHOSEN}",
+        f"{AHA_III}: -30 to 90°, left anterior fascicular block from -45; both {CHOSEN}",
         first_of(outside("qrs_axis_deg", *QRS_AXIS_DEG), where("QRS axis indeterminate", _axis_is_lost)),
     ),
     Rule(
         "qrs_t_angle",
         f"T axis within {WIDEST_QRS_T_ANGLE_DEG}° of the QRS axis",
-        "the usual limit of the frontal QRS-T angle (Oehler et al. 2014)",
+        f"{CHOSEN}; usual is 90° (Oehler et al. 2014, QRS-T angle: a review)",
         _wide_angle,
     ),
     Rule(
@@ -218,15 +218,15 @@ _ALL = (
     Rule(
         "q_waves",
         f"no Q beyond {DEEPEST_Q_MV} mV and a third of R in two neighbours, nor beyond {DEEPEST_Q_V2_MV} mV in V2",
-        f"{MI_2018}: 0.1 mV in two leads, any Q in V2; {MINNESOTA} 1-1: a third of R; both beside a duration, which "
-        f"is not measured; 0.05 mV {CHOSEN}",
+        f"{CHOSEN}; {MI_2018}: 0.1 mV in two leads, any Q in V2; {MINNESOTA} 1-1: a third of R; each beside a "
+        "duration, which is not measured",
         first_of(
             in_neighbours("deep Q", LEADS, _is_pathological_q), in_leads("Q", *below("Q", {"V2": -DEEPEST_Q_V2_MV}))
         ),
     ),
     Rule(
         "st_low",
-        "ST not below -0.06 mV (III, aVR and V1 apart), nor below -0.04 mV in two neighbours",
+        "ST not below -0.1 mV (III, aVR and V1 apart), nor below -0.05 mV in two neighbours",
         f"{CHOSEN}, 60 ms after J; {MI_2018}: -0.05 mV at J in two leads",
         first_of(
             in_leads("ST low", *below("ST", LOWEST_ST_MV)),
@@ -241,19 +241,18 @@ _ALL = (
     ),
     Rule(
         "t_waves",
-        "T in I, II and V3 to V6 at least 0.05 mV and a twentieth of R, in no two neighbours below 0.1 mV; "
-        "not negative in aVF and V2; not below -0.1 mV in aVL",
-        f"{AHA_IV}: flat is below 0.1 mV; {MINNESOTA} 5-4: a twentieth of R; 0.05 mV and the leads {CHOSEN}",
+        "T in I, II and V3 to V6 upright, and in no two neighbours of them below 0.1 mV; not below -0.05 mV in aVF, "
+        "-0.1 mV in V2 and -0.15 mV in aVL",
+        f"{AHA_IV}: upright in these, flat below 0.1 mV; two neighbours and the limits below 0 {CHOSEN}",
         first_of(
             in_leads("T not upright", *below("T", LOWEST_T_MV)),
             in_neighbours("T flat", *below("T", LOWEST_T_NEIGHBOURS_MV)),
-            in_leads("T low beside R", UPRIGHT_T_LEADS, _is_t_low_beside_r),
         ),
     ),
     Rule(
         "high_voltage",
         f"S in V1 and R in V5 or V6 up to {HIGHEST_SOKOLOW_MV} mV; R in aVL and S in V3 up to {HIGHEST_CORNELL_MV} mV",
-        f"Casale et al. 1987 for men; Sokolow and Lyon 1949: 3.5 mV, which many young hearts pass: 4.5 {CHOSEN}",
+        f"{CHOSEN}, voltage alone being often normal; Sokolow, Lyon 1949: 3.5 mV; Casale et al. 1987: 2.8",
         first_of(where("Sokolow-Lyon voltage", _has_sokolow_lyon), where("Cornell voltage", _has_cornell)),
     ),
     Rule(
