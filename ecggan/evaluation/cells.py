@@ -21,7 +21,7 @@ class Cell:
     """A text, and what it is sorted by (None: by the text)."""
 
     text: str
-    value: float | None = None
+    value: int | float | None = None
     style: str = ""
 
 
