@@ -80,6 +80,7 @@ def test_a_run_generates_and_its_ecgs_are_evaluated(trained):
     assert {"measurements_real.parquet", "measurements_generated.parquet"} <= found
     summary = json.loads((trained / "report" / "summary.json").read_text())
     assert summary["sets"]["generated"]["num_records"] == 6
+    assert summary["failures"] == {}
 
 
 @pytest.mark.slow
@@ -91,9 +92,11 @@ def test_real_ecgs_are_packed_and_compared_with_the_published_generators(tmp_pat
     assert done.returncode == 0, done.stderr
     summary = json.loads((tmp_path / "report" / "summary.json").read_text())
     assert summary["sets"]["real"]["kind"] == "real"
-    assert summary["sets"]["real"]["share_measurable"] > 0.9
-    assert summary["sets"]["generated"]["share_measurable"] > 0.9
-    assert abs(summary["measurements"]["qrs_duration_ms"]["difference"]) < 20
+    for name in ("real", "generated"):
+        assert summary["sets"][name]["shares"]["measurable"]["value"] > 0.9
+        assert summary["sets"][name]["shares"]["normal"]["value"] > 0.5
+    measured = summary["judgements"]["generated"]["measurements"]
+    assert abs(measured["qrs_duration_ms"]["difference"]) < 20
 
 
 @pytest.mark.slow
