@@ -34,12 +34,14 @@ def main(config: DictConfig) -> None:
     from ecggan.atomic import require_new_folder
     from ecggan.data.ecg_set import ECGSet
     from ecggan.evaluation.assessment import assess
+    from ecggan.evaluation.margins import check_margins
     from ecggan.evaluation.report import write_report
     from ecggan.evaluation.tables import measurement_table
 
     require_new_folder(config.out)
     plain = OmegaConf.to_container(config, resolve=False)
     assert isinstance(plain, dict)
+    check_margins(plain["margins"] or {})
     paths = named_sets(plain["generated"])
     generated = {name: ECGSet.open(path) for name, path in paths.items()}
     if config.get("baseline") is not None:
@@ -52,14 +54,14 @@ def main(config: DictConfig) -> None:
         real.subset(some),
         {name: ecgs.subset(some) for name, ecgs in generated.items()},
         rules=dict(config.normality),
-        margins=dict(config.margins),
+        margins=plain["margins"],
         num_workers=config.num_workers,
         cache=config.cache,
         seed=config.seed,
     )
-    settings = {"split": data and data.split, "max_records": config.max_records, "seed": config.seed}
+    settings = {key: plain[key] for key in ("max_records", "seed", "margins")}
+    settings["split"] = plain["data"] and plain["data"]["split"]
     settings["rules_off"] = [rule for rule, is_on in config.normality.items() if not is_on]
-    settings["margins"] = dict(config.margins)
     report = write_report(Path(config.out), assessment, settings)
     print(measurement_table(assessment).frame().to_string(index=False))
     for name, judgement in assessment.judgements.items():

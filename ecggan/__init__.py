@@ -3,6 +3,7 @@
 >>> import ecggan
 >>> ecgs = ecggan.generate("published", num_records=8, seed=0)   # doctest: +SKIP
 >>> table = ecggan.measure(ecgs)                                 # doctest: +SKIP
+>>> normal = ecggan.screen(table)["is_normal"]                   # doctest: +SKIP
 """
 
 import importlib
@@ -13,8 +14,11 @@ if TYPE_CHECKING:
     from ecggan.ecg import EIGHT_LEADS as EIGHT_LEADS
     from ecggan.ecg import TWELVE_LEADS as TWELVE_LEADS
     from ecggan.ecg import ECGFormat as ECGFormat
+    from ecggan.evaluation.assessment import assess as assess
     from ecggan.evaluation.comparison import compare as compare
     from ecggan.evaluation.measurements import measure as measure
+    from ecggan.evaluation.normality import screen as screen
+    from ecggan.evaluation.report import write_report as write_report
     from ecggan.generation.sampling import generate as generate
     from ecggan.plotting import plot_ecg as plot_ecg
 
@@ -28,7 +32,10 @@ _HOMES = {
     "ECGSet": "ecggan.data.ecg_set",
     "generate": "ecggan.generation.sampling",
     "measure": "ecggan.evaluation.measurements",
+    "screen": "ecggan.evaluation.normality",
     "compare": "ecggan.evaluation.comparison",
+    "assess": "ecggan.evaluation.assessment",
+    "write_report": "ecggan.evaluation.report",
     "plot_ecg": "ecggan.plotting",
 }
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604  the names are resolved by __getattr__

@@ -100,6 +100,23 @@ def test_real_ecgs_are_packed_and_compared_with_the_published_generators(tmp_pat
 
 
 @pytest.mark.slow
+def test_the_published_generator_is_judged_by_one_word_and_logged_to_wandb_offline(tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    options = ("max_records=8", "normality.qtc=false", "margins={qt_interval_ms: 10}", "logger=wandb", "out=report")
+    done = run("evaluate", "data=deepfake", "data.source.num_records=40", "baseline=deepfake", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "deepfake: Nothing can be said of so few records" in done.stdout
+    summary = json.loads((tmp_path / "report" / "summary.json").read_text())
+    assert summary["settings"]["rules_off"] == ["qtc"]
+    assert summary["judgements"]["deepfake"]["measurements"]["qt_interval_ms"]["margin"] == 10
+    assert summary["judgements"]["deepfake"]["measurements"]["qt_interval_ms"]["margin_source"] == "given by the user"
+    assert "qtc" not in summary["sets"]["real"]["not_normal_by_rule"]
+    assert len(list((tmp_path / "report" / "wandb").glob("offline-run-*/run-*.wandb"))) == 1
+    logged = {path.name.split("_")[0] for path in (tmp_path / "report" / "wandb").glob("offline-run-*/files/media/*/*")}
+    assert {"report", "distributions", "deepfake", "comparison", "measurements"} <= logged
+
+
+@pytest.mark.slow
 def test_a_full_training_checkpoint_generates_too_and_training_goes_on_from_it(trained):
     done = run("generate", "checkpoint=run/checkpoints/last.ckpt", "num_records=2", "out=from_ckpt", cwd=trained)
     assert done.returncode == 0, done.stderr
@@ -210,6 +227,8 @@ def test_two_processes_train_together(trained):
         ("evaluate", (), "say which ECGs are real"),
         ("generate", ("run=nowhere",), "run=nowhere is not a folder"),
         ("evaluate", ("real=a", "generated=b", "max_records=0"), "max_records must be null or a whole number"),
+        ("evaluate", ("real=a", "generated=b", "logger=csv"), "a report is logged to logger=wandb alone; got csv"),
+        ("evaluate", ("real=a", "generated=b", "margins={qt: 5}"), "margins.qt is no measurement"),
         ("evaluate", ("real=nowhere", "generated=nowhere"), "nowhere is not an ECG set: manifest.json is missing"),
     ],
 )

@@ -11,7 +11,9 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 import ecggan
+import evaluate
 import train  # noqa: F401  registers the resolver
+from ecggan.evaluation.normality import RULES
 from ecggan.generation.checkpoints import PUBLISHED_FORMAT
 from ecggan.models.discriminator import Discriminator
 from ecggan.training.wgan_gp import WGANGP
@@ -19,7 +21,7 @@ from ecggan.training.wgan_gp import WGANGP
 CONFIGS = Path(__file__).parents[1] / "configs"
 GROUPS = {
     group: sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
-    for group in ("ecg", "data", "model", "trainer", "callbacks", "logger", "experiment")
+    for group in ("ecg", "data", "model", "trainer", "callbacks", "logger", "experiment", "baseline", "normality")
 }
 
 
@@ -51,6 +53,36 @@ def test_every_data_source_can_be_built(name):
         assert callable(instantiate(data.source, _convert_="all"))
         assert data.name == name
         assert "split" in data
+
+
+@pytest.mark.parametrize("name", options("baseline"))
+def test_every_baseline_can_be_built_and_is_called_by_its_word(name):
+    baseline = composed("evaluate", f"baseline={name}").baseline
+    assert callable(instantiate(baseline.source, _convert_="all"))
+    assert baseline.name == name
+
+
+@pytest.mark.parametrize("name", options("normality"))
+def test_the_screen_has_a_switch_for_every_rule_and_all_are_on(name):
+    assert dict(composed("evaluate", f"normality={name}").normality) == dict.fromkeys(RULES, True)
+
+
+@pytest.mark.parametrize(
+    ("generated", "named"),
+    [
+        (None, {}),
+        ("runs/a", {"generated": "runs/a"}),
+        (["runs/a", "b"], {"a": "runs/a", "b": "b"}),
+        ({"ours": "x/set", "theirs": "y/set"}, {"ours": "x/set", "theirs": "y/set"}),
+    ],
+)
+def test_generated_sets_are_called_by_what_the_user_says_or_by_their_folders(generated, named):
+    assert evaluate.named_sets(generated) == named
+
+
+def test_two_sets_of_one_name_are_refused_with_a_remedy():
+    with pytest.raises(ValueError, match=r"cannot call two sets 'set'; name them: generated=\{ours:DIR1"):
+        evaluate.named_sets(["x/set", "y/set"])
 
 
 @pytest.mark.parametrize("name", options("model"))

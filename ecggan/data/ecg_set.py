@@ -161,19 +161,20 @@ class ECGSet:
             self, rows=self.rows[which], records=self.records.iloc[np.arange(len(self))[which]].reset_index(drop=True)
         )
 
-    def where_split(self, split: str) -> "ECGSet":
-        """The records of one split.
+    def where_split(self, split: str | Sequence[str]) -> "ECGSet":
+        """The records of one split, or of several.
 
         Raises:
-            ValueError: the set has no such split, or none at all.
+            ValueError: the set has no record of such a split, or knows none at all.
         """
         if "split" not in self.records:
             raise ValueError(f"{self.path} knows no splits: its records have no column 'split'")
-        found = self.subset((self.records["split"] == split).to_numpy())
-        if not len(found):
-            counts = self.records["split"].value_counts().to_dict()
-            raise ValueError(f"no record of split {split!r}; the set has {counts}")
-        return found
+        wanted = [split] if isinstance(split, str) else list(split)
+        counts = self.records["split"].value_counts().to_dict()
+        for name in wanted:
+            if name not in counts:
+                raise ValueError(f"no record of split {name!r}; the set has {counts}")
+        return self.subset(self.records["split"].isin(wanted).to_numpy())
 
     def save(self, path: str | Path) -> "ECGSet":
         """Write the set to a new folder and return it as opened from there."""

@@ -30,7 +30,7 @@ COLUMNS = (
     *("difference", "difference_low", "difference_high", "difference_low_90", "difference_high_90", "hedges_g"),
     *("ks_distance", "wasserstein_distance"),
     *("p_difference", "p_distribution", "p_difference_corrected", "p_distribution_corrected", "differs"),
-    *("margin", "margin_source", "p_equivalence", "finding"),
+    *("margin", "margin_source", "p_equivalence", "p_beyond", "p_beyond_corrected", "finding"),
     *("null_num_records", "null_difference", "null_ks_distance", "null_wasserstein_distance"),
     *("same_size_ks_distance", "same_size_wasserstein_distance"),
 )
@@ -107,9 +107,9 @@ def compare_columns(
           many records as there are patients), both `…_corrected` together over the family by Benjamini and Hochberg,
           and whether the sets `differs`: one of them below 0.05. Where nothing differs, at most one comparison in
           twenty says of any measurement that it does;
-        - the `margin`, `p_equivalence` of two one-sided t tests against it, and the `finding`: ``equivalent`` (below
-          0.05), ``beyond the margin`` (the 95 % interval lies beyond it), ``undecided``, ``too few records``, or empty
-          without a margin;
+        - the `margin`; `p_equivalence` of two one-sided t tests against it, `p_beyond` of the t test that the
+          difference is larger, corrected likewise; and the `finding`: ``equivalent`` or ``beyond the margin`` (below
+          0.05), ``undecided``, ``too few records``, or empty without a margin;
         - `null_…`: what the difference (either way), `ks_distance` and `wasserstein_distance` of two random halves of
           the real set stay below in 95 of 100 splits, the halves holding `null_num_records`; and the mean distance of
           the generated set to such a half at the same size, as a distance shrinks with the number of records.
@@ -118,7 +118,8 @@ def compare_columns(
         and −179° are 2° apart.
 
     Source: Hedges 1981; Cameron and Miller 2015, A practitioner's guide to cluster-robust inference (the variance by
-    patient); Schuirmann 1987 (two one-sided tests); Benjamini and Hochberg 1995.
+    patient); Schuirmann 1987 (two one-sided tests); Murphy and Myors 1999 (minimum effects); Benjamini and Hochberg
+    1995.
     """
     sets = [_values(table, names) for table in (real, generated)]
     for i, (_, unit) in enumerate(names.values()):

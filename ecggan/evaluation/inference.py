@@ -75,16 +75,18 @@ def add_tests(
         for d, n, ok in zip(ks, effective, enough, strict=True)
     ]
     table["p_distribution"] = of_ks
-    p_names = ["p_difference", "p_distribution"]
-    for name in p_names:
-        table[f"{name}_corrected"] = np.nan
-    for family in families:
-        table.loc[family, [f"{name}_corrected" for name in p_names]] = _corrected(table.loc[family, p_names].to_numpy())
-    table["differs"] = (table[[f"{name}_corrected" for name in p_names]] < LEVEL).any(axis=1)
     margins = [margin(str(name), mean) for name, mean in table["real_mean"].items()]
     table["margin"] = [m.value if m else np.nan for m in margins]
     table["margin_source"] = [m.source if m else "" for m in margins]
-    table["p_equivalence"] = 1 - _upper_tail(np.abs(difference) - table["margin"].to_numpy(float), error, degrees)
+    size, width = np.abs(difference), table["margin"].to_numpy(float)
+    table["p_equivalence"] = 1 - _upper_tail(size - width, error, degrees)
+    table["p_beyond"] = _upper_tail(size - width, error, degrees) + _upper_tail(size + width, error, degrees)
+    for together in (["p_difference", "p_distribution"], ["p_beyond"]):
+        corrected = [f"{name}_corrected" for name in together]
+        table[corrected] = np.nan
+        for family in families:
+            table.loc[family, corrected] = _corrected(table.loc[family, together].to_numpy())
+    table["differs"] = (table[["p_difference_corrected", "p_distribution_corrected"]] < LEVEL).any(axis=1)
     table["finding"] = [
         _finding(row, few)
         for row, few in zip(table.to_dict("records"), np.minimum(*num_patients).tolist(), strict=True)
@@ -127,8 +129,7 @@ def _finding(row: Mapping[Hashable, Any], num_patients: int) -> str:
         return TOO_FEW
     if row["p_equivalence"] < LEVEL:
         return EQUIVALENT
-    is_beyond = row["difference_low"] > row["margin"] or row["difference_high"] < -row["margin"]
-    return BEYOND if is_beyond else UNDECIDED
+    return BEYOND if row["p_beyond_corrected"] < LEVEL else UNDECIDED
 
 
 def add_null_band(table: pd.DataFrame, sets: list[SetValues], num_splits: int, seed: int) -> None:

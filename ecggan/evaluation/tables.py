@@ -91,7 +91,7 @@ def detail_table(comparison: pd.DataFrame, main: bool) -> ShownTable:
     columns = (
         *("Measurement", "Unit", "real: n", "median (quartiles)", "generated: n", "median (quartiles)"),
         *("Difference (95 % interval)", "Hedges' g", "p, means", "p, shape", "KS distance", "Wasserstein"),
-        *("same size", "real halves", "Margin", "p, equivalence"),
+        *("same size", "real halves", "Margin", "p, equivalent", "p, beyond"),
     )
     rows = []
     for facts in comparison.to_dict("records"):
@@ -113,6 +113,7 @@ def detail_table(comparison: pd.DataFrame, main: bool) -> ShownTable:
                 number_cell(facts["same_size_wasserstein_distance"], DECIMALS[unit]),
                 number_cell(facts["null_wasserstein_distance"], DECIMALS[unit]),
                 *(number_cell(facts["margin"], DECIMALS[unit]), p_cell(facts["p_equivalence"])),
+                p_cell(facts["p_beyond_corrected"]),
             ]
         )
     return ShownTable(columns, rows)

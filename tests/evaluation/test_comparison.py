@@ -128,6 +128,13 @@ def test_equivalence_is_refused_at_the_margin_and_granted_well_inside_it() -> No
     assert share_equivalent(8.0, 1000, 10) == 1
 
 
+def test_small_sets_of_one_distribution_are_said_to_lie_beyond_a_margin_no_more_often_than_stated() -> None:
+    """Amplitudes, whose margins are a fraction of what means of 35 records wander by."""
+    findings = [compare(normals(35, 2 * i), normals(35, 2 * i + 1), **QUICK)["finding"] for i in range(300)]
+    alarms = sum((finding == "beyond the margin").any() for finding in findings)
+    assert scipy.stats.binomtest(alarms, len(findings), LEVEL, alternative="greater").pvalue > 0.001
+
+
 def test_a_difference_beyond_the_margin_is_said_to_be() -> None:
     row = figures(normals(500, 0), normals(500, 1, mean=105))
     assert row["finding"] == "beyond the margin"
@@ -168,6 +175,9 @@ def test_figures_are_scipys_where_every_patient_has_one_record() -> None:
             scipy.stats.ttest_ind(values[0] + 10, values[1], equal_var=False, alternative="greater").pvalue,
         )
     )
+    sides = [scipy.stats.ttest_ind(values[0] - shift, values[1], equal_var=False).statistic for shift in (10, -10)]
+    assert row["difference"] > 0
+    assert row["p_beyond"] == pytest.approx(sum(scipy.stats.t.sf(t, welch.df) for t in sides))
     assert row["p_distribution"] == pytest.approx(scipy.stats.ks_2samp(*values, method="asymp").pvalue)
     interval = welch.confidence_interval(0.95)
     assert [row["difference_low"], row["difference_high"]] == pytest.approx([interval.low, interval.high], abs=0.4)
