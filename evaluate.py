@@ -3,14 +3,19 @@
 python evaluate.py data=ptbxl data.root=PTBXL data.split=test generated=DIR out=REPORT
 python evaluate.py data=ptbxl data.root=PTBXL generated=[DIR1,DIR2] baseline=deepfake out=REPORT
 python evaluate.py real=DIR generated=DIR out=REPORT
+python evaluate.py data=ptbxl data.root=PTBXL data.split=validation run=RUN out=CURVE
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from ecggan.commands import one_clear_line
+
+if TYPE_CHECKING:
+    from ecggan.data.ecg_set import ECGSet
 
 
 @hydra.main(config_path="configs", config_name="evaluate", version_base="1.3")
@@ -19,10 +24,12 @@ def main(config: DictConfig) -> None:
     data = config.get("data")
     if (config.real is None) == (data is None):
         raise ValueError("say which ECGs are real: data=ptbxl data.root=DIR (or another source), or real=ECG_SET")
-    if config.generated is None and config.get("baseline") is None:
+    is_judging = config.generated is not None or config.get("baseline") is not None
+    if is_judging == (config.run is not None):
         raise ValueError(
             "say which ECGs are generated: generated=ECG_SET, as generate.py writes it (or several, generated=[A,B], "
-            "generated={name:A}), or baseline=deepfake for the paper's generator"
+            "generated={name:A}), or baseline=deepfake for the paper's generator; or run=RUN alone for the curve of a "
+            "training run's checkpoints"
         )
     if config.max_records is not None and not (isinstance(config.max_records, int) and config.max_records > 0):
         raise ValueError(f"max_records must be null or a whole number above 0; got {config.max_records}")
@@ -50,8 +57,12 @@ def main(config: DictConfig) -> None:
     if data is not None and data.split is not None:
         real = real.where_split(data.split)
     some = slice(config.max_records)
+    real = real.subset(some)
+    if config.run is not None:
+        draw_curve(config, real)
+        return
     assessment = assess(
-        real.subset(some),
+        real,
         {name: ecgs.subset(some) for name, ecgs in generated.items()},
         rules=dict(config.normality),
         margins=plain["margins"],
@@ -72,6 +83,25 @@ def main(config: DictConfig) -> None:
 
         log_report(instantiate(config.logger.wandb), report.parent)
     print(f"The report lies in {report}")
+
+
+def draw_curve(config: DictConfig, real: "ECGSet") -> None:
+    """Draw from each generator that the run has kept, and compare what it draws with the real ECGs."""
+    from tqdm import tqdm
+
+    from ecggan.evaluation.physiology import write_curve
+    from ecggan.generation.checkpoints import generators_of_run
+    from ecggan.generation.sampling import generate
+
+    found = tqdm(generators_of_run(config.run).items(), desc="checkpoints", unit="epoch")
+    drawn = ((epoch, generate(path, config.num_records, config.seed, progress=False)) for epoch, path in found)
+    curve = write_curve(config.out, real, drawn, config.num_workers, config.cache)
+    shown = curve[["epoch", "share_measurable", "share_normal", "physiological_distance"]]
+    print(shown.to_string(index=False, float_format="%.3f"))
+    print(
+        f"The curve lies in {config.out}; the epoch nearest to real ECGs is "
+        f"{shown.loc[shown['physiological_distance'].idxmin(), 'epoch']:.0f}"
+    )
 
 
 def named_sets(generated: str | list[str] | dict[str, str] | None) -> dict[str, str]:

@@ -18,13 +18,14 @@ OmegaConf.register_new_resolver("num_leads", len, replace=True)
 
 @hydra.main(config_path="configs", config_name="train", version_base="1.3")
 @one_clear_line
-def main(config: DictConfig) -> None:
+def main(config: DictConfig) -> float | None:
     import torch  # heavy libraries load after --help has answered
     from hydra.utils import instantiate
     from pytorch_lightning import Trainer, seed_everything
     from pytorch_lightning.utilities import rank_zero_only
 
     from ecggan.data.datamodule import ECGDataModule
+    from ecggan.training.physiology import DISTANCE, Physiology
     from ecggan.training.wgan_gp import WGANGP
 
     if getattr(rank_zero_only, "rank", 0) == 0 and {path.name for path in Path(config.folder).iterdir()} - {".hydra"}:
@@ -55,6 +56,9 @@ def main(config: DictConfig) -> None:
             f"{gan.n_critic} (model.gan.n_critic), training ended; raise trainer.max_epochs. The run lies in {folder}"
         )
     print(f"The run lies in {folder}; draw ECGs from it with: python generate.py run={folder} out=DIR")
+    looked_at = [callback for callback in trainer.callbacks if isinstance(callback, Physiology)]  # type: ignore[attr-defined]
+    best = looked_at[0].best if looked_at else None
+    return None if best is None else best[DISTANCE]  # what a sweep makes small
 
 
 if __name__ == "__main__":

@@ -77,6 +77,7 @@ class ECGDataModule(pl.LightningDataModule):
         self.num_workers = num_workers
         self.seed = seed
         self.train: ECGSet | None = None
+        self.validation: ECGSet | None = None
         self._prepared: ECGSet | None = None
 
     def prepare_data(self) -> None:
@@ -92,9 +93,19 @@ class ECGDataModule(pl.LightningDataModule):
             )
         # A set without splits is one that the user has split: all of it is for training.
         self.train = ecgs.where_split("train") if "split" in ecgs.records else ecgs
+        held_out = "split" in ecgs.records and (ecgs.records["split"] == "validation").any()
+        self.validation = ecgs.where_split("validation") if held_out else None
         log.info("training on %d of the %d records of %s", len(self.train), len(ecgs), ecgs.path)
         if self.trainer is None or self.trainer.is_global_zero:  # once is enough to read the whole set
             self._report_what_cannot_be_drawn(self.train)
+
+    def reference(self) -> ECGSet:
+        """What generated ECGs are compared with while training: the validation split, or the training records."""
+        assert self.train is not None
+        if self.validation is None:
+            log.info("there is no validation split: generated ECGs are compared with the training records")
+            return self.train
+        return self.validation
 
     def _report_what_cannot_be_drawn(self, ecgs: ECGSet) -> None:
         largest = np.zeros(len(ecgs))

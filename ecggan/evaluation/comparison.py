@@ -10,7 +10,7 @@ own, see [share_measurable][]. Three questions are asked of each measurement:
 Everything is by patient where the tables know patients (a column `patient`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -121,17 +121,19 @@ def compare_columns(
     patient); Schuirmann 1987 (two one-sided tests); Murphy and Myors 1999 (minimum effects); Benjamini and Hochberg
     1995.
     """
-    sets = [_values(table, names) for table in (real, generated)]
-    for i, (_, unit) in enumerate(names.values()):
-        if unit == "°":
-            _to_same_turn(*(some.values[:, i] for some in sets))
-    rows = [_figures(*(some.values[:, i][np.isfinite(some.values[:, i])] for some in sets)) for i in range(len(names))]
-    table = pd.DataFrame(rows, index=pd.Index(names, name="measurement"), columns=_figure_names())
+    sets = _both(real, generated, names)
+    table = _set_figures(sets, list(names))
     table.insert(0, "unit", [unit for _, unit in names.values()])
     add_intervals(table, sets, num_resamples, seed)
     add_tests(table, sets, margin, families or [list(names)])
     add_null_band(table, sets, num_splits, seed)
     return table.reset_index()[list(COLUMNS)]
+
+
+def set_figures(real: pd.DataFrame, generated: pd.DataFrame, measurements: Sequence[str]) -> pd.DataFrame:
+    """Of [compare_columns][] what needs no drawing and no test, by measurement: in a hundredth of its time."""
+    sets = _both(real, generated, {name: display_name(name) for name in measurements})
+    return _set_figures(sets, list(measurements))
 
 
 def share_measurable(table: pd.DataFrame) -> float:
@@ -161,6 +163,15 @@ def _values(table: pd.DataFrame, names: Mapping[str, tuple[str, str]]) -> SetVal
     return SetValues(values, patient_numbers(table.get("patient"), len(table)))
 
 
+def _both(real: pd.DataFrame, generated: pd.DataFrame, names: Mapping[str, tuple[str, str]]) -> list[SetValues]:
+    """The columns of both tables, angles on one turn."""
+    sets = [_values(table, names) for table in (real, generated)]
+    for i, (_, unit) in enumerate(names.values()):
+        if unit == "°":
+            _to_same_turn(*(some.values[:, i] for some in sets))
+    return sets
+
+
 def _to_same_turn(real: np.ndarray, generated: np.ndarray) -> None:
     """Take every angle (degrees) within half a turn of the mean direction of both sets, each set weighing the same."""
     known = [angles[np.isfinite(angles)] for angles in (real, generated)]
@@ -173,6 +184,11 @@ def _to_same_turn(real: np.ndarray, generated: np.ndarray) -> None:
 def _figure_names() -> list[str]:
     of_sets = [f"{which}_{figure}" for which in ("real", "generated") for figure in _SET_FIGURES]
     return ["num_real", "num_generated", *of_sets, "difference", "hedges_g", "ks_distance", "wasserstein_distance"]
+
+
+def _set_figures(sets: Sequence[SetValues], names: Sequence[str]) -> pd.DataFrame:
+    rows = [_figures(*(some.values[:, i][np.isfinite(some.values[:, i])] for some in sets)) for i in range(len(names))]
+    return pd.DataFrame(rows, index=pd.Index(names, name="measurement"), columns=_figure_names())
 
 
 def _figures(real: np.ndarray, generated: np.ndarray) -> list[int | float]:

@@ -1,16 +1,20 @@
 """Where a generator comes from: the published weights, a generator file, a training checkpoint, or a run's folder."""
 
 import importlib.metadata
+import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from torch import Tensor, nn
 
 from ecggan.ecg import EIGHT_LEADS, ECGFormat
 from ecggan.models.generator_file import load_generator, read_tensors
 from ecggan.models.pulse2pulse import Pulse2PulseGenerator
+
+log = logging.getLogger(__name__)
 
 PUBLISHED = "published"
 PUBLISHED_FORMAT = ECGFormat(leads=EIGHT_LEADS, sampling_rate=500, num_samples=5000, full_scale_mv=6.0)
@@ -26,13 +30,14 @@ class TrainedGenerator:
     description: dict[str, Any]
 
 
-def open_generator(checkpoint: str | Path, weights: str) -> TrainedGenerator:
+def open_generator(checkpoint: str | Path, weights: str, epoch: int | str = "best") -> TrainedGenerator:
     """Load a generator.
 
     Args:
-        checkpoint: "published", a generator file, a training checkpoint, or the folder of a training run (its last
-            generator is taken).
+        checkpoint: "published", a generator file, a training checkpoint, or the folder of a training run.
         weights: "ema" or "raw"; the published weights are one set, whatever is asked.
+        epoch: of a run's folder: a number, "last", or "best", the one whose ECGs had the smallest physiological
+            distance to real ones; where none was looked at, the last.
 
     Raises:
         FileNotFoundError: nothing there.
@@ -42,7 +47,7 @@ def open_generator(checkpoint: str | Path, weights: str) -> TrainedGenerator:
         return published_generator()
     path = Path(checkpoint)
     if path.is_dir():
-        path = _last_of_run(path)
+        path = _generator_of_run(path, epoch)
     network, ecg, trained = load_generator(path, weights)
     return TrainedGenerator(network, ecg, {"checkpoint": path.name, "weights": weights, **trained})
 
@@ -92,10 +97,39 @@ def from_original_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return renamed
 
 
-def _last_of_run(run: Path) -> Path:
-    files = sorted((run / "checkpoints").glob("generator_epoch_*.pt"))  # numbers are padded
-    if not files:
+def generators_of_run(run: str | Path) -> dict[int, Path]:
+    """The generator files that a training run has kept, by epoch.
+
+    Raises:
+        FileNotFoundError: none.
+    """
+    files = sorted((Path(run) / "checkpoints").glob("generator_epoch_*.pt"))
+    found = {int(match[1]): file for file in files if (match := re.fullmatch(r"generator_epoch_(\d+)", file.stem))}
+    if not found:
         raise FileNotFoundError(
             f"{run} is not the folder of a training run: there is no checkpoints/generator_epoch_*.pt in it"
         )
-    return files[-1]
+    return dict(sorted(found.items()))
+
+
+def _generator_of_run(run: Path, epoch: int | str) -> Path:
+    found = generators_of_run(run)
+    if epoch == "last":
+        return found[max(found)]
+    if epoch == "best":
+        curve = run / "checkpoints" / "physiology.csv"
+        if not curve.is_file():
+            log.info("no checkpoint of %s was compared with real ECGs: the last is taken", run)
+            return found[max(found)]
+        known = pd.read_csv(curve).query("epoch in @kept", local_dict={"kept": list(found)})
+        if not len(known):
+            log.info("no checkpoint in %s is one of those that are kept: the last is taken", curve)
+            return found[max(found)]
+        best = known.loc[known["physiological_distance"].idxmin()]
+        log.info("epoch %d, physiological distance %.3f", best["epoch"], best["physiological_distance"])
+        return found[int(best["epoch"])]
+    if isinstance(epoch, bool) or not isinstance(epoch, int) or epoch not in found:
+        raise ValueError(
+            f"epoch must be best, last, or one that {run} has kept ({', '.join(map(str, found))}); got {epoch}"
+        )
+    return found[epoch]

@@ -63,6 +63,7 @@ def generate(
     indices: Sequence[int] | None = None,
     leads: int | Sequence[str] | None = None,
     weights: str = "ema",
+    epoch: int | str = "best",
     out: str | Path | None = None,
     batch_size: int = 64,
     device: str = "auto",
@@ -77,6 +78,7 @@ def generate(
         indices: instead of `num_records`: these records of the set alone.
         leads: 8, 12 (III, aVR, aVL and aVF derived), or names; None for the network's own.
         weights: the generator's moving average over training ("ema"), or its last state ("raw").
+        epoch: of a run's folder: a number, "last", or "best", whose ECGs were nearest to real ones while it trained.
         out: a new folder for the set. None keeps it in memory (80 kB a record).
         batch_size: records drawn at once; it changes the speed, not the set.
         device: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", "mps".
@@ -98,7 +100,7 @@ def generate(
     if out is not None:
         require_new_folder(out)
     chosen: Sequence[int] = range(num_records or 0) if indices is None else list(indices)
-    trained = open_generator(checkpoint, weights)
+    trained = open_generator(checkpoint, weights, epoch)
     ecg, names = trained.ecg, _lead_names(leads, trained.ecg)
     where = _device(device)
     made_by = {

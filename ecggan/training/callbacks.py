@@ -57,6 +57,8 @@ class TrainingProgress(ProgressBar):
         if self.enabled and (self._bar.n % self.refresh_rate == 0 or "generator_loss" in outputs):
             shown = {"critic_gap": "gap", "gradient_penalty": "penalty", "generator_loss": "generator"}
             self._losses |= {shown[name]: float(outputs[name]) for name in shown if name in outputs}
+            if "physiological_distance" in trainer.callback_metrics:
+                self._losses["distance"] = float(trainer.callback_metrics["physiological_distance"])
             epoch = f"{trainer.current_epoch + 1}/{trainer.max_epochs}"
             self._bar.set_postfix({"epoch": epoch} | {k: f"{v:.3g}" for k, v in self._losses.items()}, refresh=False)
 
@@ -189,12 +191,9 @@ class ECGPictures(Callback):
         if not (trainer.is_global_zero and (epoch == 1 or _is_due(trainer, self.every_n_epochs))):
             return
         module = cast(WGANGP, pl_module)
-        ecg, shape = module.ecg, cast(tuple[int, ...], module.generator.latent_shape)
-        noise = torch.rand((self.num_records, *shape), generator=torch.Generator().manual_seed(self.seed)) * 2 - 1
-        with torch.inference_mode():
-            output = module(noise.to(module.device)).float().cpu().numpy()
+        ecg = module.ecg
         figure = plot_ecg_grid(
-            ecg.from_network(output) / MICROVOLTS_PER_MILLIVOLT,
+            module.draw_microvolts(self.num_records, self.seed) / MICROVOLTS_PER_MILLIVOLT,
             ecg.leads,
             ecg.sampling_rate,
             lead="II" if "II" in ecg.leads else ecg.leads[0],

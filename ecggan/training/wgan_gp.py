@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int16
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -73,6 +73,21 @@ class WGANGP(pl.LightningModule):
     def forward(self, noise: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch lead time"]:
         """Draw records from the moving average of the generator."""
         return self.ema(noise)
+
+    def draw_microvolts(
+        self, num_records: int, seed: int, batch_size: int = 64
+    ) -> Int16[np.ndarray, "record lead time"]:
+        """ECGs of the generator's moving average, in µV; the same noise for the same seed."""
+        rng = torch.Generator().manual_seed(seed)  # on the CPU, so that each device draws the same
+        shape = self.generator.latent_shape
+        assert isinstance(shape, tuple)
+        drawn = []
+        for start in range(0, num_records, batch_size):
+            noise = torch.rand((min(batch_size, num_records - start), *shape), generator=rng) * 2 - 1
+            with torch.inference_mode():
+                output = self(noise.to(self.device)).float()
+            drawn.append(self.ecg.from_network(output).to(torch.int16).cpu().numpy())
+        return np.concatenate(drawn)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         critic, generator = (

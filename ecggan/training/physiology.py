@@ -1,0 +1,113 @@
+"""What the generator's ECGs look like to the measurements while it learns, and which epoch's are nearest to real ones.
+
+Training knows nothing of measuring: what compares two ECG sets is given to the callback by whoever builds it.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pandas as pd
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Callback
+
+from ecggan.atomic import atomic_file
+from ecggan.data.datamodule import ECGDataModule
+from ecggan.data.ecg_set import ECGSet, new_manifest
+from ecggan.training.wgan_gp import WGANGP
+
+log = logging.getLogger(__name__)
+
+DISTANCE = "physiological_distance"
+CURVE_FILE = "physiology.csv"
+
+Compare = Callable[[ECGSet, ECGSet], Mapping[str, int | float]]
+
+
+class Physiology(Callback):
+    """Compares ECGs of the generator's moving average with real ones every so many epochs, and at the end.
+
+    The figures are logged, and written to ``physiology.csv``, a row an epoch: generate.py takes the epoch of the
+    smallest distance. The noise is the same each time, so that the generator alone makes the difference.
+
+    Args:
+        compare: real and generated set -> figures, among them ``physiological_distance``, lower being better.
+        folder: where the generators are kept.
+        every_n_epochs: how often; as often as they are kept.
+        num_records: ECGs to draw, and real ones to compare with, at most: of the validation split, or of the training
+            records where there is none.
+        seed: of the noise.
+    """
+
+    def __init__(self, compare: Compare, folder: str | Path, every_n_epochs: int, num_records: int, seed: int) -> None:
+        if num_records < 1:
+            raise ValueError(f"callbacks.physiology.num_records must be at least 1; got {num_records}")
+        self.compare = compare
+        self.path = Path(folder) / CURVE_FILE
+        self.every_n_epochs = every_n_epochs
+        self.num_records = num_records
+        self.seed = seed
+        self.rows: list[dict[str, int | float]] = []
+        self._real: ECGSet | None = None
+
+    @property
+    def best(self) -> dict[str, int | float] | None:
+        """The row of the epoch whose ECGs were nearest; None before the first was looked at."""
+        return min(self.rows, key=lambda row: row[DISTANCE], default=None)
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Find out now, and not after hours, whether there is anything to compare with.
+
+        Raises:
+            ValueError: none of the real ECGs can be measured.
+        """
+        if trainer.is_global_zero:
+            data = cast(ECGDataModule, trainer.datamodule)  # type: ignore[attr-defined]  # of every trainer that fits
+            self._real = _spread(data.reference(), self.num_records)
+            try:
+                self.compare(self._real, self._real.subset([0]))
+            except ValueError as error:
+                raise ValueError(f"{error}; leave this out with ~callbacks.physiology") from error
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if self.path.is_file():  # the folder of a training that goes on: what it had reached
+            kept = pd.read_csv(self.path)
+            self.rows = [_row(r) for r in kept[kept["epoch"] <= trainer.current_epoch].to_dict("records")]
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        epoch = trainer.current_epoch + 1
+        if not (trainer.is_global_zero and (epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs)):
+            return
+        assert self._real is not None
+        module = cast(WGANGP, pl_module)
+        microvolts = module.draw_microvolts(self.num_records, self.seed)
+        ecg = module.ecg
+        made_by = {"how": "drawn in training", "epoch": epoch, "seed": self.seed}
+        manifest = new_manifest(ecg.leads, ecg.sampling_rate, ecg.num_samples, "generated", made_by)
+        names = [{"record": str(i)} for i in range(len(microvolts))]
+        figures = self.compare(self._real, ECGSet.in_memory(microvolts, names, manifest))
+        module.log_dict({k: v for k, v in figures.items() if np.isfinite(v)}, rank_zero_only=True)
+        self.rows.append({"epoch": epoch, **figures})
+        with atomic_file(self.path) as file:
+            pd.DataFrame(self.rows).to_csv(file, index=False)
+        best = cast(dict[str, int | float], self.best)
+        log.info(
+            "epoch %d: %.1f %% measurable, %.1f %% normal, physiological distance %.3f (best %.3f, epoch %d)",
+            epoch,
+            100 * figures["share_measurable"],
+            100 * figures["share_normal"],
+            figures[DISTANCE],
+            best[DISTANCE],
+            best["epoch"],
+        )
+
+
+def _spread(ecgs: ECGSet, most: int) -> ECGSet:
+    """At most so many records, at even distances."""
+    return ecgs if len(ecgs) <= most else ecgs.subset(np.arange(most) * len(ecgs) // most)
+
+
+def _row(row: Mapping[object, int | float]) -> dict[str, int | float]:
+    return {str(name): value for name, value in row.items()}
