@@ -38,6 +38,7 @@ def main(config: DictConfig) -> float | None:
         config.batch_size,
         config.num_workers,
         config.seed,
+        config.on_device,
     )
     gan: WGANGP = instantiate(config.model.gan, _convert_="all")
     gan.save_hyperparameters(OmegaConf.to_container(config, resolve=True))  # into the logs and the checkpoints

@@ -24,6 +24,8 @@ SMALL = (
     "trainer.max_epochs=2",
     "trainer.limit_train_batches=3",
     "model.gan.n_critic=2",
+    "callbacks.physiology.num_records=4",
+    "callbacks.physiology.compare.num_workers=1",
 )
 
 
@@ -54,6 +56,7 @@ def test_training_leaves_checkpoints_pictures_and_a_log(trained):
     assert {
         "checkpoints/last.ckpt",
         "checkpoints/generator_epoch_0002.pt",
+        "checkpoints/physiology.csv",
         "pictures/epoch_0001.png",
         "pictures/epoch_0002.png",
         "logs/metrics.csv",
@@ -81,6 +84,17 @@ def test_a_run_generates_and_its_ecgs_are_evaluated(trained):
     summary = json.loads((trained / "report" / "summary.json").read_text())
     assert summary["sets"]["generated"]["num_records"] == 6
     assert summary["failures"] == {}
+
+
+@pytest.mark.slow
+def test_the_checkpoints_of_a_run_are_compared_epoch_by_epoch(trained):
+    options = ("data.source.num_records=40", "run=run", "num_records=3", "num_workers=1", "out=curve")
+    done = run("evaluate", "data=deepfake", *options, cwd=trained)
+    assert done.returncode == 0, done.stderr
+    curve = pd.read_csv(trained / "curve" / "epochs.csv")
+    assert list(curve["epoch"]) == [2]
+    assert 0 < curve["physiological_distance"].iloc[0] <= 3
+    assert (trained / "curve" / "epochs.png").stat().st_size > 10_000
 
 
 @pytest.mark.slow
@@ -226,6 +240,7 @@ def test_two_processes_train_together(trained):
         ("generate", ("run=.",), "is not the folder of a training run"),
         ("evaluate", (), "say which ECGs are real"),
         ("generate", ("run=nowhere",), "run=nowhere is not a folder"),
+        ("evaluate", ("real=a", "generated=b", "run=c"), "or run=RUN alone for the curve"),
         ("evaluate", ("real=a", "generated=b", "max_records=0"), "max_records must be null or a whole number"),
         ("evaluate", ("real=a", "generated=b", "logger=csv"), "a report is logged to logger=wandb alone; got csv"),
         ("evaluate", ("real=a", "generated=b", "margins={qt: 5}"), "margins.qt is no measurement"),

@@ -1,4 +1,9 @@
-"""From an ECG set to the batches that a network learns from."""
+"""From an ECG set to the batches that a network learns from.
+
+A batch travels as whole µV in 16 bits, half of what the network's numbers would take, and is converted where it
+arrives. Where an accelerator has room, the whole training split lies there (the paper's 7,233 records are 579 MB), and
+only the records' numbers travel.
+"""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -7,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Int16, Int64
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.data.distributed import DistributedSampler
@@ -18,23 +23,33 @@ from ecggan.ecg import ECGFormat
 log = logging.getLogger(__name__)
 
 _RECORDS_AT_A_TIME = 256
+_MOST_OF_FREE = 0.25  # of the accelerator's memory, for the records
 
 
-class NetworkRecords(Dataset):
-    """The records of a set in the network's range; a whole batch is read at once."""
+class MappedRecords(Dataset):
+    """The records of a set in µV, read from disk a whole batch at once."""
 
-    def __init__(self, ecgs: ECGSet, ecg: ECGFormat) -> None:
+    def __init__(self, ecgs: ECGSet) -> None:
         self.ecgs = ecgs
-        self.ecg = ecg
 
     def __len__(self) -> int:
         return len(self.ecgs)
 
-    def __getitems__(self, indices: Sequence[int]) -> Float32[Tensor, "batch lead time"]:
-        return self.ecg.to_network(torch.from_numpy(self.ecgs.microvolts(list(indices))).float())
+    def __getitems__(self, indices: Sequence[int]) -> Int16[Tensor, "batch lead time"]:
+        return torch.from_numpy(self.ecgs.microvolts(list(indices)))
 
-    def __getitem__(self, index: int) -> Float32[Tensor, "lead time"]:
-        return self.__getitems__([index])[0]
+
+class RecordNumbers(Dataset):
+    """The numbers of records that lie on the device."""
+
+    def __init__(self, num_records: int) -> None:
+        self.num_records = num_records
+
+    def __len__(self) -> int:
+        return self.num_records
+
+    def __getitems__(self, indices: Sequence[int]) -> Int64[Tensor, " batch"]:
+        return torch.tensor(list(indices))
 
 
 class EpochOrder(DistributedSampler):
@@ -63,19 +78,31 @@ class ECGDataModule(pl.LightningDataModule):
         batch_size: records a batch and device.
         num_workers: processes that read ahead; 0 reads in the training process.
         seed: of the order of the records.
+        on_device: keep the training split on the accelerator: True, False, or "auto", where it takes no more than a
+            quarter of the memory that is free there. It changes the speed, not the batches.
     """
 
     def __init__(
-        self, source: Callable[[], ECGSet], ecg: ECGFormat, batch_size: int, num_workers: int, seed: int
+        self,
+        source: Callable[[], ECGSet],
+        ecg: ECGFormat,
+        batch_size: int,
+        num_workers: int,
+        seed: int,
+        on_device: bool | str = "auto",
     ) -> None:
         super().__init__()
         if not isinstance(batch_size, int) or batch_size < 1:
             raise ValueError(f"batch_size must be a whole number, at least 1; got {batch_size!r}")
+        if on_device not in (True, False, "auto"):
+            raise ValueError(f"on_device must be true, false or auto; got {on_device!r}")
         self.source = source
         self.ecg = ecg
         self.batch_size = batch_size
         self.num_workers = num_workers
         self.seed = seed
+        self.on_device = on_device
+        self._on_device: Tensor | None = None  # (record, lead, time) int16, µV
         self.train: ECGSet | None = None
         self.validation: ECGSet | None = None
         self._prepared: ECGSet | None = None
@@ -127,7 +154,9 @@ class ECGDataModule(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader:
         assert self.train is not None
-        records = NetworkRecords(self.train, self.ecg)
+        self._on_device = self._moved(self.train)
+        records: Dataset = MappedRecords(self.train) if self._on_device is None else RecordNumbers(len(self.train))
+        num_workers = self.num_workers if self._on_device is None else 0
         world_size, rank, batches_seen = 1, 0, 0
         if self.trainer is not None:
             world_size, rank = self.trainer.world_size, self.trainer.global_rank
@@ -144,11 +173,32 @@ class ECGDataModule(pl.LightningDataModule):
             batch_size=self.batch_size,
             sampler=order,
             drop_last=drop_last,
-            num_workers=self.num_workers,
-            persistent_workers=self.num_workers > 0,
+            num_workers=num_workers,
+            persistent_workers=num_workers > 0,
             collate_fn=_as_it_is,
             pin_memory=torch.accelerator.is_available(),
         )
+
+    def on_after_batch_transfer(self, batch: Tensor, dataloader_idx: int) -> Float32[Tensor, "batch lead time"]:
+        """What has arrived on the device, in the network's range."""
+        microvolts = batch if self._on_device is None else self._on_device[batch]
+        return self.ecg.to_network(microvolts.float())
+
+    def _moved(self, ecgs: ECGSet) -> Tensor | None:
+        """The records on the device, or None where they stay on disk."""
+        device = torch.device("cpu") if self.trainer is None else self.trainer.strategy.root_device
+        needed = len(ecgs) * len(ecgs.leads) * ecgs.num_samples * 2
+        wanted = self.on_device
+        if wanted == "auto":
+            wanted = device.type == "cuda" and needed <= _MOST_OF_FREE * torch.cuda.mem_get_info(device)[0]
+        if not wanted:
+            return None
+        log.info("the training records, %.0f MB, lie on %s", needed / 1e6, device)
+        moved = torch.empty((len(ecgs), len(ecgs.leads), ecgs.num_samples), dtype=torch.int16, device=device)
+        for start in range(0, len(ecgs), _RECORDS_AT_A_TIME):
+            some = slice(start, start + _RECORDS_AT_A_TIME)
+            moved[some] = torch.from_numpy(ecgs.microvolts(some)).to(device)
+        return moved
 
 
 def _as_it_is(batch: Any) -> Any:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from ecggan.data.datamodule import ECGDataModule, NetworkRecords
+from ecggan.data.datamodule import ECGDataModule
 from ecggan.data.ecg_set import ECGSet, new_manifest
 from ecggan.ecg import EIGHT_LEADS, ECGFormat
 
@@ -23,23 +23,41 @@ def split_set() -> ECGSet:
 ECG = ECGFormat(EIGHT_LEADS, 500, 2500, 6.0)
 
 
-def module(ecgs: ECGSet, batch_size: int = 3, ecg: ECGFormat = ECG) -> ECGDataModule:
-    data = ECGDataModule(lambda: ecgs, ecg, batch_size, num_workers=0, seed=0)
+def module(ecgs: ECGSet, batch_size: int = 3, ecg: ECGFormat = ECG, on_device: bool | str = False) -> ECGDataModule:
+    data = ECGDataModule(lambda: ecgs, ecg, batch_size, num_workers=0, seed=0, on_device=on_device)
     data.prepare_data()
     data.setup("fit")
     return data
 
 
+def batches_of(data: ECGDataModule) -> list[torch.Tensor]:
+    """What the network is given."""
+    return [data.on_after_batch_transfer(batch, 0) for batch in data.train_dataloader()]
+
+
 def test_batches_are_training_records_in_the_networks_range(split_set):
-    batches = list(module(split_set).train_dataloader())
+    batches = batches_of(module(split_set))
     assert [tuple(batch.shape) for batch in batches] == [(3, 8, 2500)] * 2
     seen = {round(float(record[0, 0]) * 6000) for batch in batches for record in batch}
     assert len(seen) == 6
     assert seen <= set(range(100, 800, 100))
 
 
+def test_records_on_the_device_are_the_same_batches_and_only_numbers_travel(split_set):
+    mapped, moved = module(split_set), module(split_set, on_device=True)
+    for a, b in zip(batches_of(mapped), batches_of(moved), strict=True):
+        assert torch.equal(a, b)
+    assert next(iter(mapped.train_dataloader())).dtype == torch.int16
+    assert next(iter(moved.train_dataloader())).shape == (3,)
+
+
+def test_where_records_lie_is_true_false_or_auto(split_set):
+    with pytest.raises(ValueError, match="on_device must be true, false or auto; got 'gpu'"):
+        module(split_set, on_device="gpu")
+
+
 def test_a_set_smaller_than_a_batch_is_used_as_it_is(split_set):
-    (batch,) = module(split_set, batch_size=32).train_dataloader()
+    (batch,) = batches_of(module(split_set, batch_size=32))
     assert len(batch) == 7
 
 
@@ -53,13 +71,16 @@ def test_a_set_without_splits_is_all_for_training(split_set):
 
 
 def test_the_order_is_repeated_by_the_seed(split_set):
-    first, second = (torch.cat(list(module(split_set).train_dataloader())) for _ in range(2))
+    first, second = (torch.cat(batches_of(module(split_set))) for _ in range(2))
     assert torch.equal(first, second)
 
 
 def test_network_and_millivolts_agree(split_set):
-    network = NetworkRecords(split_set, ECG)[9]
-    assert float(network[0, 0]) * ECG.full_scale_mv == pytest.approx(split_set.millivolts([9])[0, 0, 0])
+    data = module(split_set, batch_size=7)
+    numbers = list(data.train_dataloader().sampler)
+    (network,) = batches_of(data)
+    millivolts = split_set.millivolts(numbers)
+    assert np.allclose(network.numpy() * ECG.full_scale_mv, millivolts, atol=1e-6)
 
 
 def test_a_set_of_another_shape_is_refused(split_set):
