@@ -6,7 +6,9 @@ python benchmarks/train_step.py Pulse2Pulse --model-size 20 --batch-size 16 --st
 
 Whole steps, one generator step to five critic steps, on the same batch of noise, through each one's own optimizers, in
 processes of their own and in turn. Before that both compute the losses of one step from the same weights, noise and
-penalty points, without phase shuffles, which draw their numbers otherwise: they must agree.
+penalty points, without phase shuffles, which draw their numbers otherwise: they must agree. At the end, how far our
+step is from what the machine can do: its operations a second (counted by torch, forward and backward) as a share of
+those of one large matrix product in the same precision.
 """
 
 import argparse
@@ -21,6 +23,8 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from ecggan.ecg import EIGHT_LEADS, ECGFormat
 from ecggan.generation.checkpoints import from_original_names
@@ -105,8 +109,13 @@ def wait() -> None:
 
 
 def run_ours(options: argparse.Namespace) -> list[float]:
-    torch.set_float32_matmul_precision("high")
     clock = Clock()
+    fit_ours(options, options.steps + options.warm_up, [clock])
+    return clock.seconds
+
+
+def fit_ours(options: argparse.Namespace, num_steps: int, callbacks: list[pl.Callback]) -> None:
+    torch.set_float32_matmul_precision("high")
     batch = torch.rand(options.batch_size, 8, 5000) * 2 - 1
     trainer = pl.Trainer(
         accelerator="auto",
@@ -117,11 +126,44 @@ def run_ours(options: argparse.Namespace) -> list[float]:
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        callbacks=[clock],
+        callbacks=callbacks,
     )
-    batches = [batch] * (options.steps + options.warm_up)
-    trainer.fit(ours(options.model_size, 2), torch.utils.data.DataLoader(batches, batch_size=None))
-    return clock.seconds
+    trainer.fit(ours(options.model_size, 2), torch.utils.data.DataLoader([batch] * num_steps, batch_size=None))
+
+
+def count_operations(options: argparse.Namespace) -> float:
+    """Of one of our steps: the mean over five, one of which teaches the generator."""
+    with Operations() as counter:
+        fit_ours(options, N_CRITIC, [])
+    return counter.total / N_CRITIC
+
+
+class Operations(TorchDispatchMode):
+    """Counts by torch's own formulas; its FlopCounterMode also follows modules, which autograd.grad does not let it."""
+
+    total = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        out = function(*args, **(kwargs or {}))
+        if function._overloadpacket in flop_registry:
+            self.total += flop_registry[function._overloadpacket](*args, **(kwargs or {}), out_val=out)
+        return out
+
+
+def operations_a_second(precision: str) -> float:
+    """Of a large square matrix product, the best of five."""
+    torch.set_float32_matmul_precision("high")
+    size = 8192 if DEVICE == "cuda" else 2048
+    kind = torch.bfloat16 if "bf16" in precision else torch.float32
+    a, b = (torch.randn(size, size, device=DEVICE, dtype=kind) for _ in range(2))
+    best = float("inf")
+    for _ in range(6):
+        wait()
+        start = time.perf_counter()
+        a @ b
+        wait()
+        best = min(best, time.perf_counter() - start)
+    return 2 * size**3 / best
 
 
 def run_theirs(options: argparse.Namespace) -> list[float]:
@@ -191,6 +233,12 @@ def main() -> None:
     for name, runs in figures.items():
         print(f"{name:8} {1000 * medians[name]:9.1f} ms a step   peak {max(peak for _, peak in runs):7.0f} MB")
     print(f"ratio    {medians['theirs'] / medians['ours']:9.2f} x")
+    operations, possible = count_operations(options), operations_a_second(options.precision)
+    achieved = operations / medians["ours"]
+    print(
+        f"ours: {operations / 1e9:.0f} GFLOP a step, {achieved / 1e12:.3f} TFLOP/s, {achieved / possible:.0%} of the "
+        f"{possible / 1e12:.3f} TFLOP/s of a matrix product"
+    )
 
 
 if __name__ == "__main__":
