@@ -103,13 +103,14 @@ def compare_columns(
           Hedges' g, the difference in pooled SDs without its bias of small samples;
         - `ks_distance`, the largest gap of the cumulative distributions, 0 to 1, and `wasserstein_distance`: how far a
           value must move on average to turn one distribution into the other, which also sees a spread too narrow;
-        - `p_difference` (Welch's t test, its variance by patient) and `p_distribution` (Kolmogorov and Smirnov, with as
-          many records as there are patients), both `…_corrected` together over the family by Benjamini and Hochberg,
-          and whether the sets `differs`: one of them below 0.05. Where nothing differs, at most one comparison in
-          twenty says of any measurement that it does;
+        - `p_difference` (Welch's t test, its variance by patient) and `p_distribution` (Kolmogorov and Smirnov), both
+          with as many records as [num_witnesses][ecggan.evaluation.resampling.num_witnesses] counts, `…_corrected`
+          together over the family by Benjamini and Hochberg, and whether the sets `differs`: one of them below 0.05.
+          Where nothing differs, at most one comparison in twenty says of any measurement that it does;
         - the `margin`; `p_equivalence` of two one-sided t tests against it, `p_beyond` of the t test that the
           difference is larger, corrected likewise; and the `finding`: ``equivalent`` or ``beyond the margin`` (below
-          0.05), ``undecided``, ``too few records``, or empty without a margin;
+          0.05), ``undecided``, ``too few records`` (of fewer than 30 patients nothing is said to differ, and there are
+          no intervals), or empty without a margin;
         - `null_…`: what the difference (either way), `ks_distance` and `wasserstein_distance` of two random halves of
           the real set stay below in 95 of 100 splits, the halves holding `null_num_records`; and the mean distance of
           the generated set to such a half at the same size, as a distance shrinks with the number of records.

@@ -14,10 +14,16 @@ import scipy.stats
 from jaxtyping import Float, Int
 
 from ecggan.evaluation.margins import Margin
-from ecggan.evaluation.resampling import bootstrap_weights, random_halves, weighted_distances, weighted_means
+from ecggan.evaluation.resampling import (
+    bootstrap_weights,
+    num_witnesses,
+    random_halves,
+    weighted_distances,
+    weighted_means,
+)
 
 LEVEL = 0.05  # of every test; intervals are of 1 − LEVEL
-FEWEST_PATIENTS = 30  # below it nothing is found: means of so few are not yet normal
+FEWEST_PATIENTS = 30  # below it nothing is found: means of so few are not yet normal, and intervals too narrow
 MOST_PER_HALF = 5000  # records; a band that narrow needs no more
 EQUIVALENT, BEYOND, UNDECIDED, TOO_FEW = "equivalent", "beyond the margin", "undecided", "too few records"
 
@@ -33,13 +39,17 @@ class SetValues:
         """How many patients have a value, by column."""
         return np.array([len(np.unique(self.patients[np.isfinite(column)])) for column in self.values.T], dtype=int)
 
+    def num_witnesses(self) -> Float[np.ndarray, " column"]:
+        """See [num_witnesses][ecggan.evaluation.resampling.num_witnesses], by column."""
+        return np.array([num_witnesses(self.patients[np.isfinite(column)]) for column in self.values.T], dtype=float)
+
 
 def add_intervals(table: pd.DataFrame, sets: list[SetValues], num_resamples: int, seed: int) -> None:
     means = []
     for i, some in enumerate(sets):
         draws = bootstrap_weights(some.patients, num_resamples, np.random.default_rng((seed, i)))
         means.append(np.concatenate([weighted_means(weights, some.values) for weights in draws]))
-    enough = np.minimum(*(some.num_patients() for some in sets)) > 1
+    enough = np.minimum(*(some.num_witnesses() for some in sets)) >= FEWEST_PATIENTS
     differences = np.where(enough, means[1] - means[0], np.nan)
     for suffix, outside in (("", LEVEL), ("_90", 2 * LEVEL)):
         low, high = _quantiles(differences, [outside / 2, 1 - outside / 2])
@@ -60,12 +70,12 @@ def add_tests(
     margin: Callable[[str, float], Margin | None],
     families: list[list[str]],
 ) -> None:
-    num_patients = [some.num_patients() for some in sets]
+    num_patients, witnesses = [some.num_patients() for some in sets], [some.num_witnesses() for some in sets]
     variances = [_variance_of_mean(some, count) for some, count in zip(sets, num_patients, strict=True)]
     error = np.sqrt(variances[0] + variances[1])
     with np.errstate(invalid="ignore", divide="ignore"):
-        degrees = error**4 / sum(v**2 / (n - 1) for v, n in zip(variances, num_patients, strict=True))
-        effective = num_patients[0] * num_patients[1] / (num_patients[0] + num_patients[1])
+        degrees = error**4 / sum(v**2 / (n - 1) for v, n in zip(variances, witnesses, strict=True))
+        effective = witnesses[0] * witnesses[1] / (witnesses[0] + witnesses[1])
     difference = table["difference"].to_numpy(float)
     table["p_difference"] = np.minimum(1, 2 * _upper_tail(np.abs(difference), error, degrees))
     enough = np.minimum(*num_patients) > 1
@@ -86,11 +96,10 @@ def add_tests(
         table[corrected] = np.nan
         for family in families:
             table.loc[family, corrected] = _corrected(table.loc[family, together].to_numpy())
-    table["differs"] = (table[["p_difference_corrected", "p_distribution_corrected"]] < LEVEL).any(axis=1)
-    table["finding"] = [
-        _finding(row, few)
-        for row, few in zip(table.to_dict("records"), np.minimum(*num_patients).tolist(), strict=True)
-    ]
+    fewest = np.minimum(*witnesses)
+    differs = (table[["p_difference_corrected", "p_distribution_corrected"]] < LEVEL).any(axis=1)
+    table["differs"] = differs & (fewest >= FEWEST_PATIENTS)
+    table["finding"] = [_finding(row, few) for row, few in zip(table.to_dict("records"), fewest.tolist(), strict=True)]
 
 
 def _variance_of_mean(some: SetValues, num_patients: Int[np.ndarray, " column"]) -> Float[np.ndarray, " column"]:
@@ -122,10 +131,10 @@ def _corrected(p: Float[np.ndarray, "row test"]) -> Float[np.ndarray, "row test"
     return corrected
 
 
-def _finding(row: Mapping[Hashable, Any], num_patients: int) -> str:
+def _finding(row: Mapping[Hashable, Any], fewest: float) -> str:
     if np.isnan(row["margin"]):
         return ""
-    if num_patients < FEWEST_PATIENTS:
+    if fewest < FEWEST_PATIENTS:
         return TOO_FEW
     if row["p_equivalence"] < LEVEL:
         return EQUIVALENT

@@ -24,6 +24,21 @@ def patient_numbers(patients: pd.Series | None, num_records: int) -> Int[np.ndar
     return np.asarray(pd.factorize(codes)[0])
 
 
+def num_witnesses(patients: Int[np.ndarray, " record"]) -> float:
+    """How many patients with one record each would tell as much, were a patient's records all alike.
+
+    As many as there are patients where each has as many records as the others, fewer where one has many: 100 with one
+    record each and one with 100 are worth 4.
+
+    Source: Kish 1965, Survey sampling, the effective sample size of unequal weights.
+
+    >>> num_witnesses(np.repeat(np.arange(50), 10)), round(num_witnesses(np.append(np.arange(100), [100] * 100)))
+    (50.0, 4)
+    """
+    counts = np.bincount(patients).astype(float)
+    return float(counts.sum() ** 2 / (counts**2).sum()) if len(patients) else 0.0
+
+
 def bootstrap_weights(
     patients: Int[np.ndarray, " record"], num_resamples: int, rng: np.random.Generator
 ) -> Iterator[Float[np.ndarray, "draw record"]]:

@@ -8,7 +8,7 @@ import pandas as pd
 import scipy.stats
 
 from ecggan.evaluation.inference import LEVEL
-from ecggan.evaluation.resampling import patient_numbers
+from ecggan.evaluation.resampling import num_witnesses, patient_numbers
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,9 @@ class Share:
         num_records: that count.
         num_all: of the set.
         value: their share.
-        low: of Wilson's interval, by the number of patients where they are known.
+        low: of Wilson's interval, by patient where they are known.
         high: likewise.
+        num_witnesses: see [num_witnesses][ecggan.evaluation.resampling.num_witnesses].
     """
 
     num_records: int
@@ -28,6 +29,7 @@ class Share:
     value: float
     low: float
     high: float
+    num_witnesses: float
 
 
 @dataclass(frozen=True)
@@ -42,24 +44,28 @@ class ShareDifference:
 def share_of(counts: pd.Series, patients: pd.Series | None = None) -> Share:
     """The share of true values.
 
-    Records of one patient count as one witness, which is on the safe side.
-
-    Source: Wilson 1927, Probable inference, the law of succession, and statistical inference.
+    A patient's records are taken as all alike, which is on the safe side.
 
     Args:
         counts: a truth value a record.
         patients: of the records, where they are known.
     """
-    num_true, num_all = int(counts.sum()), len(counts)
+    return share_of_number(int(counts.sum()), len(counts), num_witnesses(patient_numbers(patients, len(counts))))
+
+
+def share_of_number(num_records: int, num_all: int, witnesses: float) -> Share:
+    """So many of all, with Wilson's interval for so many witnesses.
+
+    Source: Wilson 1927, Probable inference, the law of succession, and statistical inference.
+    """
     if not num_all:
-        return Share(0, 0, np.nan, np.nan, np.nan)
-    num_witnesses = len(np.unique(patient_numbers(patients, num_all)))
-    value = num_true / num_all
+        return Share(0, 0, np.nan, np.nan, np.nan, 0.0)
+    value = num_records / num_all
     z = scipy.stats.norm.isf(LEVEL / 2)
-    centre = value + z**2 / (2 * num_witnesses)
-    reach = z * np.sqrt(value * (1 - value) / num_witnesses + z**2 / (4 * num_witnesses**2))
-    low, high = ((centre + sign * reach) / (1 + z**2 / num_witnesses) for sign in (-1, 1))
-    return Share(num_true, num_all, value, max(0.0, float(low)), min(1.0, float(high)))
+    centre = value + z**2 / (2 * witnesses)
+    reach = z * np.sqrt(value * (1 - value) / witnesses + z**2 / (4 * witnesses**2))
+    low, high = ((centre + sign * reach) / (1 + z**2 / witnesses) for sign in (-1, 1))
+    return Share(num_records, num_all, value, max(0.0, float(low)), min(1.0, float(high)), witnesses)
 
 
 def difference_of(real: Share, generated: Share) -> ShareDifference:

@@ -10,8 +10,8 @@ from typing import Literal
 import pandas as pd
 
 from ecggan.evaluation.columns import MAIN_MEASUREMENTS, display_name
-from ecggan.evaluation.inference import BEYOND, EQUIVALENT, FEWEST_PATIENTS, UNDECIDED
-from ecggan.evaluation.shares import Share, difference_of
+from ecggan.evaluation.inference import BEYOND, EQUIVALENT, FEWEST_PATIENTS, TOO_FEW, UNDECIDED
+from ecggan.evaluation.shares import Share, difference_of, share_of_number
 
 SHARE_MARGIN = 0.05  # by which the share of measurable, or of normal, records may be lower before it matters
 
@@ -23,7 +23,7 @@ class Verdict:
     """What is said of a generated set.
 
     Args:
-        level: ``far`` (something lies beyond its margin), ``undecided`` (too few records to know), ``close`` (every
+        level: ``far`` (beyond a margin, or lacking), ``undecided`` (too few records to know), ``close`` (every
             mean within its margin, yet the sets can be told apart), ``same`` (they cannot), ``none`` (nothing judged).
         headline: in one sentence.
         sentences: the figures behind it.
@@ -37,8 +37,9 @@ class Verdict:
 def judge(comparison: pd.DataFrame, real: Mapping[str, Share], generated: Mapping[str, Share]) -> Verdict:
     """Judge a generated set by its comparison with the real one and by both sets' shares.
 
-    Only the main measurements count, those that have a margin. The shares of measurable and of normal records count as
-    lower where the whole interval of their difference lies more than five points below the real set's.
+    Only the main measurements count. A share, of measurable records, of normal ones, or of those in which a measurement
+    could be had, counts as lower where the whole interval of its difference lies more than five points below the real
+    set's.
 
     Args:
         comparison: of [compare][ecggan.evaluation.comparison.compare].
@@ -46,53 +47,82 @@ def judge(comparison: pd.DataFrame, real: Mapping[str, Share], generated: Mappin
         generated: those of the generated set.
     """
     main = comparison[comparison["measurement"].isin(MAIN_MEASUREMENTS)]
-    judged = main[main["margin"].notna() & (main["num_real"] > 0) & (main["num_generated"] > 0)]
-    names = {finding: _names(judged[judged["finding"] == finding]) for finding in (EQUIVALENT, BEYOND, UNDECIDED)}
-    apart = _names(main[main["differs"].astype(bool)])
-    lower = {what: _is_lower(real[what], generated[what]) for what in real if what in generated}
-    sentences = _sentences(names, apart, len(main), len(judged))
-    sentences += [_share_sentence(what, real[what], generated[what]) for what in lower]
+    compared = main[(main["num_real"] > 0) & (main["num_generated"] > 0)]
+    judged = compared[compared["margin"].notna()]
+    found = {name: _names(judged[judged["finding"] == name]) for name in (EQUIVALENT, BEYOND, UNDECIDED, TOO_FEW)}
+    tested = compared[compared["difference_low"].notna()]  # there are intervals where there are records enough
+    apart = _names(tested[tested["differs"].astype(bool)])
+    lower = [what for what in real if what in generated and _is_lower(real[what], generated[what])]
+    lacking = _names(_lacking(main, real["measurable"], generated["measurable"]))
+    sentences = _sentences(found, apart, len(tested), lacking)
+    sentences += [_share_sentence(what, real[what], generated[what]) for what in real if what in generated]
+    faults = [f"{len(found[BEYOND])} of {len(judged)} measurements lie beyond their margin"] if found[BEYOND] else []
+    faults += [f"fewer of its ECGs are {what}" for what in lower]
+    faults += [f"{_listed(lacking)} can be had in fewer of them"] if lacking else []
+    if faults:
+        return Verdict("far", f"Not like the real ECGs: {', and '.join(faults)}.", sentences)
+    for name, share in (("real", real["measurable"]), ("generated", generated["measurable"])):
+        if not share.num_records:
+            what = "is empty" if not share.num_all else "has no measurable record"
+            return Verdict("none", f"Nothing can be said: the {name} set {what}.", sentences)
     if not len(judged):
         return Verdict("none", "Nothing can be said: no measurement could be had in both sets.", sentences)
-    if sum(map(len, names.values())) == 0:
-        headline = f"Nothing can be said of so few records: each set needs {FEWEST_PATIENTS} patients or more."
+    num_few = len(found[TOO_FEW])
+    if num_few == len(judged):
+        headline = f"Nothing can be said: each set needs measurable records of {FEWEST_PATIENTS} patients or more."
         return Verdict("none", headline, sentences)
-    faults = [f"{len(names[BEYOND])} of {len(judged)} measurements lie beyond their margin"] if names[BEYOND] else []
-    faults += [f"fewer of its ECGs are {what}" for what, is_lower in lower.items() if is_lower]
-    if faults:
-        return Verdict("far", f"Not like the real ECGs: {' and '.join(faults)}.", sentences)
-    if len(names[EQUIVALENT]) < len(judged):
-        open_ones = len(judged) - len(names[EQUIVALENT])
+    if len(found[EQUIVALENT]) < len(judged):
+        open_ones = len(judged) - len(found[EQUIVALENT])
         headline = f"Undecided: for {open_ones} of {len(judged)} measurements the sets are too small to say."
         return Verdict("undecided", headline, sentences)
     if apart:
         headline = "Close to the real ECGs: every mean lies within its margin, but the sets can be told apart."
         return Verdict("close", headline, sentences)
-    return Verdict("same", "Not to be told from the real ECGs by any of these measurements.", sentences)
+    return Verdict("same", f"Not to be told from the real ECGs by any of {len(tested)} measurements.", sentences)
 
 
-def _sentences(names: Mapping[str, list[str]], apart: list[str], num_main: int, num_judged: int) -> list[str]:
+def _lacking(main: pd.DataFrame, real: Share, generated: Share) -> pd.DataFrame:
+    """The measurements that fewer of the measurable records have than in the real set."""
+    if not (real.num_records and generated.num_records):
+        return main.iloc[:0]
+
+    def share(number: int, of: Share) -> Share:
+        return share_of_number(int(number), of.num_records, of.num_witnesses * of.value)
+
+    pairs = zip(main["num_real"], main["num_generated"], strict=True)
+    return main[[_is_lower(share(a, real), share(b, generated)) for a, b in pairs]]
+
+
+def _sentences(
+    found: Mapping[str, list[str]], apart: Sequence[str], num_tested: int, lacking: Sequence[str]
+) -> list[str]:
     sentences = []
+    num_judged = sum(map(len, found.values())) - len(found[TOO_FEW])
     if num_judged:
         sentences.append(
-            f"Means: {len(names[EQUIVALENT])} of {num_judged} measurements are equivalent to the real set's, each "
+            f"Means: {len(found[EQUIVALENT])} of {num_judged} measurements are equivalent to the real set's, each "
             "tested at the 5 % level against the margin in its row."
         )
-    if names[BEYOND]:
-        sentences.append(f"Beyond the margin: {_listed(names[BEYOND])}.")
-    if names[UNDECIDED]:
-        sentences.append(f"Undecided, for want of records: {_listed(names[UNDECIDED])}.")
+    for finding, words in ((BEYOND, "Beyond the margin"), (UNDECIDED, "Undecided, for want of records")):
+        if found[finding]:
+            sentences.append(f"{words}: {_listed(found[finding])}.")
+    if found[TOO_FEW] and num_judged:
+        sentences.append(f"Too few records have them: {_listed(found[TOO_FEW])}.")
+    if lacking:
+        sentences.append(f"Fewer of the measurable records have them: {_listed(lacking)}.")
     if apart:
         sentences.append(
-            f"Told apart, by the mean or the shape of their distribution: {len(apart)} of {num_main} measurements "
-            f"({_listed(apart)}). With thousands of records that finds differences too small to matter: mind the size."
+            f"Told apart, by the mean or the shape of their distribution: {len(apart)} of {num_tested} measurements "
+            f"({_listed(apart)}). The more records, the smaller the differences that this finds: mind their size."
         )
-    elif num_main:
-        sentences.append(f"None of the {num_main} measurements can be told apart by its mean or its distribution.")
+    elif num_tested:
+        sentences.append(f"None of {num_tested} measurements can be told apart by its mean or its distribution.")
     return sentences
 
 
 def _share_sentence(what: str, real: Share, generated: Share) -> str:
+    if not (real.num_all and generated.num_all):
+        return f"{what.capitalize()}: nothing, as a set is empty."
     difference = difference_of(real, generated)
     return (
         f"{what.capitalize()}: {_percent(generated.value)} of the generated ECGs ({_percent(generated.low)} to "
@@ -110,7 +140,7 @@ def _names(rows: pd.DataFrame) -> list[str]:
     return [display_name(measurement)[0] for measurement in rows["measurement"]]
 
 
-def _listed(names: list[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
     """R amplitudes share their words: ``R amplitude in II, V5``."""
     in_lead = "R amplitude in "
     leads = [name.removeprefix(in_lead) for name in names if name.startswith(in_lead)]

@@ -201,6 +201,25 @@ def test_several_records_of_a_patient_are_not_as_many_witnesses() -> None:
     assert widths[2] < 0.6 * widths[1]
 
 
+def test_patients_of_very_unequal_numbers_of_records_raise_no_more_alarms_than_stated() -> None:
+    """60 patients, of whom the first has 60 records, the second 30, the third 20 … nearly alike among themselves."""
+    counts = np.maximum(60 // np.arange(1, 61), 1)
+    patients = np.repeat(np.arange(60), counts)
+
+    def hearts(seed: int) -> pd.DataFrame:
+        rng = np.random.default_rng(seed)
+        of_patient = rng.normal(0, 9, 60)[patients] + rng.normal(0, 3, len(patients))
+        return table_of(qrs_duration_ms=92 + of_patient).assign(patient=patients)
+
+    def generated(seed: int) -> pd.DataFrame:
+        return table_of(qrs_duration_ms=np.random.default_rng(seed).normal(92, np.hypot(9, 3), 300))
+
+    rows = [compare(hearts(2 * i), generated(2 * i + 1), **QUICK).iloc[0] for i in range(150)]
+    false_alarms = sum((row["p_difference"] < LEVEL) or (row["p_distribution"] < LEVEL / 2) for row in rows)
+    assert scipy.stats.binomtest(false_alarms, len(rows), 2 * LEVEL, alternative="greater").pvalue > 0.001
+    assert {row["finding"] for row in rows} == {"too few records"}  # worth 20 patients
+
+
 def test_null_band_shows_what_no_difference_looks_like_at_the_same_size() -> None:
     same, other = figures(normals(400, 0), normals(100, 1)), figures(normals(400, 0), normals(100, 1, mean=105))
     assert same["null_num_records"] == other["null_num_records"] == 100

@@ -21,6 +21,13 @@ def test_records_of_one_patient_are_one_witness() -> None:
     assert share_of(counts, patients).low == pytest.approx(share_of(pd.Series([True, False] * 5)).low)
 
 
+def test_a_patient_of_many_records_is_no_crowd() -> None:
+    patients = pd.Series(["a"] * 200 + [f"p{i}" for i in range(100)])
+    share = share_of(pd.Series([True] * 200 + [False] * 100), patients)
+    assert share.num_witnesses == pytest.approx(300**2 / (200**2 + 100))
+    assert share.high - share.low > 0.5
+
+
 def test_an_empty_set_has_no_share() -> None:
     share = share_of(pd.Series([], dtype=bool))
     assert share.num_all == 0
