@@ -7,7 +7,7 @@ python evaluate.py data=ptbxl data.root=PTBXL data.split=validation run=RUN out=
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hydra
 from omegaconf import DictConfig, OmegaConf
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 @one_clear_line
 def main(config: DictConfig) -> None:
     data = config.get("data")
-    if (config.real is None) == (data is None):
+    if config.real is not None and data is not None:
+        raise ValueError("the real ECGs are given twice: give data=… or real=ECG_SET, not both")
+    if config.real is None and data is None:
         raise ValueError("say which ECGs are real: data=ptbxl data.root=DIR (or another source), or real=ECG_SET")
     is_judging = config.generated is not None or config.get("baseline") is not None
     if is_judging == (config.run is not None):
@@ -31,8 +33,11 @@ def main(config: DictConfig) -> None:
             "generated={name:A}), or baseline=deepfake for the paper's generator; or run=RUN alone for the curve of a "
             "training run's checkpoints"
         )
-    if config.max_records is not None and not (isinstance(config.max_records, int) and config.max_records > 0):
-        raise ValueError(f"max_records must be null or a whole number above 0; got {config.max_records}")
+    for name, least, is_needed in (("max_records", 1, False), ("num_workers", 1, False), ("seed", 0, True)):
+        number = config[name]
+        if (number is not None or is_needed) and (not isinstance(number, int) or number is True or number < least):
+            words = "a whole number" if is_needed else "null or a whole number"
+            raise ValueError(f"{name} must be {words}, at least {least}; got {number}")
     if config.get("logger") is not None and "wandb" not in config.logger:
         raise ValueError(f"a report is logged to logger=wandb alone; got {', '.join(config.logger)}")
 
@@ -40,7 +45,7 @@ def main(config: DictConfig) -> None:
 
     from ecggan.atomic import require_new_folder
     from ecggan.data.ecg_set import ECGSet
-    from ecggan.evaluation.assessment import assess
+    from ecggan.evaluation.assessment import assess, check_names
     from ecggan.evaluation.margins import check_margins
     from ecggan.evaluation.report import write_report
     from ecggan.evaluation.tables import measurement_table
@@ -50,14 +55,21 @@ def main(config: DictConfig) -> None:
     assert isinstance(plain, dict)
     check_margins(plain["margins"] or {})
     paths = named_sets(plain["generated"])
-    generated = {name: ECGSet.open(path) for name, path in paths.items()}
-    if config.get("baseline") is not None:
-        generated |= {config.baseline.name: instantiate(config.baseline.source, _convert_="all")()}
+    baseline = config.get("baseline")
+    check_names([*(name for name, _ in paths), *([] if baseline is None else [baseline.name])])
+    generated = {name: ECGSet.open(path) for name, path in paths}
+    if baseline is not None:
+        generated[baseline.name] = instantiate(baseline.source, _convert_="all")()
     real = ECGSet.open(config.real) if data is None else instantiate(data.source, _convert_="all")()
     if data is not None and data.split is not None:
         real = real.where_split(data.split)
     some = slice(config.max_records)
     real = real.subset(some)
+    if not len(real):
+        raise ValueError(f"the real set, {real.path}, holds no record")
+    settings = {key: plain[key] for key in ("max_records", "seed", "margins")}
+    settings["split"] = None if data is None else plain["data"]["split"]
+    settings["rules_off"] = [rule for rule, is_on in config.normality.items() if not is_on]
     if config.run is not None:
         draw_curve(config, real)
         return
@@ -70,9 +82,6 @@ def main(config: DictConfig) -> None:
         cache=config.cache,
         seed=config.seed,
     )
-    settings = {key: plain[key] for key in ("max_records", "seed", "margins")}
-    settings["split"] = plain["data"] and plain["data"]["split"]
-    settings["rules_off"] = [rule for rule, is_on in config.normality.items() if not is_on]
     report = write_report(Path(config.out), assessment, settings)
     print(measurement_table(assessment).frame().to_string(index=False))
     for name, judgement in assessment.judgements.items():
@@ -104,21 +113,20 @@ def draw_curve(config: DictConfig, real: "ECGSet") -> None:
     )
 
 
-def named_sets(generated: str | list[str] | dict[str, str] | None) -> dict[str, str]:
-    """Each set's folder by what the report calls it: one is `generated`, several go by their folders' names."""
+def named_sets(generated: Any) -> list[tuple[str, str]]:
+    """Each set's folder with what the report calls it: one is `generated`, several go by their folders' names."""
     if generated is None:
-        return {}
-    if isinstance(generated, dict):
-        return generated
+        return []
     if isinstance(generated, str):
-        return {"generated": generated}
-    names = [Path(path).name for path in generated]
-    twice = [name for name in names if names.count(name) > 1 or name == "real"]
-    if twice:
-        raise ValueError(
-            f"the report cannot call two sets {twice[0]!r}; name them: generated={{ours:DIR1,theirs:DIR2}}"
-        )
-    return dict(zip(names, generated, strict=True))
+        return [("generated", generated)]
+    named = generated
+    if isinstance(generated, list) and all(isinstance(path, str) for path in generated):
+        named = [(Path(path).resolve().name, path) for path in generated]
+    elif isinstance(generated, dict) and all(isinstance(path, str) for path in generated.values()):
+        named = [(str(name), path) for name, path in generated.items()]
+    else:
+        raise ValueError(f"generated must be a folder, [A,B] or {{ours:A,theirs:B}}; got {generated}")
+    return named
 
 
 if __name__ == "__main__":

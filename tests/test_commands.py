@@ -87,6 +87,18 @@ def test_a_run_generates_and_its_ecgs_are_evaluated(trained):
 
 
 @pytest.mark.slow
+def test_two_ecg_sets_are_compared(trained):
+    done = run("generate", "run=run", "epoch=2", "num_records=3", "seed=2", "out=other", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    done = run("evaluate", "real=ecgs", "generated={ours: other, theirs: ecgs}", "out=two", "seed=1", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((trained / "two" / "summary.json").read_text())
+    assert list(summary["sets"]) == ["real", "ours", "theirs"]
+    assert summary["judgements"]["theirs"]["num_copies_of_real"] == 6
+    assert summary["settings"] == {"max_records": None, "seed": 1, "margins": None, "split": None, "rules_off": []}
+
+
+@pytest.mark.slow
 def test_the_checkpoints_of_a_run_are_compared_epoch_by_epoch(trained):
     options = ("data.source.num_records=40", "run=run", "num_records=3", "num_workers=1", "out=curve")
     done = run("evaluate", "data=deepfake", *options, cwd=trained)
@@ -241,7 +253,11 @@ def test_two_processes_train_together(trained):
         ("evaluate", (), "say which ECGs are real"),
         ("generate", ("run=nowhere",), "run=nowhere is not a folder"),
         ("evaluate", ("real=a", "generated=b", "run=c"), "or run=RUN alone for the curve"),
-        ("evaluate", ("real=a", "generated=b", "max_records=0"), "max_records must be null or a whole number"),
+        ("evaluate", ("real=a", "generated=b", "max_records=true"), "max_records must be null or a whole number"),
+        ("evaluate", ("real=a", "generated=b", "seed=-1"), "seed must be a whole number, at least 0; got -1"),
+        ("evaluate", ("real=a", "data=deepfake", "generated=b"), "the real ECGs are given twice"),
+        ("evaluate", ("real=a", "generated=[x/b,y/b]"), "give each generated set a name of its own"),
+        ("evaluate", ("real=a", "generated=x/deepfake", "baseline=deepfake", "margins=3"), "margins must name"),
         ("evaluate", ("real=a", "generated=b", "logger=csv"), "a report is logged to logger=wandb alone; got csv"),
         ("evaluate", ("real=a", "generated=b", "margins={qt: 5}"), "margins.qt is no measurement"),
         ("evaluate", ("real=nowhere", "generated=nowhere"), "nowhere is not an ECG set: manifest.json is missing"),

@@ -70,19 +70,20 @@ def test_the_screen_has_a_switch_for_every_rule_and_all_are_on(name):
 @pytest.mark.parametrize(
     ("generated", "named"),
     [
-        (None, {}),
-        ("runs/a", {"generated": "runs/a"}),
-        (["runs/a", "b"], {"a": "runs/a", "b": "b"}),
-        ({"ours": "x/set", "theirs": "y/set"}, {"ours": "x/set", "theirs": "y/set"}),
+        (None, []),
+        ("runs/a", [("generated", "runs/a")]),
+        (["runs/a", "b"], [("a", "runs/a"), ("b", "b")]),
+        ({"ours": "x/set", 1: "y/set"}, [("ours", "x/set"), ("1", "y/set")]),
     ],
 )
 def test_generated_sets_are_called_by_what_the_user_says_or_by_their_folders(generated, named):
     assert evaluate.named_sets(generated) == named
 
 
-def test_two_sets_of_one_name_are_refused_with_a_remedy():
-    with pytest.raises(ValueError, match=r"cannot call two sets 'set'; name them: generated=\{ours:DIR1"):
-        evaluate.named_sets(["x/set", "y/set"])
+@pytest.mark.parametrize("generated", [5, [None], {"a": None}, {"a": ["b"]}])
+def test_what_are_no_folders_is_refused(generated):
+    with pytest.raises(ValueError, match=r"generated must be a folder, \[A,B\] or \{ours:A,theirs:B\}; got"):
+        evaluate.named_sets(generated)
 
 
 @pytest.mark.parametrize("name", options("model"))

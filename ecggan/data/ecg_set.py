@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -169,8 +169,10 @@ class ECGSet:
         """
         if "split" not in self.records:
             raise ValueError(f"{self.path} knows no splits: its records have no column 'split'")
-        wanted = [split] if isinstance(split, str) else list(split)
         counts = self.records["split"].value_counts().to_dict()
+        wanted = [split] if isinstance(split, str) or not isinstance(split, Iterable) else list(split)
+        if not wanted:
+            raise ValueError(f"name at least one split; the set has {counts}")
         for name in wanted:
             if name not in counts:
                 raise ValueError(f"no record of split {name!r}; the set has {counts}")

@@ -4,7 +4,7 @@ Each part stands by itself: one that fails is named among the failures, with its
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +37,7 @@ class AssessedSet:
         signals: its lead correlations and spectra.
         shares: of measurable and of normal records.
         content_sha256: of its ECGs: the same for the same ECGs in the same order, wherever they lie.
+        digests: of each record's ECG, in order.
     """
 
     name: str
@@ -47,6 +48,16 @@ class AssessedSet:
     signals: SignalDescription | None
     shares: Mapping[str, Share]
     content_sha256: str
+    digests: Sequence[bytes]
+
+    def num_repeated(self) -> int:
+        """Records that are copies of an earlier one of the set."""
+        return len(self.digests) - len(set(self.digests))
+
+    def num_copies_of(self, other: "AssessedSet") -> int:
+        """Records that are copies of one of another set."""
+        theirs = set(other.digests)
+        return sum(digest in theirs for digest in self.digests)
 
 
 @dataclass(frozen=True)
@@ -116,6 +127,7 @@ def assess(
     """
     if not generated:
         raise ValueError("generated must name at least one ECG set to judge")
+    check_names(list(generated))
     parts = Parts()
     # rules and margins are the user's words: wrong ones are said at once, before hours of measuring
     screen(measure(real.subset(slice(0)), progress=False), rules)
@@ -127,7 +139,7 @@ def assess(
         num_by_rule = parts.run(f"rules of {name}", _count_by_rule, table, rules)
         signals = parts.run(f"signals of {name}", describe_signals, ecgs, num_workers=num_workers, progress=progress)
         shares = shares_of(table, screened)
-        return AssessedSet(name, ecgs, table, screened, num_by_rule, signals, shares, content_sha256(ecgs))
+        return AssessedSet(name, ecgs, table, screened, num_by_rule, signals, shares, *hashes_of(ecgs))
 
     assessed_real = assess_set("real", real)
     assessed = {name: assess_set(name, ecgs) for name, ecgs in generated.items()}
@@ -169,9 +181,33 @@ def _counted(some: AssessedSet) -> np.ndarray:
     return which.to_numpy(bool)
 
 
-def content_sha256(ecgs: ECGSet) -> str:
-    """The same for the same ECGs in the same order, wherever they lie and whatever else the set's files hold."""
-    digest = hashlib.sha256()
+def hashes_of(ecgs: ECGSet) -> tuple[str, list[bytes]]:
+    """A hash of the ECGs in their order, wherever they lie and whatever else the set's files hold, and one of each."""
+    whole, digests = hashlib.sha256(), []
     for start in range(0, len(ecgs), 256):
-        digest.update(np.ascontiguousarray(ecgs.microvolts(slice(start, start + 256)), "<i2").tobytes())
-    return digest.hexdigest()
+        for record in np.ascontiguousarray(ecgs.microvolts(slice(start, start + 256)), "<i2"):
+            digests.append(hashlib.sha256(record.tobytes()).digest()[:16])
+            whole.update(digests[-1])
+    return whole.hexdigest(), digests
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raise ValueError unless each set has a name of its own, also as part of a file's name, and none is `real`."""
+    files = [file_name(name).casefold() for name in names]
+    wrong = [
+        name for name, file in zip(names, files, strict=True) if not name or file == "real" or files.count(file) > 1
+    ]
+    if wrong:
+        raise ValueError(
+            f"a report cannot tell {wrong[0]!r} from the others ({', '.join(['real', *names])}): give each generated "
+            "set a name of its own, generated={ours:DIR1,theirs:DIR2}"
+        )
+
+
+def file_name(words: str) -> str:
+    """Letters, digits, dots and dashes; everything else is an underscore.
+
+    >>> file_name("ours: epoch 25/best")
+    'ours__epoch_25_best'
+    """
+    return "".join(char if char.isalnum() or char in ".-" else "_" for char in words)

@@ -33,9 +33,17 @@ def points(difference: float) -> str:
     return signed(100 * difference, 1)
 
 
+def sentence_case(words: str) -> str:
+    """With a capital, but for what begins with a lead's name.
+
+    >>> sentence_case("heart rate"), sentence_case("aVF against I and II")
+    ('Heart rate', 'aVF against I and II')
+    """
+    return words if words.startswith("aV") else words[:1].upper() + words[1:]
+
+
 def name_cell(measurement: str) -> Cell:
-    words = display_name(measurement)[0]
-    return Cell(words[:1].upper() + words[1:])
+    return Cell(sentence_case(display_name(measurement)[0]))
 
 
 def mean_and_sd_cell(facts: Facts, which: str, unit: str) -> Cell:

@@ -71,7 +71,8 @@ def outside(column: str, low: int | float = -np.inf, high: int | float = np.inf)
 
         def text(i: int) -> str:
             side = f"below {low:g}" if measured[i] < low else f"above {high:g}"
-            return f"{name} {measured[i]:.{digits}f} {unit}, {side}"
+            size = f"{measured[i]:.{digits}f}{'' if unit == '°' else ' '}{unit}"
+            return f"{name} {size}, {side}".replace("-", "−")
 
         return texts_where((measured < low) | (measured > high), text)
 

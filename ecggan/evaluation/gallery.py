@@ -10,6 +10,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from ecggan.evaluation.assessment import AssessedSet
+from ecggan.evaluation.cells import sentence_case
 from ecggan.evaluation.columns import MAIN_MEASUREMENTS, display_name
 
 _LARGEST_SHARE = 10.0  # one wild measurement counts for as many spreads at most
@@ -45,7 +46,9 @@ def choose_records(some: AssessedSet, real: AssessedSet) -> list[ShownRecord]:
     ranked = np.flatnonzero(measurable)[np.argsort(distances[measurable], kind="stable")]
     chosen: list[tuple[str, int]] = []
     if len(ranked):
-        ends = [("nearest to the middle of the real set", 0)] * (not is_real) + [("furthest from it", len(ranked) - 1)]
+        ends = [("nearest to the middle of the real set", 0)] * (not is_real) + [
+            ("furthest from the middle of the real set", len(ranked) - 1)
+        ]
         typical = [("typical", round(share * (len(ranked) - 1))) for share in (0.45, 0.55)]
         chosen = [(role, int(ranked[rank])) for role, rank in [*typical, *ends]]
     not_normal = np.zeros(len(table), bool) if some.screened is None else ~some.screened["is_normal"].to_numpy(bool)
@@ -91,5 +94,5 @@ def _shown(some: AssessedSet, position: int, role: str) -> ShownRecord:
     if row["is_measurable"]:
         shown = [f"{display_name(c)[0]} {row[c]:.0f} {display_name(c)[1]}" for c in _CAPTIONED if np.isfinite(row[c])]
         why = "" if some.screened is None else some.screened["reasons"].iloc[position]
-        caption = f"{role}: {', '.join(shown)}" + (f". Not normal: {why}" if why else "")
-    return ShownRecord(position, role, f"{some.name} {row['record']}", caption[:1].upper() + caption[1:])
+        caption = f"{role}: {', '.join(shown)}" + (f". Fails the screen: {why}" if why else "")
+    return ShownRecord(position, role, f"{some.name} {row['record']}", sentence_case(caption))

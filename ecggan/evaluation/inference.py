@@ -92,10 +92,10 @@ def add_tests(
     table["p_equivalence"] = 1 - _upper_tail(size - width, error, degrees)
     table["p_beyond"] = _upper_tail(size - width, error, degrees) + _upper_tail(size + width, error, degrees)
     for together in (["p_difference", "p_distribution"], ["p_beyond"]):
-        corrected = [f"{name}_corrected" for name in together]
-        table[corrected] = np.nan
+        names = [f"{name}_corrected" for name in together]
+        table[names] = np.nan
         for family in families:
-            table.loc[family, corrected] = _corrected(table.loc[family, together].to_numpy())
+            table.loc[family, names] = corrected(table.loc[family, together].to_numpy())
     fewest = np.minimum(*witnesses)
     differs = (table[["p_difference_corrected", "p_distribution_corrected"]] < LEVEL).any(axis=1)
     table["differs"] = differs & (fewest >= FEWEST_PATIENTS)
@@ -123,12 +123,13 @@ def _upper_tail(
         return np.where(error == 0, constant, scipy.stats.t.sf(difference / error, degrees))
 
 
-def _corrected(p: Float[np.ndarray, "row test"]) -> Float[np.ndarray, "row test"]:
-    corrected = np.full(p.shape, np.nan)
+def corrected(p: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """p-values corrected together by Benjamini and Hochberg; NaN stays and does not count."""
+    found = np.full(p.shape, np.nan)
     known = np.isfinite(p)
     if known.any():
-        corrected[known] = scipy.stats.false_discovery_control(p[known])
-    return corrected
+        found[known] = scipy.stats.false_discovery_control(p[known])
+    return found
 
 
 def _finding(row: Mapping[Hashable, Any], fewest: float) -> str:

@@ -66,6 +66,8 @@ def margin_of(measurement: str, real_mean: float, given: Mapping[str, int | floa
 
 def check_margins(given: Mapping[str, int | float]) -> None:
     """Raise ValueError unless each is a number above 0 for a measurement that there is."""
+    if not isinstance(given, Mapping):
+        raise ValueError(f"margins must name measurements, e.g. {{qt_interval_ms: 10}}; got {given}")
     for measurement, value in given.items():
         if measurement not in MEASUREMENTS:
             raise ValueError(f"margins.{measurement} is no measurement; known are {', '.join(MEASUREMENTS)}")

@@ -77,4 +77,7 @@ def _switched_on(rules: Mapping[str, bool] | None) -> list[Rule]:
     unknown = [name for name in switches if name not in RULES]
     if unknown:
         raise ValueError(f"unknown rule {', '.join(map(repr, unknown))}; known are {', '.join(RULES)}")
+    for name, is_on in switches.items():
+        if not isinstance(is_on, bool):
+            raise ValueError(f"normality.{name} must be true or false; got {is_on}")
     return [rule for name, rule in RULES.items() if switches.get(name, True)]

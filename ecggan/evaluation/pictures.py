@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecggan.evaluation.assessment import AssessedSet, Assessment
+from ecggan.evaluation.assessment import AssessedSet, Assessment, file_name
+from ecggan.evaluation.cells import sentence_case
 from ecggan.evaluation.columns import MAIN_MEASUREMENTS, display_name
 from ecggan.evaluation.gallery import choose_records
 from ecggan.evaluation.parts import Parts
@@ -66,15 +67,6 @@ def draw_pictures(assessment: Assessment, parts: Parts) -> Iterator[Picture]:
                 yield Picture(file_name(f"{some.name}_{i + 1}"), ECG, shown.role, shown.caption, some.name, figure)
 
 
-def file_name(words: str) -> str:
-    """Letters, digits, dots and dashes; everything else is an underscore.
-
-    >>> file_name("ours: epoch 25/best")
-    'ours__epoch_25_best'
-    """
-    return "".join(char if char.isalnum() or char in ".-" else "_" for char in words)
-
-
 def _measured(assessment: Assessment) -> dict[str, dict[str, np.ndarray]]:
     """The main measurements of each set's measurable records, those that some set has."""
     tables = {some.name: some.table[some.table["is_measurable"].astype(bool)] for some in assessment.sets()}
@@ -123,14 +115,16 @@ def _intervals(assessment: Assessment) -> Picture | None:
         if judgement.comparison is None:
             continue
         rows = judgement.comparison[judgement.comparison["measurement"].isin(MAIN_MEASUREMENTS)]
-        rows = rows[rows["margin"].notna() & rows["difference"].notna()]
+        rows = rows[rows["margin"].notna() & rows["difference_low"].notna()]
         sets[name] = [_in_margins(row) for row in rows.to_dict("records")]
     if not any(sets.values()):
         return None
+    comparisons = [j.comparison for j in assessment.judgements.values() if j.comparison is not None]
+    size = " and ".join(dict.fromkeys(f"{int(c['null_num_records'].max()):,}" for c in comparisons))
     caption = (
         "Mean differences, generated minus real, in margins: within the shaded band they do not matter. Thick: 90 % "
-        "interval; inside the band, the means are equivalent. Thin: 95 %. Grey: what two random halves of the real set "
-        "differ by in 95 of 100 splits."
+        "interval; inside the band, the means are equivalent. Thin: 95 %. Grey: what two random parts of the real set, "
+        f"of {size} records each, differ by at most in 95 of 100 splits."
     )
     return Picture("intervals", FIGURE, "Differences in margins", caption, "", plot_intervals(sets))
 
@@ -142,7 +136,7 @@ def _in_margins(row: Mapping[Hashable, Any]) -> Interval:
     ends = ("difference", "difference_low", "difference_high", "difference_low_90", "difference_high_90")
     scaled = [float(row[end] / margin) for end in ends]
     bounds = (None, None) if np.isnan(null) else (-float(null), float(null))
-    return Interval(words[:1].upper() + words[1:], *scaled, *bounds)
+    return Interval(sentence_case(words), *scaled, *bounds)
 
 
 def _spectra(assessment: Assessment) -> Picture | None:

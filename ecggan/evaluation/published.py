@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from ecggan.evaluation.cells import sentence_case
 from ecggan.evaluation.columns import R_AMPLITUDES, display_name
 
 NUM_GENERATED_12SL, NUM_NORMAL_12SL = 150_000, 121_977
@@ -86,7 +87,7 @@ def paper_table(sets: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         figures.append(PUBLISHED_12SL.get(column, (np.nan, np.nan)))
         rows.append(
             [
-                f"{words[:1].upper()}{words[1:]} ({unit})",
+                f"{sentence_case(words)}, {unit}",
                 *(_mean_and_sd(*pair, 2 if unit == "mV" else 1) for pair in figures),
             ]
         )

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+import scipy.stats
 from jaxtyping import Float
 
 from ecggan.evaluation.columns import display_name
 from ecggan.evaluation.comparison import NUM_RESAMPLES, NUM_SPLITS
-from ecggan.evaluation.inference import LEVEL, MOST_PER_HALF
-from ecggan.evaluation.resampling import bootstrap_weights, patient_numbers, random_halves
+from ecggan.evaluation.inference import FEWEST_PATIENTS, LEVEL, MOST_PER_HALF, corrected
+from ecggan.evaluation.resampling import bootstrap_weights, num_witnesses, patient_numbers, random_halves
 
 PAIRS = (
     ("rr_mean_ms", "qt_interval_ms"),
@@ -32,6 +33,7 @@ COLUMNS = (
     *("real_correlation", "generated_correlation"),
     *("correlation_difference", "correlation_low", "correlation_high", "null_correlation_difference"),
     *("real_slope", "generated_slope", "slope_difference", "slope_low", "slope_high", "null_slope_difference"),
+    *("correlation_differs", "slope_differs"),
 )
 _FEWEST_RECORDS = 3
 
@@ -54,11 +56,13 @@ def compare_relations(
 
     Returns:
         A row a pair, [COLUMNS][]: both sets' correlation and slope, generated minus real with its 95 % bootstrap
-        interval, and what the difference of two random halves of the real set stays below in 95 of 100 splits. NaN
-        where a set has fewer than 3 records with both measurements, or one of them never varies.
+        interval, what the difference of two random halves of the real set stays below in 95 of 100 splits, and whether
+        they differ (by the bootstrap's standard error, corrected over the pairs by Benjamini and Hochberg). NaN where a
+        set has fewer than 3 records with both measurements or one of them never varies; no interval, and nothing that
+        differs, below 30 patients.
     """
     tables = [table[table["is_measurable"].astype(bool)] for table in (real, generated)]
-    rows = []
+    rows, p_values = [], []
     for x, y in PAIRS:
         pairs = [_pairs(table, x, y) for table in tables]
         # of each set: (correlation, slope), and those of each draw
@@ -67,13 +71,20 @@ def compare_relations(
             _of_draws(bootstrap_weights(patients, num_resamples, np.random.default_rng((seed, i))), values)
             for i, (values, patients) in enumerate(pairs)
         ]
-        low, high = _interval(draws[1] - draws[0])
+        differences = draws[1] - draws[0]
+        if min(num_witnesses(patients) for _, patients in pairs) < FEWEST_PATIENTS:
+            differences = np.full_like(differences, np.nan)
+        low, high = _interval(differences)
+        p_values.append([_p(figures[1][i] - figures[0][i], differences[i]) for i in range(2)])
         null = _null(*pairs[0], num_splits, np.random.default_rng((seed, 2)))
         row: list[object] = [x, y, _slope_unit(x, y), len(pairs[0][0]), len(pairs[1][0])]
         for i in range(2):
             row += [figures[0][i], figures[1][i], figures[1][i] - figures[0][i], low[i], high[i], null[i]]
         rows.append(row)
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    differs = np.column_stack([corrected(p) < LEVEL for p in np.array(p_values).T])
+    return pd.DataFrame(
+        [[*row, *found] for row, found in zip(rows, differs.tolist(), strict=True)], columns=list(COLUMNS)
+    )
 
 
 def _pairs(table: pd.DataFrame, x: str, y: str) -> tuple[Float[np.ndarray, "record 2"], np.ndarray]:
@@ -111,6 +122,14 @@ def _interval(differences: Float[np.ndarray, "2 draw"]) -> tuple[list[float], li
         for draws in differences
     ]
     return [float(low) for low, _ in ends], [float(high) for _, high in ends]
+
+
+def _p(difference: float, draws: Float[np.ndarray, " draw"]) -> float:
+    """Of no difference, after the spread of the draws."""
+    known = draws[np.isfinite(draws)]
+    if len(known) < 2 or not np.isfinite(difference):
+        return np.nan
+    return float(2 * scipy.stats.norm.sf(abs(difference) / known.std(ddof=1)))
 
 
 def _null(

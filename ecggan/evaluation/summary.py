@@ -5,11 +5,12 @@ Schema version 2 (numbers that could not be had are null; shares and their diffe
     schema_version   2
     real             the name of the reference among the sets
     sets             {name: num_records, kind (real or generated), folder (its name, or null), content_sha256 (of its
-                     int16 µV in order), leads, sampling_rate_hz, num_samples,
+                     int16 µV in order), num_repeated (copies of another record of the set), leads, sampling_rate_hz,
+                     num_samples,
                      shares {measurable, normal: num_records, num_all, value, low, high},
                      reasons_not_measurable {reason: records}, missing {what and why: measurable records},
                      not_normal_by_rule {rule: records}, made_by, account}
-    judgements       {name of a generated set: verdict {level, headline, sentences}, is_the_real_set,
+    judgements       {name of a generated set: verdict {level, headline, sentences}, num_copies_of_real,
                      share_differences {measurable, normal: value, low, high},
                      measurements {measurement: a row of comparison.csv}, relations [rows of relations.csv],
                      signals {column: a row of signals.csv}}
@@ -80,6 +81,7 @@ def _of_set(some: AssessedSet) -> dict[str, Any]:
         "kind": some.ecgs.kind,
         "folder": some.ecgs.path.name if some.ecgs.path else None,
         "content_sha256": some.content_sha256,
+        "num_repeated": some.num_repeated(),
         "leads": list(some.ecgs.leads),
         "sampling_rate_hz": some.ecgs.sampling_rate,
         "num_samples": some.ecgs.num_samples,
@@ -95,7 +97,7 @@ def _of_set(some: AssessedSet) -> dict[str, Any]:
 def _of_judgement(judgement: Judgement, real: AssessedSet, generated: AssessedSet) -> dict[str, Any]:
     return {
         "verdict": asdict(judgement.verdict) if judgement.verdict else None,
-        "is_the_real_set": generated.content_sha256 == real.content_sha256,
+        "num_copies_of_real": generated.num_copies_of(real),
         "share_differences": {
             what: asdict(difference_of(real.shares[what], share))
             for what, share in generated.shares.items()

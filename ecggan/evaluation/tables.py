@@ -24,6 +24,7 @@ from ecggan.evaluation.cells import (
     percent,
     points,
     quartiles_cell,
+    sentence_case,
 )
 from ecggan.evaluation.columns import MAIN_MEASUREMENTS, display_name
 from ecggan.evaluation.normality import RULES
@@ -127,14 +128,14 @@ def relation_table(judgement: Judgement, kind: str) -> ShownTable:
     digits, rows = (3 if is_slope else 2), []
     for facts in judgement.relations.to_dict("records") if judgement.relations is not None else []:
         pair = (facts["x"], facts["y"])
-        words = " and ".join(display_name(name)[0] for name in pair)
+        words = sentence_case(" and ".join(display_name(name)[0] for name in pair))
         value, low, high = (facts[f"{kind}_{end}"] for end in ("difference", "low", "high"))
         published = number_cell(PUBLISHED_CORRELATIONS_12SL.get(pair, np.nan), digits)
         rows.append(
             [
-                Cell(words[:1].upper() + words[1:]),
+                Cell(words),
                 *(number_cell(facts[f"{which}_{kind}"], digits) for which in ("real", "generated")),
-                Cell(interval(value, low, high, digits), value, "notable" if low * high > 0 else ""),
+                Cell(interval(value, low, high, digits), value, "notable" if facts[f"{kind}_differs"] else ""),
                 number_cell(facts[f"null_{kind}_difference"], digits),
                 Cell(facts["slope_unit"] or NONE) if is_slope else published,
             ]
@@ -153,7 +154,7 @@ def signal_table(judgement: Judgement) -> ShownTable:
         words, unit = signals.display_name(facts["measurement"])
         rows.append(
             [
-                *(Cell(words[:1].upper() + words[1:]), Cell(unit or NONE)),
+                *(Cell(sentence_case(words)), Cell(unit or NONE)),
                 *(mean_and_sd_cell(facts, which, unit) for which in ("real", "generated")),
                 *(
                     difference_cell(facts, unit),
@@ -219,4 +220,4 @@ def to_latex(table: ShownTable, caption: str) -> str:
     return written
 
 
-_LATEX = {"−": "$-$", "±": r"$\pm$", "°": r"\textdegree{}", "µ": r"\textmu{}", "–": "--"}
+_LATEX = {"−": "$-$", "±": r"$\pm$", "°": r"\textdegree{}", "µ": r"\textmu{}", "–": "--", "<": "$<$", ">": "$>$"}

@@ -111,6 +111,10 @@ def _draw_interval(
     axes.plot([interval.low90, interval.high90], [y, y], color=colour, linewidth=3, zorder=3, solid_capstyle="butt")
     if abs(interval.difference) <= limit:
         axes.plot([interval.difference], [y], color=colour, marker="o", markersize=5, zorder=4)
+        for end, way in ((interval.low95, -1), (interval.high95, 1)):
+            if way * end > limit:  # the interval goes on beyond the view
+                arrow = "<" if way < 0 else ">"
+                axes.plot([way * limit], [y], color=colour, marker=arrow, markersize=4, zorder=4, clip_on=False)
         return
     side = np.sign(interval.difference)
     axes.plot([side * limit], [y], color=colour, marker=">" if side > 0 else "<", markersize=7, zorder=4, clip_on=False)

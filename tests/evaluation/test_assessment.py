@@ -8,7 +8,7 @@ import pytest
 from ecggan.data.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation import assessment as assessing
-from ecggan.evaluation.assessment import Assessment, assess, content_sha256
+from ecggan.evaluation.assessment import Assessment, assess, check_names, hashes_of
 from ecggan.evaluation.gallery import choose_records, distance_from_middle
 
 KnownECG = Callable[..., np.ndarray]
@@ -81,7 +81,7 @@ def test_patients_are_followed_into_every_comparison(faster: ECGSet, known_ecg: 
 def test_wrong_words_are_refused_before_anything_is_measured(
     real: ECGSet, settings: dict[str, dict[str, int]], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assessing, "content_sha256", lambda ecgs: pytest.fail("measured already"))
+    monkeypatch.setattr(assessing, "hashes_of", lambda ecgs: pytest.fail("measured already"))
     with pytest.raises(ValueError, match=message):
         assess(real, **{"generated": {"ours": real}, "progress": False, **settings})  # type: ignore[arg-type]
 
@@ -101,7 +101,7 @@ def test_sets_with_nothing_one_thing_or_other_leads_are_marked_and_not_fatal(rea
         assert comparison is not None
         assert (comparison["num_generated"] == 0).all()
         assert verdict is not None
-        assert verdict.level == "none"
+        assert verdict.headline.startswith("Nothing can be said" if name == "empty" else "Not like the real ECGs")
     limb_rows = result.judgements["limb"].comparison
     assert limb_rows is not None
     assert limb_rows.set_index("measurement").loc["r_amplitude_v5_mv", "num_generated"] == 0
@@ -118,8 +118,21 @@ def test_a_real_set_without_a_measurable_record_still_gives_an_assessment(real: 
 
 
 def test_content_hash_follows_the_ecgs_and_their_order(real: ECGSet) -> None:
-    assert content_sha256(real) == content_sha256(real.subset(slice(None)))
-    assert content_sha256(real) != content_sha256(real.subset([1, 0, 2, 3]))
+    assert hashes_of(real) == hashes_of(real.subset(slice(None)))
+    assert hashes_of(real)[0] != hashes_of(real.subset([1, 0, 2, 3]))[0]
+
+
+def test_copies_are_counted_whatever_their_order(real: ECGSet, faster: ECGSet) -> None:
+    result = assess_quietly(real, again=real.subset([2, 1, 1]), ours=faster)
+    assert [result.generated[name].num_copies_of(result.real) for name in ("again", "ours")] == [3, 0]
+    assert [some.num_repeated() for some in result.sets()] == [0, 1, 0]
+
+
+@pytest.mark.parametrize("names", [["real"], ["Real"], ["a b", "a_b"], [""], ["x", "X"]])
+def test_names_that_a_report_could_not_tell_apart_are_refused(names: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"give each generated set a name of its own, generated=\{ours:DIR1"):
+        check_names(names)
+    check_names(["ours", "theirs", "deepfake"])
 
 
 def test_gallery_shows_typical_extreme_and_failing_records_once_each(known_ecg: KnownECG) -> None:
@@ -133,10 +146,10 @@ def test_gallery_shows_typical_extreme_and_failing_records_once_each(known_ecg: 
     shown = choose_records(result.generated["ours"], result.real)
     assert len({record.position for record in shown}) == len(shown)
     roles = {record.role: record for record in shown}
-    assert roles["furthest from it"].position == 3
+    assert roles["furthest from the middle of the real set"].position == 3
     assert roles["not measurable"].position == 5
     assert [record.role for record in shown].count("typical") == 2
-    assert "above 100" in roles["furthest from it"].caption
+    assert "above 100" in roles["furthest from the middle of the real set"].caption
 
 
 def test_distance_counts_in_spreads_of_the_real_set_and_one_wild_value_does_not_decide() -> None:

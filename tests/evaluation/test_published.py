@@ -19,9 +19,9 @@ def test_table_has_the_published_layout_and_says_how_many_records_stand_behind_i
     table = paper_table({"real": real, "ours": real.iloc[:0]}).set_index("Measurement")
     assert list(table) == ["real", "ours", PUBLISHED_COLUMN]
     assert list(table.loc["Records"]) == ["3", "0", "121,977"]
-    assert list(table.loc["Heart rate (bpm)"]) == ["70.0 ± 10.0", "–", "69.7 ± 7.5"]
-    assert table.loc["QRS axis (°)", "real"] == "−20.0 ± 10.0"
-    assert table.loc["P duration (ms)", PUBLISHED_COLUMN] == "–"
+    assert list(table.loc["Heart rate, bpm"]) == ["70.0 ± 10.0", "–", "69.7 ± 7.5"]
+    assert table.loc["QRS axis, °", "real"] == "−20.0 ± 10.0"
+    assert table.loc["P duration, ms", PUBLISHED_COLUMN] == "–"
     assert sum(name.startswith("R amplitude") for name in table.index) == 12
 
 

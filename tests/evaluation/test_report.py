@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from ecggan.data.ecg_set import ECGSet
-from ecggan.ecg import EIGHT_LEADS
+from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, select_leads
 from ecggan.evaluation import pictures
 from ecggan.evaluation.assessment import assess
 from ecggan.evaluation.report import write_report
@@ -51,7 +51,7 @@ def test_every_promised_file_is_there(report: Path) -> None:
     measured = {"measurements_real.parquet", "measurements_generated.parquet"}
     assert names == {"report.html", "summary.json", "tables", "pictures", *tables, *measured}
     pictures = {path.name for path in (report.parent / "pictures").iterdir()}
-    figures = ("intervals", "distributions", "quantiles", "rr_qt", "spectra", "lead_correlations")
+    figures = ("distributions", "quantiles", "rr_qt", "spectra", "lead_correlations")  # too few records for intervals
     assert {f"{name}.{suffix}" for name in figures for suffix in ("png", "pdf", "svg")} <= pictures
     assert {"real_1.png", "real_1.pdf", "generated_1.png", "generated_1.pdf"} <= pictures
     written = {path.name for path in (report.parent / "tables").iterdir()}
@@ -77,7 +77,7 @@ def test_report_says_how_many_could_be_measured_and_why_not(report: Path) -> Non
     text = text_of(report)
     assert "measurable as an ECG 3 of 4 75.0 %" in text
     assert "Measurable: 75.0 % of the generated ECGs" in text
-    assert "Nothing can be said of so few records" in text
+    assert "Not like the real ECGs: fewer of its ECGs are normal" in text  # none of 4 against 3 of 3
     assert "Everything could be measured in every record" in text
     assert "V2: no signal 2 50.0 %" in text
     assert "no comparison with patients" not in text
@@ -100,8 +100,8 @@ def test_summary_is_strict_json_and_agrees_with_the_tables(report: Path) -> None
     ]
     assert summary["settings"] == {"seed": 0, "share": None}
     judged = summary["judgements"]["generated"]
-    assert judged["verdict"]["level"] == "none"
-    assert not judged["is_the_real_set"]
+    assert judged["verdict"]["level"] == "far"
+    assert judged["num_copies_of_real"] == 0
     csv = pd.read_csv(report.parent / "comparison.csv").set_index("measurement")
     assert (csv["generated_set"] == "generated").all()
     heart_rate = judged["measurements"]["heart_rate_bpm"]
@@ -121,17 +121,29 @@ def test_the_same_sets_give_the_same_report_wherever_they_lie(report: Path, sets
 
 @pytest.fixture(scope="module")
 def several(sets: Sets, known_ecg: Callable[..., np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report on a generated reference and three sets, one with a name that no file can have."""
+    """A report on a generated reference and five sets, one with a name that no file can have."""
     slow = ECGSet.from_arrays(known_ecg(num_records=2, sampling_rate=250, num_samples=2500), EIGHT_LEADS, 250)
     limb = ECGSet.from_arrays(known_ecg(num_records=2)[:, :3], ("I", "II", "V1"), 500, kind="generated")
-    judged = {"a<b>&$x_1": sets["generated"], "slow": slow, "limb": limb}
+    short = ECGSet.from_arrays(known_ecg(num_records=2, num_samples=2500), EIGHT_LEADS, 500, "generated").subset(
+        [0, 1, 1]
+    )
+    signals = select_leads(known_ecg(num_records=2), EIGHT_LEADS, TWELVE_LEADS)
+    signals[:, 2] += 0.3  # III
+    twelve = ECGSet.from_arrays(signals, TWELVE_LEADS, 500, kind="generated")
+    judged = {"a<b>&$x_1": sets["generated"], "slow": slow, "limb": limb, "short": short, "twelve": twelve}
     return write(tmp_path_factory.mktemp("several") / "out", sets["generated"], **judged)
 
 
 def test_what_a_reader_must_know_first_stands_at_the_top(several: Path) -> None:
     text = text_of(several)
     assert "The reference set itself was drawn from a generator" in text
-    assert "a&lt;b&gt;&amp;$x_1 holds the very ECGs of the real set" in text
+    assert "a&lt;b&gt;&amp;$x_1 holds nothing but ECGs of the real set" in text
+    assert "A record of slow lasts" not in text
+    assert "short: 1 of 3 records are copies of another of the set" in text
+    assert "A record of short lasts 5 s, one of the real set 10 s" in text
+    assert re.search(
+        r"twelve: the stored leads contradict I and II \(median of the largest .*: III by 30[01] µV\)", text
+    )
     assert "slow holds real ECGs" in text
     assert "slow is sampled at 250 Hz, the real set 500 Hz" in text
     assert "limb lacks the leads V2, V3, V4, V5, V6 of the real set" in text
@@ -141,7 +153,7 @@ def test_several_sets_stand_side_by_side(several: Path) -> None:
     assert "a<b>" not in several.read_text()
     headings = pd.read_csv(several.parent / "tables" / "measurements.csv").columns
     shown = [name.removesuffix(", mean ± SD") for name in headings if "mean ± SD" in name]
-    assert shown == ["real", "a<b>&$x_1", "slow", "limb"]
+    assert shown == ["real", "a<b>&$x_1", "slow", "limb", "short", "twelve"]
     assert (several.parent / "measurements_a_b___x_1.parquet").is_file()
     assert set(pd.read_csv(several.parent / "comparison.csv")["generated_set"]) == set(shown[1:])
 
@@ -150,7 +162,7 @@ def test_sets_without_a_measurable_record_still_give_a_report(tmp_path: Path) ->
     flat = ECGSet.from_arrays(np.zeros((2, 8, 5000)), EIGHT_LEADS, 500, kind="generated")
     empty = ECGSet.from_arrays(np.zeros((0, 8, 5000)), EIGHT_LEADS, 500)
     report = write(tmp_path / "out", empty, generated=flat)
-    assert "Nothing can be said: no measurement could be had in both sets" in report.read_text()
+    assert "Nothing can be said: the real set is empty." in report.read_text()
     assert "The set is empty." in report.read_text()
     assert json.loads((report.parent / "summary.json").read_text())["failures"] == {}
 
