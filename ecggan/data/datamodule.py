@@ -76,6 +76,7 @@ class ECGDataModule(pl.LightningDataModule):
         self.batch_size = batch_size
         self.num_workers = num_workers
         self.seed = seed
+        self.ecgs: ECGSet | None = None  # with all its splits
         self.train: ECGSet | None = None
         self._prepared: ECGSet | None = None
 
@@ -90,6 +91,7 @@ class ECGDataModule(pl.LightningDataModule):
             raise ValueError(
                 f"{ecgs.path} has (leads, Hz, samples) = {found}; the networks are set up for {wanted}; change ecg=…"
             )
+        self.ecgs = ecgs
         # A set without splits is one that the user has split: all of it is for training.
         self.train = ecgs.where_split("train") if "split" in ecgs.records else ecgs
         log.info("training on %d of the %d records of %s", len(self.train), len(ecgs), ecgs.path)
