@@ -18,9 +18,9 @@ class AveragedGradients(DDPStrategy):
     as soon as it is there, while the backward pass goes on, and the pass ends when all averages have come. A resting
     network has no gradients and costs nothing. All processes run the same graph, hence send in the same order.
 
-    Weights, Adam's two moments and gradients of the paper's critic, 204 M parameters, are 3.3 GB, and the generator adds
-    a thirtieth: they fit one device, so nothing is gained by spreading them over several (FSDP), which would have to gather them again for the
-    second derivatives of the gradient penalty.
+    Weights, Adam's two moments and gradients of the paper's critic, 204 M parameters, are 3.3 GB, and the generator
+    adds a thirtieth: they fit one device. Nothing is gained by spreading them over several (FSDP), which would have to
+    gather them again for the second derivatives of the gradient penalty.
 
     Source: Li et al. 2020, PyTorch Distributed: experiences on accelerating data parallel training, section 3.2.
     """
