@@ -60,6 +60,7 @@ def test_training_leaves_checkpoints_pictures_and_a_log(trained):
         "pictures/epoch_0001.png",
         "pictures/epoch_0002.png",
         "logs/metrics.csv",
+        "run.json",
         ".hydra/config.yaml",
     } <= found
     log = pd.read_csv(trained / "run" / "logs" / "metrics.csv")
@@ -171,36 +172,110 @@ def stop_after_an_epoch(folder: Path, out: str, number: signal.Signals) -> tuple
     return process.returncode, errors
 
 
-@pytest.mark.slow
-def test_a_killed_training_goes_on_to_the_same_end(trained):
-    options = (*SMALL, "trainer.max_epochs=4", "callbacks.checkpoints.every_n_epochs=1")
-    assert run("train", *options, "out=whole", cwd=trained).returncode == 0
-    environment = {**os.environ, "ECGGAN_CACHE": str(trained / "cache")}
+WHOLE = (*SMALL, "trainer.max_epochs=12", "callbacks.checkpoints.every_n_epochs=1")
+
+
+@pytest.fixture(scope="module")
+def whole(trained) -> Path:
+    """A run of 12 epochs of 3 steps that nothing has stopped."""
+    assert run("train", *WHOLE, "out=whole", cwd=trained).returncode == 0
+    return trained / "whole"
+
+
+def start_and_wait(folder: Path, out: str, epoch: int, *arguments: str, **environment: str) -> subprocess.Popen:
+    """Start the same run and wait until it has kept the generator of an epoch."""
+    environment = {**os.environ, "ECGGAN_CACHE": str(folder / "cache"), **environment}
     process = subprocess.Popen(
-        command("train", *options, "out=killed"), cwd=trained, env=environment, stderr=subprocess.DEVNULL
+        command("train", *WHOLE, f"out={out}", *arguments),
+        cwd=folder,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     deadline = time.monotonic() + 120
-    while not (trained / "killed" / "checkpoints" / "generator_epoch_0002.pt").exists():
-        assert process.poll() is None
+    while not (folder / out / "checkpoints" / f"generator_epoch_{epoch:04d}.pt").exists():
+        assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    process.kill()
-    process.wait()
-    done = run("train", *options, "resume=killed/checkpoints/last.ckpt", "out=went_on", cwd=trained)
-    assert done.returncode == 0, done.stderr
-    whole, went_on = (
-        torch.load(trained / out / "checkpoints" / "last.ckpt", weights_only=True) for out in ("whole", "went_on")
-    )
-    assert whole["wgan_gp_steps"] == went_on["wgan_gp_steps"] == {"critic": 12, "generator": 6}
-    for name, tensor in whole["state_dict"].items():
-        assert torch.equal(tensor, went_on["state_dict"][name]), name
-    for ours, theirs in zip(whole["optimizer_states"], went_on["optimizer_states"], strict=True):
+    return process
+
+
+def assert_same_end(whole: Path, other: Path) -> None:
+    one, two = (torch.load(out / "checkpoints" / "last.ckpt", weights_only=True) for out in (whole, other))
+    assert one["wgan_gp_steps"] == two["wgan_gp_steps"] == {"critic": 36, "generator": 18}
+    for name, tensor in one["state_dict"].items():
+        assert torch.equal(tensor, two["state_dict"][name]), name
+    for ours, theirs in zip(one["optimizer_states"], two["optimizer_states"], strict=True):
         for key, state in ours["state"].items():
             assert all(torch.equal(tensor, theirs["state"][key][name]) for name, tensor in state.items())
+
+
+@pytest.mark.slow
+def test_a_killed_training_goes_on_in_another_folder_to_the_same_end(trained, whole):
+    process = start_and_wait(trained, "killed", 2)
+    process.kill()
+    process.communicate()
+    done = run("train", *WHOLE, "resume=killed/checkpoints/last.ckpt", "out=went_on", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    assert_same_end(whole, trained / "went_on")
     log, its_log = (
         pd.read_csv(trained / out / "logs" / "metrics.csv").set_index("epoch") for out in ("whole", "went_on")
     )
     pd.testing.assert_frame_equal(log.loc[its_log.index], its_log)
+
+
+@pytest.mark.slow
+def test_one_command_submitted_again_and_again_ends_as_one_run(trained, whole):
+    """Killed once by SIGKILL, once stopped in a Slurm job that is about to end; Lightning's own requeueing is off."""
+    bin_, told = trained / "bin", trained / "scontrol.txt"
+    bin_.mkdir()
+    (bin_ / "scontrol").write_text(f'#!/bin/sh\necho "$@" >> {told}\n')
+    (bin_ / "scontrol").chmod(0o755)
+    job = {"SLURM_JOB_ID": "77", "SLURM_JOB_NAME": "gan", "SLURM_NTASKS": "1", "PATH": f"{bin_}:{os.environ['PATH']}"}
+    job |= {"SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NODEID": "0"}
+    process = start_and_wait(trained, "again", 2, "resume=auto", **job)
+    process.kill()
+    process.communicate()
+    (trained / "again" / "pictures" / "mine.png").touch()
+
+    process = start_and_wait(trained, "again", 5, "resume=auto", **job)
+    process.send_signal(signal.SIGUSR1)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert told.read_text() == "requeue 77\n"
+    assert "job 77 is queued again" in errors
+
+    done = run("train", *WHOLE, "resume=auto", "out=again", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    assert_same_end(whole, trained / "again")
+    table = Path("logs", "metrics.csv")
+    assert (trained / "again" / table).read_text() == (whole / table).read_text()
+    names = {path.name for path in (trained / "again" / "pictures").iterdir()}
+    assert names == {"mine.png", *(f"epoch_{epoch:04d}.png" for epoch in range(1, 13))}
+    assert not list((trained / "again").rglob("hpc_ckpt*"))
+    starts = json.loads((trained / "again" / "run.json").read_text())["starts"]
+    assert [start["slurm_job"] for start in starts] == ["77", "77", None]
+    assert [start["resumed_from"] is None for start in starts] == [True, False, False]
+    assert {start["data_set"]["num_records_by_split"]["train"] for start in starts} == {24}
+    assert starts[2]["command"][1:] == [*WHOLE, "resume=auto", "out=again"]
+
+    done = run("train", *WHOLE, "resume=auto", "out=again", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    assert "The run in again is complete: 12 epochs" in done.stdout
+
+
+@pytest.mark.slow
+def test_a_folder_without_a_checkpoint_is_begun_anew_only_where_a_run_had_begun(trained):
+    foreign, begun = trained / "foreign", trained / "begun"
+    for folder in (foreign, begun):
+        (folder / "pictures").mkdir(parents=True)
+    (begun / "run.json").write_text('{"starts": [{"seed": 0}]}')
+    done = run("train", *SMALL, "resume=auto", "out=foreign", cwd=trained)
+    assert done.returncode == 1
+    assert "error: foreign holds files but no checkpoints/last.ckpt to go on from" in done.stderr
+    done = run("train", *SMALL, "resume=auto", "out=begun", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads((begun / "run.json").read_text())["starts"]) == 2
 
 
 @pytest.mark.slow

@@ -130,7 +130,7 @@ def test_every_set_of_callbacks_can_be_built(name, tmp_path):
 def test_every_logger_can_be_built_and_a_csv_log_is_always_kept(name, tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
     loggers = instantiate(composed("train", f"logger={name}", f"hydra.runtime.output_dir={tmp_path}").logger)
-    assert type(loggers["csv"]).__name__ == "CSVLogger"
+    assert type(loggers["csv"]).__name__ == "CSVLog"
     assert len(loggers) == (1 if name == "csv" else 2)
 
 

@@ -103,6 +103,7 @@ class ECGDataModule(pl.LightningDataModule):
         self.seed = seed
         self.on_device = on_device
         self._on_device: Tensor | None = None  # (record, lead, time) int16, µV
+        self.ecgs: ECGSet | None = None  # with all its splits
         self.train: ECGSet | None = None
         self.validation: ECGSet | None = None
         self._prepared: ECGSet | None = None
@@ -118,6 +119,7 @@ class ECGDataModule(pl.LightningDataModule):
             raise ValueError(
                 f"{ecgs.path} has (leads, Hz, samples) = {found}; the networks are set up for {wanted}; change ecg=…"
             )
+        self.ecgs = ecgs
         # A set without splits is one that the user has split: all of it is for training.
         self.train = ecgs.where_split("train") if "split" in ecgs.records else ecgs
         held_out = "split" in ecgs.records and (ecgs.records["split"] == "validation").any()

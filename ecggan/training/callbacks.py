@@ -5,6 +5,7 @@ import shutil
 import signal
 import tempfile
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from tqdm import tqdm
 from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT
 from ecggan.models.generator_file import save_generator
 from ecggan.plotting import plot_ecg_grid, save_figure
+from ecggan.training import slurm
 from ecggan.training.wgan_gp import WGANGP
 
 log = logging.getLogger(__name__)
@@ -78,6 +80,10 @@ class Checkpoints(Callback):
     Ctrl-C and SIGTERM wait for the end of the step that they come in, or what is kept would be half a step, and a
     training that goes on from it would end elsewhere; a second one does not wait.
 
+    In a Slurm job, SIGUSR1 (``#SBATCH --signal=USR1@120``: two minutes before the time is up) does the same and queues
+    the job again; so does SIGTERM (pre-emption) where the job may be requeued and was not cancelled. There a second
+    signal changes nothing but for Ctrl-C: Slurm sends some twice, and will kill in the end.
+
     Args:
         folder: where they go.
         every_n_epochs: how often.
@@ -87,6 +93,7 @@ class Checkpoints(Callback):
         self.folder = Path(folder)
         self.every_n_epochs = every_n_epochs
         self._stopped_by: signal.Signals | None = None
+        self._requeue_after: set[signal.Signals] = set()  # the signals that came to any process of the job
         self._handlers_before: dict[signal.Signals, Any] = {}
 
     @property
@@ -121,7 +128,8 @@ class Checkpoints(Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if threading.current_thread() is threading.main_thread():  # no other may set a handler
-            for number in (signal.SIGINT, signal.SIGTERM):
+            numbers = [signal.SIGINT, signal.SIGTERM] + [signal.SIGUSR1] * (slurm.job_id() is not None)
+            for number in numbers:
                 self._handlers_before[number] = signal.signal(number, self._wait_for_the_step)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
@@ -130,13 +138,14 @@ class Checkpoints(Callback):
         self._handlers_before = {}
 
     def _wait_for_the_step(self, number: int, frame: object) -> None:
-        if self._stopped_by is not None:
+        if self._stopped_by is None:
+            self._stopped_by = signal.Signals(number)
+        elif number == signal.SIGINT or slurm.job_id() is None:
             self._stop()
-        self._stopped_by = signal.Signals(number)
 
     def _stop(self) -> None:
-        if self._stopped_by == signal.SIGTERM:
-            raise SystemExit("stopped by SIGTERM")
+        if self._stopped_by in (signal.SIGTERM, signal.SIGUSR1):
+            raise SystemExit(f"stopped by {self._stopped_by.name}")
         raise KeyboardInterrupt
 
     def on_train_batch_start(  # when Lightning has counted the step before as completed
@@ -144,7 +153,10 @@ class Checkpoints(Callback):
     ) -> None:
         if trainer.world_size > 1 and batch_idx % _STEPS_BETWEEN_ASKING:  # as asking the others waits for them
             return
-        if trainer.strategy.reduce_boolean_decision(self._stopped_by is not None, all=False):  # on any: all stop here
+        on_any = partial(trainer.strategy.reduce_boolean_decision, all=False)
+        if on_any(self._stopped_by is not None):  # then all stop here
+            signals = (signal.SIGUSR1, signal.SIGTERM)
+            self._requeue_after = {number for number in signals if on_any(self._stopped_by == number)}
             self._stop()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -162,12 +174,19 @@ class Checkpoints(Callback):
         if stopped and cast(WGANGP, pl_module).critic_steps:
             self._save(trainer, pl_module)
             log.info("interrupted; go on with resume=%s", self.last)
+            if trainer.is_global_zero and self._requeue_after:
+                self._requeue()
+
+    def _requeue(self) -> None:
+        job = slurm.job_id()
+        if job is not None and (signal.SIGUSR1 in self._requeue_after or slurm.may_be_requeued(job)):
+            slurm.requeue(job, self.last)
 
     def _save(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        trainer.save_checkpoint(self.last, weights_only=False)  # Lightning writes a temporary file and renames it
-        if trainer.is_global_zero:
-            path = self.folder / f"generator_epoch_{trainer.current_epoch + 1:04d}.pt"
+        if trainer.is_global_zero:  # before the checkpoint: a training that is killed between them writes it again
+            path = generator_path(self.folder, trainer.current_epoch + 1)
             save_generator(path, cast(WGANGP, pl_module).generator_contents())
+        trainer.save_checkpoint(self.last, weights_only=False)  # Lightning writes a temporary file and renames it
 
 
 class ECGPictures(Callback):
@@ -204,6 +223,11 @@ class ECGPictures(Callback):
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 logger.log_image("generated ECGs", [str(path)], step=trainer.global_step)
+
+
+def generator_path(folder: Path, epoch: int) -> Path:
+    """Where the generator of an epoch is kept."""
+    return folder / f"generator_epoch_{epoch:04d}.pt"
 
 
 def _megabytes(network: torch.nn.Module) -> float:

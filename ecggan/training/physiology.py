@@ -16,6 +16,7 @@ from pytorch_lightning.callbacks import Callback
 from ecggan.atomic import atomic_file
 from ecggan.data.datamodule import ECGDataModule
 from ecggan.data.ecg_set import ECGSet, new_manifest
+from ecggan.training.callbacks import generator_path
 from ecggan.training.wgan_gp import WGANGP
 
 log = logging.getLogger(__name__)
@@ -39,11 +40,22 @@ class Physiology(Callback):
         num_records: ECGs to draw, and real ones to compare with, at most: of the validation split, or of the training
             records where there is none.
         seed: of the noise.
+        keep_best: how many generators to keep beside the last, those of the smallest distances; None for all.
     """
 
-    def __init__(self, compare: Compare, folder: str | Path, every_n_epochs: int, num_records: int, seed: int) -> None:
-        if num_records < 1:
-            raise ValueError(f"callbacks.physiology.num_records must be at least 1; got {num_records}")
+    def __init__(
+        self,
+        compare: Compare,
+        folder: str | Path,
+        every_n_epochs: int,
+        num_records: int,
+        seed: int,
+        keep_best: int | None = None,
+    ) -> None:
+        for name, number in (("num_records", num_records), ("keep_best", keep_best)):
+            if number is not None and number < 1:
+                raise ValueError(f"callbacks.physiology.{name} must be at least 1; got {number}")
+        self.keep_best = keep_best
         self.compare = compare
         self.path = Path(folder) / CURVE_FILE
         self.every_n_epochs = every_n_epochs
@@ -55,7 +67,13 @@ class Physiology(Callback):
     @property
     def best(self) -> dict[str, int | float] | None:
         """The row of the epoch whose ECGs were nearest; None before the first was looked at."""
-        return min(self.rows, key=lambda row: row[DISTANCE], default=None)
+        return min(self.rows or self._kept(), key=lambda row: row[DISTANCE], default=None)
+
+    def _kept(self) -> list[dict[str, int | float]]:
+        """What a training that goes on in its folder, or is complete, had written there."""
+        if not self.path.is_file():
+            return []
+        return [{str(k): v for k, v in row.items()} for row in pd.read_csv(self.path).to_dict("records")]
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Find out now, and not after hours, whether there is anything to compare with.
@@ -72,9 +90,7 @@ class Physiology(Callback):
                 raise ValueError(f"{error}; leave this out with ~callbacks.physiology") from error
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if self.path.is_file():  # the folder of a training that goes on: what it had reached
-            kept = pd.read_csv(self.path)
-            self.rows = [_row(r) for r in kept[kept["epoch"] <= trainer.current_epoch].to_dict("records")]
+        self.rows = [row for row in self._kept() if row["epoch"] <= trainer.current_epoch]
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         epoch = trainer.current_epoch + 1
@@ -92,6 +108,7 @@ class Physiology(Callback):
         self.rows.append({"epoch": epoch, **figures})
         with atomic_file(self.path) as file:
             pd.DataFrame(self.rows).to_csv(file, index=False)
+        self._remove_all_but_the_best()
         best = cast(dict[str, int | float], self.best)
         log.info(
             "epoch %d: %.1f %% measurable, %.1f %% normal, physiological distance %.3f (best %.3f, epoch %d)",
@@ -103,11 +120,14 @@ class Physiology(Callback):
             best["epoch"],
         )
 
+    def _remove_all_but_the_best(self) -> None:
+        if self.keep_best is None:
+            return
+        ranked = sorted(self.rows, key=lambda row: row[DISTANCE])
+        for row in ranked[self.keep_best :]:
+            generator_path(self.path.parent, int(row["epoch"])).unlink(missing_ok=True)
+
 
 def _spread(ecgs: ECGSet, most: int) -> ECGSet:
     """At most so many records, at even distances."""
     return ecgs if len(ecgs) <= most else ecgs.subset(np.arange(most) * len(ecgs) // most)
-
-
-def _row(row: Mapping[object, int | float]) -> dict[str, int | float]:
-    return {str(name): value for name, value in row.items()}

@@ -69,6 +69,9 @@ class WGANGP(pl.LightningModule):
         # Counted here and not read off the trainer: its global_step counts the steps of both optimizers.
         self.critic_steps = 0
         self.generator_steps = 0
+        # Each loss's sum over the records of this epoch, and their number. Lightning's own mean forgets, when training
+        # goes on within an epoch, what came before.
+        self._epoch: dict[str, tuple[Tensor, int]] = {}
 
     def forward(self, noise: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch lead time"]:
         """Draw records from the moving average of the generator."""
@@ -114,16 +117,36 @@ class WGANGP(pl.LightningModule):
             self.ema.update_parameters(self.generator)
             self.generator_steps += 1
         losses = {name: loss.detach() for name, loss in losses.items()}
-        self.log_dict(losses, on_step=False, on_epoch=True, batch_size=len(batch), sync_dist=True)
+        self._log_means(losses, len(batch), batch_idx)
         return losses
 
+    def _log_means(self, losses: dict[str, Tensor], count: int, batch_idx: int) -> None:
+        if batch_idx == 0:
+            self._epoch = {}
+        for name, loss in losses.items():
+            total, number = self._epoch.get(name, (torch.zeros_like(loss), 0))
+            self._epoch[name] = total + loss * count, number + count
+        if self.trainer.is_last_batch:
+            means = {name: total / number for name, (total, number) in self._epoch.items()}
+            # Lightning's own count of steps is one off after some restarts, and where it is given so must the epoch be.
+            place = {"step": self.critic_steps - 1, "epoch": self.current_epoch}
+            means |= {name: torch.tensor(float(number)) for name, number in place.items()}
+            self.log_dict(means, on_step=False, on_epoch=True, batch_size=1, sync_dist=True)
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        mean = self.trainer.strategy.reduce  # over the devices, each of which will go on from it
+        checkpoint["wgan_gp_epoch"] = {
+            name: (mean(total.clone()), count) for name, (total, count) in self._epoch.items()
+        }
         checkpoint["wgan_gp_steps"] = {"critic": self.critic_steps, "generator": self.generator_steps}
         checkpoint[KEY_IN_TRAINING_CHECKPOINT] = self.generator_contents()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.critic_steps = checkpoint["wgan_gp_steps"]["critic"]
         self.generator_steps = checkpoint["wgan_gp_steps"]["generator"]
+        self._epoch = {
+            name: (total.to(self.device), count) for name, (total, count) in checkpoint["wgan_gp_epoch"].items()
+        }
 
     def generator_contents(self) -> dict[str, Any]:
         """What a generator file of this moment holds."""
@@ -148,8 +171,10 @@ class WGANGP(pl.LightningModule):
                 message says which.
         """
         contents = read_tensors(path)
-        if "wgan_gp_steps" not in contents:
-            raise ValueError(f"{path} is no training checkpoint; resume needs the last.ckpt of a run")
+        if not {"wgan_gp_steps", "wgan_gp_epoch"} <= contents.keys():
+            raise ValueError(
+                f"{path} is no training checkpoint; resume needs the last.ckpt of a run of this version of ecggan"
+            )
         if max_epochs is not None and 0 <= max_epochs < contents["epoch"]:
             raise ValueError(
                 f"{path} has trained {contents['epoch']} epochs already, trainer.max_epochs is {max_epochs}; raise it"

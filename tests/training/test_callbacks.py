@@ -31,8 +31,8 @@ def train(tmp_path, epochs: int, learning_rate: float = 1e-3, **options) -> WGAN
         enable_progress_bar=True,  # ours
         callbacks=[
             TrainingProgress(refresh_rate=1),
-            Checkpoints(tmp_path / "checkpoints", every_n_epochs=2),
             ECGPictures(tmp_path / "pictures", every_n_epochs=2, num_records=2, seed=0),
+            Checkpoints(tmp_path / "checkpoints", every_n_epochs=2),
         ],
     )
     trainer.fit(gan, torch.utils.data.DataLoader([torch.zeros(2, 2, 2500)] * 3, batch_size=None), **options)

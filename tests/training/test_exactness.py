@@ -103,13 +103,14 @@ def test_in_32_bits_the_first_losses_are_those_of_the_plain_implementation() -> 
 TWO_PROCESSES = """
 import os, sys
 import torch
+from ecggan.training.strategies import AveragedGradients
 from tests.training import test_exactness as t
 torch.set_num_threads(1)
 rank = int(os.environ.get("LOCAL_RANK", 0))
 batches = [batch[2 * rank : 2 * rank + 2].double() for batch in t.records(7)]
 ours, log = t.gan(2).double(), t.Log()
 trainer = t.quiet_trainer(
-    devices=2, strategy="ddp_find_unused_parameters_true", precision="64-true", callbacks=[log],
+    devices=2, strategy=AveragedGradients(), precision="64-true", callbacks=[log],
     use_distributed_sampler=False,
 )
 trainer.fit(ours, torch.utils.data.DataLoader(batches, batch_size=None))
@@ -120,14 +121,20 @@ torch.save(kept | {"losses": log.losses, "metrics": metrics}, sys.argv[1] + f"/{
 """
 
 
-@pytest.mark.slow
-def test_two_processes_train_as_one_on_the_joined_batch(tmp_path: Path) -> None:
-    script = tmp_path / "two.py"
-    script.write_text(TWO_PROCESSES)
+def both_ranks(script: str, folder: Path, *arguments: str) -> list[dict]:
+    """Run a script that starts a second process itself; what each of the two has left in the folder."""
+    path = folder / "two.py"
+    path.write_text(script)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    command = [sys.executable, str(script), str(tmp_path)]
+    command = [sys.executable, str(path), str(folder), *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+    return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one_on_the_joined_batch(tmp_path: Path) -> None:
+    ranks = both_ranks(TWO_PROCESSES, tmp_path)
     ours = gan(2).double()
     generator, critic, average, losses = plain.train(
         weights(ours.generator),
@@ -137,7 +144,8 @@ def test_two_processes_train_as_one_on_the_joined_batch(tmp_path: Path) -> None:
         max_shift=2,
         **SETTINGS,
     )
-    ranks = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
+    for part in ("generator", "critic", "average"):  # to the bit, or they would drift apart
+        assert all(torch.equal(ranks[0][part][name], ranks[1][part][name]) for name in ranks[0][part])
     for rank in ranks:
         assert apart(rank["critic"], critic) <= 1e-6
         assert apart(rank["generator"], generator) <= 1e-6
@@ -146,3 +154,36 @@ def test_two_processes_train_as_one_on_the_joined_batch(tmp_path: Path) -> None:
     assert ranks[0]["losses"][0]["critic_loss"] != ranks[1]["losses"][0]["critic_loss"]
     mean = np.mean([loss["critic_loss"] for loss in losses])
     assert [rank["metrics"]["critic_loss"] for rank in ranks] == pytest.approx([mean, mean], rel=1e-6)
+
+
+UNEVEN = """
+import sys
+import numpy as np
+import torch
+from ecggan.data.datamodule import ECGDataModule
+from ecggan.data.ecg_set import ECGSet
+from ecggan.training.strategies import AveragedGradients
+from tests.training import test_exactness as t
+torch.set_num_threads(1)
+records, batch_size = map(int, sys.argv[2:])
+rng = np.random.default_rng(0)
+ecgs = ECGSet.from_arrays(rng.normal(size=(records, 8, 2500)), t.EIGHT_LEADS, 500)
+ours = t.gan(2)
+if t.os.environ.get("LOCAL_RANK", "0") == "1":
+    torch.nn.init.zeros_(ours.discriminator.linear.weight)  # what it starts from is the first's
+trainer = t.quiet_trainer(devices=2, strategy=AveragedGradients(), max_epochs=3)
+trainer.fit(ours, ECGDataModule(lambda: ecgs, t.ECG, batch_size, num_workers=0, seed=0))
+assert not any(parameter._post_accumulate_grad_hooks for parameter in ours.parameters())
+torch.save({"state": ours.state_dict(), "steps": ours.critic_steps}, sys.argv[1] + f"/{trainer.global_rank}.pt")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("records", "batch_size"), [(11, 4), (5, 8)])
+def test_records_that_two_processes_cannot_share_evenly_neither_hang_nor_part_them(
+    tmp_path: Path, records: int, batch_size: int
+) -> None:
+    one, other = both_ranks(UNEVEN, tmp_path, str(records), str(batch_size))
+    assert one["steps"] == other["steps"] == 3
+    assert one["state"].keys() == other["state"].keys()
+    assert all(torch.equal(tensor, other["state"][name]) for name, tensor in one["state"].items())

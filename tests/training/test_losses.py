@@ -46,3 +46,23 @@ def test_gradient_penalty_reaches_the_critics_weights():
     real, fake = torch.randn(2, 4, 1, 1)
     gradient_penalty(lambda ecg: weight * ecg.sum((1, 2)), real, fake).backward()
     assert weight.grad.item() == pytest.approx(2 * (2 - 1))
+
+
+def test_gradient_penalty_of_16_bit_records_is_taken_in_32():
+    real, fake = torch.randn(2, 4, 8, 50)
+    direction = torch.randn(8, 50)
+
+    def score(ecg):
+        assert ecg.dtype == torch.float32
+        return (ecg * direction).sum((1, 2)).bfloat16()
+
+    narrow = gradient_penalty(score, real, fake.bfloat16(), torch.Generator().manual_seed(0))
+    assert narrow.dtype == torch.float32
+    assert narrow.item() == pytest.approx((direction.norm().item() - 1) ** 2, rel=1e-5)
+
+
+def test_the_gap_of_16_bit_scores_is_summed_in_32():
+    scores = torch.tensor([256.0, 257.0, 258.0]).bfloat16()  # 257 is no number of bfloat16
+    assert critic_gap(scores, torch.zeros(3).bfloat16()).dtype == torch.float32
+    assert critic_gap(scores, torch.zeros(3).bfloat16()) == scores.float().mean()
+    assert critic_gap(scores.double(), scores.double()).dtype == torch.float64

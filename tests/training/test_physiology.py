@@ -38,10 +38,14 @@ class Judge:
 
 
 def train(
-    folder: Path, judge: Judge, epochs: int, splits: tuple[str, ...] = ("train",) * 4 + ("validation",) * 3
+    folder: Path,
+    judge: Judge,
+    epochs: int,
+    splits: tuple[str, ...] = ("train",) * 4 + ("validation",) * 3,
+    keep_best: int | None = None,
 ) -> tuple[pl.Trainer, Physiology]:
-    looking = Physiology(judge, folder / "checkpoints", every_n_epochs=1, num_records=2, seed=3)
-    trainer = quiet_trainer(max_epochs=epochs, callbacks=[Checkpoints(folder / "checkpoints", 1), looking])
+    looking = Physiology(judge, folder / "checkpoints", every_n_epochs=1, num_records=2, seed=3, keep_best=keep_best)
+    trainer = quiet_trainer(max_epochs=epochs, callbacks=[looking, Checkpoints(folder / "checkpoints", 1)])
     data = ECGDataModule(lambda: real_set(splits), ECG, batch_size=2, num_workers=0, seed=0)
     trainer.fit(small_gan(n_critic=1), data)
     return trainer, looking
@@ -86,6 +90,16 @@ def test_without_a_validation_split_the_training_records_are_the_reference(
         train(tmp_path, judge, epochs=1, splits=("train",) * 5)
     assert set(judge.seen[0][0].records["split"]) == {"train"}
     assert "there is no validation split" in caplog.text
+
+
+def test_only_the_best_and_the_last_are_kept_where_that_is_asked_for(tmp_path: Path) -> None:
+    train(tmp_path, Judge(0.3, 0.9, 0.2, 0.8), epochs=4, keep_best=2)
+    kept = sorted(path.name for path in (tmp_path / "checkpoints").glob("*.pt"))
+    assert kept == ["generator_epoch_0001.pt", "generator_epoch_0003.pt", "generator_epoch_0004.pt"]
+    assert open_generator(tmp_path, "ema").description["epochs"] == 3
+    assert len(pd.read_csv(tmp_path / "checkpoints" / "physiology.csv")) == 4
+    with pytest.raises(ValueError, match=r"callbacks\.physiology\.keep_best must be at least 1; got 0"):
+        train(tmp_path / "none", Judge(), epochs=1, keep_best=0)
 
 
 def test_looking_does_not_change_what_is_learned(tmp_path: Path) -> None:

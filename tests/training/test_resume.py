@@ -106,7 +106,7 @@ def test_stopped_at_any_step_it_goes_on_to_the_same_end(straight, tmp_path: Path
     train(tmp_path / "second", 3, second, resume=tmp_path / "first" / "last.ckpt")
     assert first.batches[:step] + second.batches == batches
     one, other = contents(folder), contents(tmp_path / "second")
-    for part in ("state_dict", "optimizer_states", "wgan_gp_steps", "ecggan_generator"):
+    for part in ("state_dict", "optimizer_states", "wgan_gp_steps", "wgan_gp_epoch", "ecggan_generator"):
         assert_same(one[part], other[part], part)
 
 

@@ -7,6 +7,7 @@ from ecggan.models.pulse2pulse import Pulse2PulseGenerator
 from ecggan.models.wavegan_star import WaveGANStarGenerator
 from ecggan.training.wgan_gp import WGANGP
 from tests.training.quiet import quiet_trainer
+from tests.training.test_exactness import Log
 
 ECG = ECGFormat(EIGHT_LEADS, 500, 2500, 6.0)
 
@@ -159,3 +160,17 @@ def test_a_checkpoint_beyond_the_end_is_refused_before_training(tmp_path):
         small_gan().check_resumable(tmp_path / "last.ckpt", 2)
     for max_epochs in (3, 4, -1, None):
         assert small_gan().check_resumable(tmp_path / "last.ckpt", max_epochs) == 3
+
+
+def losses_of(precision, steps):
+    torch.manual_seed(0)
+    gan = small_gan(n_critic=1, generator=Pulse2PulseGenerator(8, 2500, 5), learning_rate=1e-4)
+    log = Log()
+    fit(gan, records(steps), trainer={"precision": precision, "callbacks": [log]})
+    assert all(parameter.dtype == parameter.grad.dtype == torch.float32 for parameter in gan.generator.parameters())
+    return log.losses
+
+
+def test_mixed_precision_trains_near_32_bits():
+    for wide, narrow in zip(losses_of("32-true", 6), losses_of("bf16-mixed", 6), strict=True):
+        assert narrow == pytest.approx(wide, rel=0.15)

@@ -1,0 +1,108 @@
+"""What a run came from: the code, the data and the devices of each of its starts, in ``run.json``."""
+
+import json
+import platform
+import subprocess
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, cast
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+
+from ecggan import __version__
+from ecggan.atomic import atomic_file
+from ecggan.data.datamodule import ECGDataModule
+from ecggan.data.ecg_set import ECGSet
+
+_PACKAGES = ("torch", "pytorch-lightning", "numpy")
+
+
+class RunNotes(Callback):
+    """Writes ``run.json``: a list of starts, to which each start adds itself.
+
+    A start is there as soon as it begins; what it knows only later, the devices and the data set, follows before the
+    first step.
+
+    Args:
+        folder: of the run.
+        start: what the script knows of this start: the command, the seed, the name of the data, the checkpoint.
+    """
+
+    def __init__(self, folder: str | Path, start: Mapping[str, Any]) -> None:
+        self.path = Path(folder) / "run.json"
+        self.start = {"time": datetime.now(UTC).isoformat(timespec="seconds"), **start, **versions()}
+        self._earlier: list[Any] = []
+
+    def begin(self) -> None:
+        """Add this start to those before it."""
+        if self.path.exists():
+            self._earlier = json.loads(self.path.read_text(encoding="utf-8"))["starts"]
+        self._write()
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if trainer.is_global_zero:
+            ecgs = cast(ECGDataModule, trainer.datamodule).ecgs  # type: ignore[attr-defined]
+            assert ecgs is not None
+            self.start |= {"devices": [device_name(pl_module.device)] * trainer.world_size, "data_set": data_set(ecgs)}
+            self._write()
+
+    def _write(self) -> None:
+        with atomic_file(self.path) as unfinished:
+            text = json.dumps({"starts": [*self._earlier, self.start]}, indent=2, ensure_ascii=False)
+            unfinished.write_text(text + "\n", encoding="utf-8")
+
+
+def versions() -> dict[str, Any]:
+    """Of the code and of what it stands on."""
+    packages = {name: metadata.version(name) for name in _PACKAGES}
+    return {
+        "ecggan": __version__,
+        "code": code_revision(Path(__file__)),
+        "versions": {"python": platform.python_version(), **packages},
+    }
+
+
+def code_revision(file: Path) -> dict[str, Any] | None:
+    """The git revision of the checkout that a file belongs to, and whether the checkout was changed since.
+
+    None where the file is not under git: installed, or without git. A repository that it merely lies in does not count.
+    """
+    if _git(file, "ls-files", "--error-unmatch", file.name) is None:
+        return None
+    changes = _git(file, "status", "--porcelain", "--untracked-files=no")
+    return {"revision": _git(file, "rev-parse", "HEAD"), "changed": changes != ""}
+
+
+def device_name(device: torch.device) -> str:
+    """What a device is called by its maker; of the CPU, the architecture."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} ({platform.processor() or platform.machine()})"
+
+
+def data_set(ecgs: ECGSet) -> dict[str, Any]:
+    """Which records these are: their hashes, how they were made, and how many are in which split and were left out."""
+    splits = ecgs.records["split"].tolist() if "split" in ecgs.records else []
+    account = ecgs.manifest.get("account")
+    return {
+        "path": None if ecgs.path is None else str(ecgs.path),
+        "sha256": ecgs.manifest.get("sha256"),
+        "made_by": ecgs.manifest["made_by"],
+        "account": account and {**account, "left_out": {rule: len(them) for rule, them in account["left_out"].items()}},
+        "num_records": len(ecgs),
+        "num_records_by_split": dict(sorted(Counter(splits).items())),
+    }
+
+
+def _git(file: Path, *arguments: str) -> str | None:
+    command = ["git", *arguments]
+    try:
+        done = subprocess.run(command, cwd=file.parent, capture_output=True, text=True, timeout=60, check=False)
+    except OSError:  # no git
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
