@@ -96,7 +96,7 @@ def best_distance(trainer: "Trainer") -> float | None:
     """The smallest physiological distance of the run: what a sweep makes small; None where nobody looked."""
     from ecggan.training.physiology import DISTANCE, Physiology
 
-    looked_at = [each for each in trainer.callbacks if isinstance(each, Physiology)]
+    looked_at = [each for each in trainer.callbacks if isinstance(each, Physiology)]  # type: ignore[attr-defined]
     best = looked_at[0].best if looked_at else None
     return None if best is None else best[DISTANCE]
 
