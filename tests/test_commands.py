@@ -132,7 +132,7 @@ def test_the_published_generator_is_judged_by_one_word_and_logged_to_wandb_offli
     options = ("max_records=8", "normality.qtc=false", "margins={qt_interval_ms: 10}", "logger=wandb", "out=report")
     done = run("evaluate", "data=deepfake", "data.source.num_records=40", "baseline=deepfake", *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "deepfake: Nothing can be said of so few records" in done.stdout
+    assert "deepfake: Nothing can be said: each set needs measurable records of 30 patients or more" in done.stdout
     summary = json.loads((tmp_path / "report" / "summary.json").read_text())
     assert summary["settings"]["rules_off"] == ["qtc"]
     assert summary["judgements"]["deepfake"]["measurements"]["qt_interval_ms"]["margin"] == 10

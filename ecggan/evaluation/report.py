@@ -19,16 +19,15 @@ from markupsafe import Markup
 
 from ecggan.atomic import atomic_folder
 from ecggan.data.ecg_set import left_out_in_words
-from ecggan.ecg import DERIVED_LEADS
 from ecggan.evaluation import inference, plausibility, tables
 from ecggan.evaluation.assessment import AssessedSet, Assessment, file_name
+from ecggan.evaluation.banners import banners
 from ecggan.evaluation.columns import display_name
 from ecggan.evaluation.comparison import NUM_RESAMPLES, NUM_SPLITS
 from ecggan.evaluation.delineation import EDGES
 from ecggan.evaluation.parts import Parts
 from ecggan.evaluation.pictures import ECG, FIGURE, Picture, draw_pictures
 from ecggan.evaluation.published import SHARE_NORMAL_12SL, WHAT_IS_COMPARABLE
-from ecggan.evaluation.signals import independent_leads
 from ecggan.evaluation.summary import summarise, without_nan
 from ecggan.evaluation.tables import ShownTable
 from ecggan.evaluation.verdict import SHARE_MARGIN
@@ -37,7 +36,6 @@ from ecggan.plotting import figure_png, save_figure
 log = logging.getLogger(__name__)
 
 _FIGURE_DPI, _ECG_DPI = 110, 130
-_CONTRADICTION_UV = 10  # rounding makes 1 or 2
 
 
 def write_report(out: str | Path, assessment: Assessment, settings: Mapping[str, Any] | None = None) -> Path:
@@ -165,7 +163,7 @@ def _render(
     style, script = (Markup(folder.joinpath(name).read_text(encoding="utf-8")) for name in ("style.css", "sort.js"))
     return environment.get_template("report.html.j2").render(
         title=f"ECGs against real ECGs: {', '.join(assessment.generated)}",
-        banners=_banners(assessment, summary),
+        banners=banners(assessment, summary["failures"]),
         verdicts={name: j.verdict for name, j in assessment.judgements.items() if j.verdict is not None},
         published_share=tables.percent(SHARE_NORMAL_12SL),
         figures=[picture for picture in pictures if picture["kind"] == FIGURE],
@@ -188,67 +186,6 @@ def _render(
         script=script,
         **shown,
     )
-
-
-def _banners(assessment: Assessment, summary: Mapping[str, Any]) -> list[str]:
-    """What a reader must know before the verdict."""
-    real, banners = assessment.real, []
-    if real.ecgs.kind == "generated":
-        banners.append("The reference set itself was drawn from a generator, so this is no comparison with patients.")
-    for some in assessment.generated.values():
-        banners += _banners_of(some, real)
-    for some in assessment.sets():
-        if some.num_repeated():
-            banners.append(
-                f"{some.name}: {some.num_repeated():,} of {len(some.ecgs):,} records are copies of another of the set, "
-                "and count as if they were not: the figures are surer than they should be."
-            )
-        contradicting = _median_contradictions(some)
-        if contradicting:
-            words = ", ".join(f"{lead} by {size:.0f} µV" for lead, size in contradicting.items())
-            banners.append(
-                f"{some.name}: the stored leads contradict I and II (median of the largest differences: {words}). They "
-                "are derived anew for measuring."
-            )
-    return banners + [
-        f"This part failed and is missing below: {part} ({error})." for part, error in summary["failures"].items()
-    ]
-
-
-def _banners_of(some: AssessedSet, real: AssessedSet) -> list[str]:
-    name, banners = some.name, []
-    copies = some.num_copies_of(real)
-    if copies == len(some.ecgs) > 0:
-        banners.append(f"{name} holds nothing but ECGs of the real set: of course they are alike.")
-    elif copies:
-        banners.append(f"{name}: {copies:,} of {len(some.ecgs):,} records are copies of records of the real set.")
-    if some.ecgs.kind == "real" and copies < len(some.ecgs):
-        banners.append(f"{name} holds real ECGs: nothing here tells of a generator.")
-    if some.ecgs.sampling_rate != real.ecgs.sampling_rate:
-        rates = f"{some.ecgs.sampling_rate} Hz, the real set {real.ecgs.sampling_rate} Hz"
-        banners.append(f"{name} is sampled at {rates}: boundaries and spectra are not of one instrument.")
-    lengths = [each.ecgs.num_samples / each.ecgs.sampling_rate for each in (some, real)]
-    if lengths[0] != lengths[1]:
-        banners.append(
-            f"A record of {name} lasts {lengths[0]:g} s, one of the real set {lengths[1]:g} s: the SD of RR, and the "
-            "shares of measurable and normal records, depend on that."
-        )
-    lacking = [lead for lead in independent_leads(real.ecgs.leads) if lead not in some.ecgs.leads]
-    if lacking:
-        banners.append(
-            f"{name} lacks the leads {', '.join(lacking)} of the real set: fewer comparisons, and rules of the screen "
-            "that need them pass, so that the shares of normal records cannot be compared."
-        )
-    return banners
-
-
-def _median_contradictions(some: AssessedSet) -> dict[str, float]:
-    """Stored limb leads that are not what follows from I and II, with the median over records of the largest µV."""
-    if some.signals is None or not len(some.signals.table):
-        return {}
-    columns = {f"einthoven_{lead.lower()}_uv": lead for lead in DERIVED_LEADS}
-    medians = {lead: some.signals.table[c].median() for c, lead in columns.items() if c in some.signals.table}
-    return {lead: float(size) for lead, size in medians.items() if size > _CONTRADICTION_UV}
 
 
 def _origin(some: AssessedSet) -> dict[str, Any]:
