@@ -172,7 +172,12 @@ def stop_after_an_epoch(folder: Path, out: str, number: signal.Signals) -> tuple
     return process.returncode, errors
 
 
-WHOLE = (*SMALL, "trainer.max_epochs=12", "callbacks.checkpoints.every_n_epochs=1")
+WHOLE = (
+    *SMALL,
+    "trainer.max_epochs=12",
+    "callbacks.checkpoints.every_n_epochs=1",
+    "callbacks.physiology.every_n_epochs=4",
+)
 
 
 @pytest.fixture(scope="module")
@@ -208,20 +213,6 @@ def assert_same_end(whole: Path, other: Path) -> None:
     for ours, theirs in zip(one["optimizer_states"], two["optimizer_states"], strict=True):
         for key, state in ours["state"].items():
             assert all(torch.equal(tensor, theirs["state"][key][name]) for name, tensor in state.items())
-
-
-@pytest.mark.slow
-def test_a_killed_training_goes_on_in_another_folder_to_the_same_end(trained, whole):
-    process = start_and_wait(trained, "killed", 2)
-    process.kill()
-    process.communicate()
-    done = run("train", *WHOLE, "resume=killed/checkpoints/last.ckpt", "out=went_on", cwd=trained)
-    assert done.returncode == 0, done.stderr
-    assert_same_end(whole, trained / "went_on")
-    log, its_log = (
-        pd.read_csv(trained / out / "logs" / "metrics.csv").set_index("epoch") for out in ("whole", "went_on")
-    )
-    pd.testing.assert_frame_equal(log.loc[its_log.index], its_log)
 
 
 @pytest.mark.slow

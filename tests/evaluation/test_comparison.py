@@ -109,7 +109,7 @@ QUICK = {"num_resamples": 200, "num_splits": 2}
 
 
 def test_sets_of_one_distribution_are_told_apart_no_more_often_than_stated() -> None:
-    alarms = [bool(compare(normals(150, 2 * i), normals(150, 2 * i + 1), **QUICK)["differs"].any()) for i in range(200)]
+    alarms = [bool(compare(normals(150, 2 * i), normals(150, 2 * i + 1), **QUICK)["differs"].any()) for i in range(120)]
     assert scipy.stats.binomtest(sum(alarms), len(alarms), LEVEL, alternative="greater").pvalue > 0.001
     assert sum(alarms) > 0  # else it could not see anything at all
 
@@ -122,15 +122,15 @@ def test_equivalence_is_refused_at_the_margin_and_granted_well_inside_it() -> No
     def figures_of(table: pd.DataFrame) -> pd.Series:
         return table.set_index("measurement").loc["qrs_duration_ms"]
 
-    at_margin = round(share_equivalent(10.0, 60, 200) * 200)
-    assert scipy.stats.binomtest(at_margin, 200, LEVEL, alternative="greater").pvalue > 0.001
+    at_margin = round(share_equivalent(10.0, 60, 120) * 120)
+    assert scipy.stats.binomtest(at_margin, 120, LEVEL, alternative="greater").pvalue > 0.001
     assert share_equivalent(11.5, 1000, 10) == 0
     assert share_equivalent(8.0, 1000, 10) == 1
 
 
 def test_small_sets_of_one_distribution_are_said_to_lie_beyond_a_margin_no_more_often_than_stated() -> None:
     """Amplitudes, whose margins are a fraction of what means of 35 records wander by."""
-    findings = [compare(normals(35, 2 * i), normals(35, 2 * i + 1), **QUICK)["finding"] for i in range(200)]
+    findings = [compare(normals(35, 2 * i), normals(35, 2 * i + 1), **QUICK)["finding"] for i in range(120)]
     alarms = sum((finding == "beyond the margin").any() for finding in findings)
     assert scipy.stats.binomtest(alarms, len(findings), LEVEL, alternative="greater").pvalue > 0.001
 
@@ -214,7 +214,7 @@ def test_patients_of_very_unequal_numbers_of_records_raise_no_more_alarms_than_s
     def generated(seed: int) -> pd.DataFrame:
         return table_of(qrs_duration_ms=np.random.default_rng(seed).normal(92, np.hypot(9, 3), 300))
 
-    rows = [compare(hearts(2 * i), generated(2 * i + 1), **QUICK).iloc[0] for i in range(150)]
+    rows = [compare(hearts(2 * i), generated(2 * i + 1), **QUICK).iloc[0] for i in range(100)]
     false_alarms = sum((row["p_difference"] < LEVEL) or (row["p_distribution"] < LEVEL / 2) for row in rows)
     assert scipy.stats.binomtest(false_alarms, len(rows), 2 * LEVEL, alternative="greater").pvalue > 0.001
     assert {row["finding"] for row in rows} == {"too few records"}  # worth 20 patients
