@@ -91,9 +91,9 @@ def test_a_run_generates_and_its_ecgs_are_evaluated(trained):
 def test_two_ecg_sets_are_compared(trained):
     done = run("generate", "run=run", "epoch=2", "num_records=3", "seed=2", "out=other", cwd=trained)
     assert done.returncode == 0, done.stderr
-    done = run("evaluate", "real=ecgs", "generated={ours: other, theirs: ecgs}", "out=two", "seed=1", cwd=trained)
+    done = run("evaluate", "real=ecgs", "generated={ours: other, theirs: ecgs}", "out=compared", "seed=1", cwd=trained)
     assert done.returncode == 0, done.stderr
-    summary = json.loads((trained / "two" / "summary.json").read_text())
+    summary = json.loads((trained / "compared" / "summary.json").read_text())
     assert list(summary["sets"]) == ["real", "ours", "theirs"]
     assert summary["judgements"]["theirs"]["num_copies_of_real"] == 6
     assert summary["settings"] == {"max_records": None, "seed": 1, "margins": None, "split": None, "rules_off": []}
