@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
+from ecggan.ecg import CHEST_LEADS
 from ecggan.evaluation.columns import amplitude_column, display_name
 
 Finder = Callable[[pd.DataFrame], np.ndarray]
@@ -18,7 +19,6 @@ LeadFinder = Callable[[pd.DataFrame, str], np.ndarray]
 """A table and a lead -> whether something is found there, for each record."""
 
 LIMB_NEIGHBOURS = ("aVL", "I", "II", "aVF", "III")  # as they look at the heart, from its left side downwards
-CHEST_LEADS = ("V1", "V2", "V3", "V4", "V5", "V6")
 
 
 def texts_where(found: Bool[np.ndarray, " record"], text: Callable[[int], str]) -> np.ndarray:

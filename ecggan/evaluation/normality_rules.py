@@ -18,9 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ecggan.ecg import TWELVE_LEADS
+from ecggan.ecg import CHEST_LEADS, LIMB_LEADS, TWELVE_LEADS
 from ecggan.evaluation.finders import (
-    CHEST_LEADS,
     LIMB_NEIGHBOURS,
     Finder,
     above,
@@ -38,7 +37,6 @@ from ecggan.evaluation.finders import (
 )
 
 LEADS = (*LIMB_NEIGHBOURS, *CHEST_LEADS)
-LIMB_LEADS = tuple(lead for lead in TWELVE_LEADS if lead not in CHEST_LEADS)
 
 # Every limit lies within what is normal; who says so stands with the rules below.
 MOST_LOST_LEADS = 1

@@ -9,6 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
+from ecggan.evaluation.cells import percent, points
 from ecggan.evaluation.columns import MAIN_MEASUREMENTS, display_name
 from ecggan.evaluation.inference import BEYOND, EQUIVALENT, FEWEST_PATIENTS, TOO_FEW, UNDECIDED
 from ecggan.evaluation.shares import Share, difference_of, share_of_number
@@ -125,10 +126,10 @@ def _share_sentence(what: str, real: Share, generated: Share) -> str:
         return f"{what.capitalize()}: nothing, as a set is empty."
     difference = difference_of(real, generated)
     return (
-        f"{what.capitalize()}: {_percent(generated.value)} of the generated ECGs ({_percent(generated.low)} to "
-        f"{_percent(generated.high)}), {_percent(real.value)} of the real ones ({_percent(real.low)} to "
-        f"{_percent(real.high)}); difference {_points(difference.value)} points "
-        f"({_points(difference.low)} to {_points(difference.high)})."
+        f"{what.capitalize()}: {percent(generated.value)} of the generated ECGs ({percent(generated.low)} to "
+        f"{percent(generated.high)}), {percent(real.value)} of the real ones ({percent(real.low)} to "
+        f"{percent(real.high)}); difference {points(difference.value)} points "
+        f"({points(difference.low)} to {points(difference.high)})."
     )
 
 
@@ -146,11 +147,3 @@ def _listed(names: Sequence[str]) -> str:
     leads = [name.removeprefix(in_lead) for name in names if name.startswith(in_lead)]
     others = [name for name in names if not name.startswith(in_lead)]
     return "; ".join([*others, *([in_lead + ", ".join(leads)] if leads else [])])
-
-
-def _percent(share: float) -> str:
-    return "–" if share != share else f"{100 * share:.1f} %"
-
-
-def _points(difference: float) -> str:
-    return "–" if difference != difference else f"{100 * difference:+.1f}".replace("-", "−")
