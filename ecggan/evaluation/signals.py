@@ -104,7 +104,7 @@ def describe_signals(
     density = np.empty((len(positions), len(leads), len(frequencies)), np.float32)
     with tqdm(total=len(positions), desc="signals", unit="ECG", disable=not progress or len(blocks) < 2) as bar:
         run = Parallel(n_jobs=max(1, min(num_workers or cpu_count(), len(blocks))), return_as="generator")
-        read = _read(ecgs, [positions[block] for block in blocks])
+        read = read_rows(ecgs, [positions[block] for block in blocks])
         described = run(delayed(_describe_some)(*some, ecgs.leads, ecgs.sampling_rate) for some in read)
         for block, found in zip(blocks, described, strict=True):
             values[block], density[block] = found
@@ -173,7 +173,7 @@ def _frequencies(sampling_rate: int) -> np.ndarray:
     return np.arange(1, int(min(HIGHEST_HZ, sampling_rate / 2) * SEGMENT_S) + 1) / SEGMENT_S
 
 
-def _read(ecgs: ECGSet, tasks: Sequence[np.ndarray]) -> Iterator[tuple[Path | None, np.ndarray]]:
+def read_rows(ecgs: ECGSet, tasks: Sequence[np.ndarray]) -> Iterator[tuple[Path | None, np.ndarray]]:
     """Rows of a set on disk, which the workers map themselves, or the signals in µV."""
     for positions in tasks:
         yield (None, ecgs.microvolts(positions)) if ecgs.path is None else (ecgs.path / SIGNALS, ecgs.rows[positions])
