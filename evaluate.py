@@ -33,6 +33,10 @@ def main(config: DictConfig) -> None:
             "generated={name:A}), or baseline=deepfake for the paper's generator; or run=RUN alone for the curve of a "
             "training run's checkpoints"
         )
+    if not (config.training is None or config.training is False or isinstance(config.training, str)):
+        raise ValueError(
+            f"training must be an ECG set, null (the real ECGs' own training split) or false; got {config.training}"
+        )
     for name, least, is_needed in (("max_records", 1, False), ("num_workers", 1, False), ("seed", 0, True)):
         number = config[name]
         if (number is not None or is_needed) and (not isinstance(number, int) or number is True or number < least):
@@ -46,6 +50,7 @@ def main(config: DictConfig) -> None:
     from ecggan.atomic import require_new_folder
     from ecggan.data.ecg_set import ECGSet
     from ecggan.evaluation.assessment import assess, check_names
+    from ecggan.evaluation.judgement import answers
     from ecggan.evaluation.margins import check_margins
     from ecggan.evaluation.report import write_report
     from ecggan.evaluation.tables import measurement_table
@@ -61,6 +66,8 @@ def main(config: DictConfig) -> None:
     if baseline is not None:
         generated[baseline.name] = instantiate(baseline.source, _convert_="all")()
     real = ECGSet.open(config.real) if data is None else instantiate(data.source, _convert_="all")()
+    training = ECGSet.open(config.training) if isinstance(config.training, str) else training_split(real)
+    training = None if config.training is False else training
     if data is not None and data.split is not None:
         real = real.where_split(data.split)
     some = slice(config.max_records)
@@ -81,17 +88,24 @@ def main(config: DictConfig) -> None:
         num_workers=config.num_workers,
         cache=config.cache,
         seed=config.seed,
+        training=training,
     )
     report = write_report(Path(config.out), assessment, settings)
     print(measurement_table(assessment).frame().to_string(index=False))
     for name, judgement in assessment.judgements.items():
-        if judgement.verdict is not None:
-            print("\n".join([f"\n{name}: {judgement.verdict.headline}", *judgement.verdict.sentences]))
+        for question, verdict in answers(judgement).items():
+            print("\n".join([f"\n{name}. {question} {verdict.headline}", *verdict.sentences]))
     if config.get("logger") is not None:
         from ecggan.training.loggers import log_report
 
         log_report(instantiate(config.logger.wandb), report.parent)
     print(f"The report lies in {report}")
+
+
+def training_split(real: "ECGSet") -> "ECGSet | None":
+    """What a generator that is trained on these ECGs learns from; None where they know no splits."""
+    has_one = "split" in real.records and (real.records["split"] == "train").any()
+    return real.where_split("train") if has_one else None
 
 
 def draw_curve(config: DictConfig, real: "ECGSet") -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from ecggan.ecg import DERIVED_LEADS
-from ecggan.evaluation.assessment import AssessedSet, Assessment
+from ecggan.evaluation.assessed_set import AssessedSet
+from ecggan.evaluation.assessment import Assessment
 from ecggan.evaluation.signals import independent_leads
 
 _CONTRADICTION_UV = 10  # rounding makes 1 or 2

@@ -106,6 +106,8 @@ def fingerprints(
         raise ValueError(f"num_workers must be at least 1, or None for one a core; got {num_workers}")
     chosen = ecgs.leads if leads is None else tuple(leads)
     lacking = [lead for lead in chosen if lead not in ecgs.leads]
+    if not chosen:
+        raise ValueError("there is no lead that all sets have, by which ECGs could be recognised")
     if lacking:
         raise ValueError(f"lead {lacking[0]!r} is not in the set; it has {', '.join(ecgs.leads)}")
     indexed = np.zeros(len(ecgs), bool)
@@ -194,7 +196,7 @@ def _beat_length() -> int:
 
 def _unit(arrays: np.ndarray) -> np.ndarray:
     """``(n, …)`` as n vectors of length 1, zeros where there is nothing."""
-    flat = arrays.reshape(len(arrays), -1)
+    flat = arrays.reshape(len(arrays), int(np.prod(arrays.shape[1:])))
     norms = np.linalg.norm(flat, axis=1, keepdims=True)
     return flat / np.where(norms > 0, norms, 1)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from ecggan.evaluation.assessment import AssessedSet
+from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.cells import sentence_case
 from ecggan.evaluation.columns import MAIN_MEASUREMENTS, display_name
 

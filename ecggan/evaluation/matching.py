@@ -158,7 +158,10 @@ def _lay_some(copies: np.ndarray, originals: np.ndarray, *rates: int) -> list[tu
 
 
 def lay_over(
-    copy: Float[np.ndarray, "lead time"], original: Float[np.ndarray, "lead time"], copy_rate: int, original_rate: int
+    copy: Float[np.ndarray, "lead copy_time"],
+    original: Float[np.ndarray, "lead original_time"],
+    copy_rate: int,
+    original_rate: int,
 ) -> tuple[float, float, float, float]:
     """How well two records match at the best shift: correlation, shift in ms (the copy is so much later), its gain, and
     the RMS of what differs, in mV of the original.

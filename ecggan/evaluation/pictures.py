@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecggan.evaluation.assessment import AssessedSet, Assessment, file_name
+from ecggan.evaluation.assessed_set import AssessedSet
+from ecggan.evaluation.assessment import Assessment, file_name
 from ecggan.evaluation.cells import sentence_case
 from ecggan.evaluation.columns import MAIN_MEASUREMENTS, display_name
 from ecggan.evaluation.gallery import choose_records
 from ecggan.evaluation.parts import Parts
+from ecggan.evaluation.variety_pictures import draw_clouds, draw_nearest, draw_pairs
 from ecggan.plotting import (
     Interval,
     plot_distributions,
@@ -29,7 +31,7 @@ QUANTILES_OF = (
     *("heart_rate_bpm", "pr_interval_ms", "qrs_duration_ms", "qtc_fridericia_ms", "qrs_axis_deg"),
     *("r_amplitude_ii_mv", "r_amplitude_v2_mv", "r_amplitude_v5_mv"),
 )
-ECG, FIGURE = "ecg", "figure"
+ECG, PAIR, FIGURE = "ecg", "pair", "figure"
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,10 @@ class Picture:
 
     Args:
         name: of its files.
-        kind: an ECG or a figure.
+        kind: an ECG, a pair of them, or a figure.
         heading: above it.
         caption: below it.
-        of: the set's name, of an ECG.
+        of: the set's name, of an ECG or a pair.
         figure: matplotlib's.
     """
 
@@ -55,7 +57,8 @@ class Picture:
 
 def draw_pictures(assessment: Assessment, parts: Parts) -> Iterator[Picture]:
     """Draw one after another; one that fails is named among the parts' failures, and the others go on."""
-    for draw in (_intervals, _distributions, _quantiles, _relations, _spectra, _lead_correlations):
+    figures = (_intervals, _distributions, _quantiles, _relations, _spectra, _lead_correlations, _clouds, _nearest)
+    for draw in figures:
         picture = parts.run(f"picture of {draw.__name__.strip('_')}", draw, assessment)
         if picture is not None:
             yield picture
@@ -65,6 +68,10 @@ def draw_pictures(assessment: Assessment, parts: Parts) -> Iterator[Picture]:
             figure = parts.run(f"picture of {shown.title}", _ecg, some, shown.position, shown.title)
             if figure is not None:
                 yield Picture(file_name(f"{some.name}_{i + 1}"), ECG, shown.role, shown.caption, some.name, figure)
+    for name in assessment.generated:
+        pairs = parts.run(f"pictures of the closest pairs of {name}", draw_pairs, assessment, name) or []
+        for i, (title, caption, figure) in enumerate(pairs):
+            yield Picture(file_name(f"{name}_pair_{i + 1}"), PAIR, title, caption, name, figure)
 
 
 def _measured(assessment: Assessment) -> dict[str, dict[str, np.ndarray]]:
@@ -168,6 +175,26 @@ def _lead_correlations(assessment: Assessment) -> Picture | None:
     caption = "The mean over records of each two leads' correlation, and how it differs from the real set's."
     figure = plot_lead_correlations(sets, leads)
     return Picture("lead_correlations", FIGURE, "Correlation of the leads", caption, "", figure)
+
+
+def _clouds(assessment: Assessment) -> Picture | None:
+    figure = draw_clouds(assessment)
+    caption = (
+        "Each dot is a record, on the two directions in which the real set varies most. Blue without orange over it is "
+        "variety that is not drawn, orange without blue is drawn and not real."
+    )
+    return None if figure is None else Picture("clouds", FIGURE, "The sets as clouds", caption, "", figure)
+
+
+def _nearest(assessment: Assessment) -> Picture | None:
+    figure = draw_nearest(assessment)
+    what = "training ECG" if assessment.training is not None else "ECG of the real set"
+    caption = (
+        f"The correlation of each record with its nearest {what}, at the best alignment. Copies stand at 1; that "
+        "generated ECGs lie a little further right than held-out real ones is no sign of copying, for they are typical."
+    )
+    heading = f"The nearest {what}"
+    return None if figure is None else Picture("nearest", FIGURE, heading, caption, "", figure)
 
 
 def _ecg(some: AssessedSet, position: int, title: str) -> "matplotlib.figure.Figure":

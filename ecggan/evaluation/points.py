@@ -45,9 +45,8 @@ def measurement_points(
     mean, sd = np.nanmean(values[0], axis=0), np.nanstd(values[0], axis=0)
     scaled = [((some - mean) / np.where(sd > 0, sd, 1)).clip(-_LARGEST_SD, _LARGEST_SD) for some in values]
     is_missing = [np.isnan(some) for some in scaled]
-    ever = np.any([some.any(axis=0) for some in is_missing], axis=0)
     first, second = (
-        np.hstack([np.nan_to_num(some), _MISSING_SD * missing[:, ever]])
+        np.hstack([np.nan_to_num(some), _MISSING_SD * missing])
         for some, missing in zip(scaled, is_missing, strict=True)
     )
     return first, second

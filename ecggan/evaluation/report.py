@@ -1,8 +1,9 @@
 """An assessment -> a folder to read, to cite and to compute with.
 
-report.html is one file that opens anywhere, without network; comparison.csv, relations.csv and signals.csv hold every
-figure, summary.json the same for programs (its schema: `summary`), tables/ what goes into a paper (Markdown, LaTeX,
-CSV), pictures/ the PNGs of the report and the same as PDF and SVG, measurements_….parquet a row a record.
+report.html is one file that opens anywhere, without network; comparison.csv, relations.csv, signals.csv and clouds.csv
+hold every figure, summary.json the same for programs (its schema: `summary`), tables/ what goes into a paper (Markdown,
+LaTeX, CSV), pictures/ the PNGs of the report and the same as PDF and SVG, measurements_….parquet a row a record,
+nearest_….csv its nearest training ECGs and pairs_….csv those laid over each other.
 """
 
 import base64
@@ -14,22 +15,29 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
 from ecggan.atomic import atomic_folder
 from ecggan.data.ecg_set import left_out_in_words
-from ecggan.evaluation import inference, plausibility, tables
-from ecggan.evaluation.assessment import AssessedSet, Assessment, file_name
+from ecggan.evaluation import fidelity, inference, plausibility, tables
+from ecggan.evaluation.assessed_set import AssessedSet
+from ecggan.evaluation.assessment import Assessment, file_name
 from ecggan.evaluation.banners import banners
+from ecggan.evaluation.clouds import NEIGHBOURS
 from ecggan.evaluation.columns import display_name
 from ecggan.evaluation.comparison import NUM_RESAMPLES, NUM_SPLITS
 from ecggan.evaluation.delineation import EDGES
+from ecggan.evaluation.judgement import answers
+from ecggan.evaluation.matching import COPY_CORRELATION
+from ecggan.evaluation.novelty import Novelty
 from ecggan.evaluation.parts import Parts
-from ecggan.evaluation.pictures import ECG, FIGURE, Picture, draw_pictures
+from ecggan.evaluation.pictures import ECG, FIGURE, PAIR, Picture, draw_pictures
 from ecggan.evaluation.published import SHARE_NORMAL_12SL, WHAT_IS_COMPARABLE
 from ecggan.evaluation.summary import summarise, without_nan
 from ecggan.evaluation.tables import ShownTable
+from ecggan.evaluation.variety_tables import cloud_table, novelty_table
 from ecggan.evaluation.verdict import SHARE_MARGIN
 from ecggan.plotting import figure_png, save_figure
 
@@ -73,14 +81,14 @@ def _draw(folder: Path, assessment: Assessment, parts: Parts) -> list[dict[str, 
     for picture in draw_pictures(assessment, parts):
         png = parts.run(f"picture {picture.name}", _write_picture, folder, picture)
         if png is not None:
-            alt = f"ECG on ECG paper. {picture.caption}" if picture.kind == ECG else picture.heading
+            alt = picture.heading if picture.kind == FIGURE else f"ECG on ECG paper. {picture.caption}"
             facts = {key: getattr(picture, key) for key in ("name", "kind", "heading", "caption", "of")}
             shown.append({**facts, "alt": alt, "base64": base64.b64encode(png).decode()})
     return shown
 
 
 def _write_picture(folder: Path, picture: Picture) -> bytes:
-    png = figure_png(picture.figure, dpi=_ECG_DPI if picture.kind == ECG else _FIGURE_DPI)
+    png = figure_png(picture.figure, dpi=_FIGURE_DPI if picture.kind == FIGURE else _ECG_DPI)
     (folder / f"{picture.name}.png").write_bytes(png)
     for suffix in ("pdf", "svg") if picture.kind == FIGURE else ("pdf",):
         save_figure(picture.figure, folder / f"{picture.name}.{suffix}", dpi=300)
@@ -107,6 +115,8 @@ def _tables(assessment: Assessment, parts: Parts) -> dict[str, Any]:
             for k, j in judgements
         },
         "signals": {k: parts.run(f"table of signals of {k}", tables.signal_table, j) or empty for k, j in judgements},
+        "clouds": {k: parts.run(f"table of clouds of {k}", cloud_table, j) or empty for k, j in judgements},
+        "novelty_table": parts.run("table of novelty", novelty_table, assessment) or empty,
         "rule_table": parts.run("table of rules", tables.rule_table, assessment) or empty,
         "missing": {
             s.name: parts.run(f"missing in {s.name}", tables.missing_table, s) or empty for s in assessment.sets()
@@ -122,20 +132,46 @@ def _write_tables(folder: Path, assessment: Assessment, shown: Mapping[str, Any]
         if some.screened is not None:
             measured = measured.assign(is_normal=some.screened["is_normal"], not_normal=some.screened["reasons"])
         measured.to_parquet(folder / f"measurements_{some_name}.parquet", index=False)
-    for kind, file in (("comparison", "comparison.csv"), ("relations", "relations.csv"), ("signals", "signals.csv")):
+    for kind in ("comparison", "relations", "signals", "clouds"):
         found = {name: getattr(judgement, kind) for name, judgement in assessment.judgements.items()}
         frames = [frame.assign(generated_set=name) for name, frame in found.items() if frame is not None]
         if frames:
-            pd.concat(frames).to_csv(folder / file, index=False)
+            pd.concat(frames).to_csv(folder / f"{kind}.csv", index=False)
+    for name, judgement in assessment.judgements.items():
+        parts.run(f"nearest ECGs of {name}", _write_nearest, folder, assessment, name, judgement.novelty)
     (folder / "tables").mkdir()
     papers = {
         "measurements": (shown["measurement_table"], "Measurements of real and generated ECGs, mean $\\pm$ SD."),
         "shares": (shown["share_table"], "Measurable and normal records."),
+        "novelty": (shown["novelty_table"], "Copies of training ECGs, and within the sets."),
         "published": (shown["paper"], "Normal records, mean $\\pm$ SD, beside the published figures."),
     }
+    for name, table in shown["clouds"].items():
+        suffix = "" if len(shown["clouds"]) == 1 else f"_{file_name(name)}"
+        papers[f"variety{suffix}"] = (table, "Real and generated ECGs as clouds of points.")
     for name, (table, caption) in papers.items():
         if table is not None:
             parts.run(f"tables/{name}", _write_table, folder / "tables" / name, table, caption)
+
+
+def _write_nearest(folder: Path, assessment: Assessment, name: str, novelty: Novelty | None) -> None:
+    """With the names of the records in the place of their positions."""
+    if novelty is None:
+        return
+    others = assessment.real.ecgs if assessment.training is None else assessment.training
+    held_out = assessment.real.ecgs.records["record"].to_numpy()[list(assessment.held_out)]
+    own = assessment.generated[name].ecgs.records["record"].to_numpy()
+    names = {"training": others.records["record"].to_numpy(), "held_out": held_out}
+    nearest = novelty.nearest.copy()
+    for column in ("training", "beat_training", "held_out", "beat_held_out"):
+        if column in nearest:
+            known = np.append(names[column.removeprefix("beat_")], "")  # at −1, of those that have none
+            nearest[column] = known[nearest[column].to_numpy()]
+    nearest.insert(0, "record", own)
+    nearest.to_csv(folder / f"nearest_{file_name(name)}.csv", index=False)
+    pairs = novelty.pairs.rename(columns={"position": "record", "of_position": "training"})
+    pairs = pairs.assign(record=own[pairs["record"]], training=names["training"][pairs["training"]])
+    pairs.to_csv(folder / f"pairs_{file_name(name)}.csv", index=False)
 
 
 def _write_table(path: Path, table: ShownTable, caption: str) -> None:
@@ -164,10 +200,13 @@ def _render(
     return environment.get_template("report.html.j2").render(
         title=f"ECGs against real ECGs: {', '.join(assessment.generated)}",
         banners=banners(assessment, summary["failures"]),
-        verdicts={name: j.verdict for name, j in assessment.judgements.items() if j.verdict is not None},
+        verdicts={name: answers(judgement) for name, judgement in assessment.judgements.items()},
         published_share=tables.percent(SHARE_NORMAL_12SL),
         figures=[picture for picture in pictures if picture["kind"] == FIGURE],
         ecgs={s.name: [p for p in pictures if p["kind"] == ECG and p["of"] == s.name] for s in assessment.sets()},
+        pairs={name: [p for p in pictures if p["kind"] == PAIR and p["of"] == name] for name in assessment.generated},
+        has_training=assessment.training is not None,
+        num_held_out=len(assessment.held_out),
         paper_notes=WHAT_IS_COMPARABLE,
         origins={some.name: _origin(some) for some in assessment.sets()},
         margins=_margins(assessment),
@@ -176,6 +215,11 @@ def _render(
             "NUM_RESAMPLES": NUM_RESAMPLES,
             "NUM_SPLITS": NUM_SPLITS,
             "FEWEST_PATIENTS": inference.FEWEST_PATIENTS,
+            "NUM_PERMUTATIONS": fidelity.NUM_PERMUTATIONS,
+            "MOST_REAL": fidelity.MOST_REAL,
+            "MOST_GENERATED": fidelity.MOST_GENERATED,
+            "NEIGHBOURS": NEIGHBOURS,
+            "COPY": COPY_CORRELATION,
         },
         settings=_lines(summary["settings"]),
         gate=plausibility,

@@ -10,10 +10,13 @@ Schema version 2 (numbers that could not be had are null; shares and their diffe
                      shares {measurable, normal: num_records, num_all, value, low, high},
                      reasons_not_measurable {reason: records}, missing {what and why: measurable records},
                      not_normal_by_rule {rule: records}, made_by, account}
-    judgements       {name of a generated set: verdict {level, headline, sentences}, num_copies_of_real,
+    judgements       {name of a generated set: verdict {level, headline, sentences}, variety and privacy likewise,
+                     num_copies_of_real,
                      share_differences {measurable, normal: value, low, high},
                      measurements {measurement: a row of comparison.csv}, relations [rows of relations.csv],
-                     signals {column: a row of signals.csv}}
+                     signals {column: a row of signals.csv}, clouds [rows of clouds.csv],
+                     repeats {real, generated: a share}, novelty {has_training, num_training, num_held_out, copies and
+                     held_out_copies: shares, membership and beat_membership: value, low, high, p_value}}
     failures         {part: error}
     settings         what write_report was given
     versions         {package: version}
@@ -31,7 +34,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ecggan.evaluation.assessment import AssessedSet, Assessment, Judgement
+from ecggan.evaluation.assessed_set import AssessedSet
+from ecggan.evaluation.assessment import Assessment
+from ecggan.evaluation.judgement import Judgement
+from ecggan.evaluation.novelty import Novelty
 from ecggan.evaluation.shares import difference_of
 from ecggan.evaluation.tables import reasons_missing, reasons_not_measurable
 
@@ -52,7 +58,7 @@ def summarise(assessment: Assessment, failures: Mapping[str, str], settings: Map
         "real": assessment.real.name,
         "sets": {some.name: _of_set(some) for some in assessment.sets()},
         "judgements": {
-            name: _of_judgement(judgement, assessment.real, assessment.generated[name])
+            name: _of_judgement(judgement, assessment, assessment.generated[name])
             for name, judgement in assessment.judgements.items()
         },
         "failures": dict(failures),
@@ -94,9 +100,13 @@ def _of_set(some: AssessedSet) -> dict[str, Any]:
     }
 
 
-def _of_judgement(judgement: Judgement, real: AssessedSet, generated: AssessedSet) -> dict[str, Any]:
+def _of_judgement(judgement: Judgement, assessment: Assessment, generated: AssessedSet) -> dict[str, Any]:
+    real = assessment.real
+    repeats = judgement.repeats
     return {
         "verdict": asdict(judgement.verdict) if judgement.verdict else None,
+        "variety": asdict(judgement.variety) if judgement.variety else None,
+        "privacy": asdict(judgement.privacy) if judgement.privacy else None,
         "num_copies_of_real": generated.num_copies_of(real),
         "share_differences": {
             what: asdict(difference_of(real.shares[what], share))
@@ -106,6 +116,23 @@ def _of_judgement(judgement: Judgement, real: AssessedSet, generated: AssessedSe
         "measurements": _by_name(judgement.comparison),
         "relations": None if judgement.relations is None else judgement.relations.to_dict("records"),
         "signals": _by_name(judgement.signals),
+        "clouds": None if judgement.clouds is None else judgement.clouds.to_dict("records"),
+        "repeats": None
+        if repeats is None
+        else {name: asdict(each.share) for name, each in zip(("real", "generated"), repeats, strict=True)},
+        "novelty": _of_novelty(judgement.novelty, assessment),
+    }
+
+
+def _of_novelty(novelty: Novelty | None, assessment: Assessment) -> dict[str, Any] | None:
+    if novelty is None:
+        return None
+    found = {name: getattr(novelty, name) for name in ("copies", "held_out_copies", "membership", "beat_membership")}
+    return {
+        "has_training": assessment.training is not None,
+        "num_training": None if assessment.training is None else len(assessment.training),
+        "num_held_out": len(assessment.held_out),
+        **{name: None if value is None else asdict(value) for name, value in found.items()},
     }
 
 

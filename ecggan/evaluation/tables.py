@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from ecggan.evaluation import signals
-from ecggan.evaluation.assessment import AssessedSet, Assessment, Judgement
+from ecggan.evaluation.assessed_set import AssessedSet
+from ecggan.evaluation.assessment import Assessment
 from ecggan.evaluation.cells import (
     DECIMALS,
     NONE,
@@ -27,6 +28,7 @@ from ecggan.evaluation.cells import (
     sentence_case,
 )
 from ecggan.evaluation.columns import MAIN_MEASUREMENTS, display_name
+from ecggan.evaluation.judgement import Judgement
 from ecggan.evaluation.normality import RULES
 from ecggan.evaluation.published import PUBLISHED_COLUMN, PUBLISHED_CORRELATIONS_12SL
 from ecggan.evaluation.shares import difference_of

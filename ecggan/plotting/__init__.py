@@ -8,6 +8,7 @@ Where several sets are drawn, they come as a mapping, name -> values, whose firs
 
 from ecggan.plotting.by_lead import plot_lead_correlations as plot_lead_correlations
 from ecggan.plotting.by_lead import plot_spectra as plot_spectra
+from ecggan.plotting.clouds import plot_clouds as plot_clouds
 from ecggan.plotting.curves import plot_epochs as plot_epochs
 from ecggan.plotting.distributions import plot_distributions as plot_distributions
 from ecggan.plotting.distributions import plot_qq as plot_qq

@@ -1,6 +1,7 @@
 """An ECG on ECG paper: 25 mm/s and 10 mm/mV, as it is read."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,31 +24,47 @@ MARGIN_MM, HEADER_MM, FOOTER_MM = 5.0, 10.0, 8.0
 ROW_MM, GAP_MM = 25.0, 4.0  # least distance of two rows' zero lines; least gap between their traces
 LABEL_MM, LETTER_MM = 3.5, 2.2  # height of a lead's name, width of one of its letters
 
-PAPER, FINE, COARSE, INK = "#fffafa", "#f9d9d9", "#eeb0b0", "#111111"
+PAPER, FINE, COARSE, INK, BENEATH = "#fffafa", "#f9d9d9", "#eeb0b0", "#111111", "#4a90d9"
 
 Row = Sequence[tuple[str, np.ndarray]]  # pieces that follow each other in time: what is written over them, and mV
 
 
 def plot_ecg(
-    millivolts: Float[np.ndarray, "lead time"], leads: Sequence[str], sampling_rate: int | float, title: str = ""
+    millivolts: Float[np.ndarray, "lead time"],
+    leads: Sequence[str],
+    sampling_rate: int | float,
+    title: str = "",
+    beneath: Float[np.ndarray, "lead time"] | None = None,
 ) -> "matplotlib.figure.Figure":
     """One record as a cardiologist reads it: 3 rows of 4 leads, time running on, and lead II below; 25 mm/s, 10 mm/mV.
 
     Limb leads that are missing are derived from I and II; where the twelve cannot be had, the leads there are stand
     below each other. Each lead is drawn about its median, for an ECG has no absolute zero, and rows move apart
     where a large wave needs room, so nothing is clipped. At most the first 10 s are drawn.
+
+    Args:
+        millivolts: the record.
+        leads: their names.
+        sampling_rate: in Hz.
+        title: above it.
+        beneath: another record of the same shape, drawn in blue beneath the first; NaN where there is none of it.
     """
+    rows = _clinical_rows(millivolts, leads, sampling_rate)
+    return _draw(rows, sampling_rate, title, None if beneath is None else _clinical_rows(beneath, leads, sampling_rate))
+
+
+def _clinical_rows(millivolts: np.ndarray, leads: Sequence[str], sampling_rate: int | float) -> list[Row]:
     shown = millivolts[:, : round(LONGEST_S * sampling_rate)]
     try:
         twelve = dict(zip(TWELVE_LEADS, select_leads(shown, leads, TWELVE_LEADS), strict=True))
     except ValueError:
-        return _draw([[piece] for piece in zip(leads, shown, strict=True)], sampling_rate, title)
+        return [[piece] for piece in zip(leads, shown, strict=True)]
     bounds = np.linspace(0, shown.shape[1], 5).astype(int)
     rows: list[Row] = [
         [(lead, twelve[lead][a:b]) for lead, a, b in zip(row, bounds[:-1], bounds[1:], strict=True)]
         for row in CLINICAL_ROWS
     ]
-    return _draw([*rows, [(RHYTHM_LEAD, twelve[RHYTHM_LEAD])]], sampling_rate, title)
+    return [*rows, [(RHYTHM_LEAD, twelve[RHYTHM_LEAD])]]
 
 
 def plot_ecg_grid(
@@ -64,27 +81,32 @@ def plot_ecg_grid(
     return _draw([[piece] for piece in zip(names, strips, strict=True)], sampling_rate, title)
 
 
-def _draw(rows: Sequence[Row], sampling_rate: int | float, title: str) -> "matplotlib.figure.Figure":
+def _draw(
+    rows: Sequence[Row], sampling_rate: int | float, title: str, beneath: Sequence[Row] | None = None
+) -> "matplotlib.figure.Figure":
     from matplotlib.figure import Figure
 
     if not rows:
         raise ValueError("there is nothing to draw: the array holds no lead, or no record")
     pieces_mm = [[_in_mm(piece) for _, piece in row] for row in rows]
-    zero_lines, height = _place_rows(pieces_mm)
+    beneath_mm = [[_in_mm(piece) for _, piece in row] for row in beneath or [[]] * len(rows)]
+    zero_lines, height = _place_rows([[*above, *below] for above, below in zip(pieces_mm, beneath_mm, strict=True)])
     longest = max(sum(map(len, row)) for row in pieces_mm)
     width = _whole_squares(2 * MARGIN_MM + PULSE_MM + longest / sampling_rate * MM_PER_SECOND)
     figure = Figure(figsize=(width / MM_PER_INCH, height / MM_PER_INCH), facecolor=PAPER)
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))  # in mm
     axes.set_axis_off()
     _rule_paper(axes, width, height)
-    for row, row_mm, zero in zip(rows, pieces_mm, zero_lines, strict=True):
+    for row, row_mm, beneath_row, zero in zip(rows, pieces_mm, beneath_mm, zero_lines, strict=True):
         start = MARGIN_MM + PULSE_MM
         _draw_pulse(axes, MARGIN_MM, zero)
-        for (name, _), trace in zip(row, row_mm, strict=True):
+        for (name, _), trace, other in zip_longest(row, row_mm, beneath_row):
             x = start + np.arange(len(trace)) / sampling_rate * MM_PER_SECOND
+            if other is not None:
+                axes.plot(x, zero + other, color=BENEATH, linewidth=1.1, solid_joinstyle="round")
             axes.plot(x, zero + trace, color=INK, linewidth=0.7, solid_joinstyle="round")
-            beneath = trace[: round((2 + LETTER_MM * len(name)) / MM_PER_SECOND * sampling_rate)]
-            _write_lead(axes, name, start, zero, beneath)
+            first_waves = trace[: round((2 + LETTER_MM * len(name)) / MM_PER_SECOND * sampling_rate)]
+            _write_lead(axes, name, start, zero, first_waves)
             start += len(trace) / sampling_rate * MM_PER_SECOND
     axes.text(MARGIN_MM, height - MARGIN_MM, title, va="center", fontsize=10, color=INK, parse_math=False)
     axes.text(MARGIN_MM, MARGIN_MM, "25 mm/s   10 mm/mV", va="center", fontsize=8, color=INK)

@@ -51,17 +51,21 @@ def varied_ecgs() -> Callable[..., np.ndarray]:
 
     def make(num_records: int, seed: int = 0, noise_mv: float = 0.01, sampling_rate: int = 500) -> np.ndarray:
         records = np.zeros((num_records, 8, 10 * sampling_rate))
-        for i, record in enumerate(records):
+        for i in range(num_records):
             rng = np.random.default_rng((seed, i))  # a record does not depend on how many there are
-            record += rng.normal(0, noise_mv, record.shape)
+            records[i] = rng.normal(0, noise_mv, records[i].shape)
             period = 60 / rng.uniform(55, 95)
             r_peaks = 0.4 + np.cumsum(period * rng.normal(1, 0.04, 20))
             waves = [
-                (centre + rng.normal(0, 0.006), width * rng.uniform(0.8, 1.25), np.array(mv) * rng.lognormal(0, 0.35, 8))
+                (
+                    centre + rng.normal(0, 0.006),
+                    width * rng.uniform(0.8, 1.25),
+                    np.array(mv) * rng.lognormal(0, 0.35, 8),
+                )
                 for centre, width, mv in ((-0.16, 0.022, P_MV), (0.0, 0.011, QRS_MV[1][2]), (0.03, 0.01, QRS_MV[2][2]))
             ]
             waves.append((0.27 * period**0.5 + rng.normal(0, 0.01), 0.045, np.array(T_MV) * rng.lognormal(0, 0.35, 8)))
-            add_waves(record, sampling_rate, r_peaks[r_peaks < 9.8], waves)
+            add_waves(records[i], sampling_rate, r_peaks[r_peaks < 9.8], waves)
         return records
 
     return make

@@ -26,7 +26,10 @@ def test_the_search_is_that_of_a_loop_over_all_pairs_whatever_the_blocks(varied_
     some, others = prints_of(varied_ecgs(9)), prints_of(varied_ecgs(7, seed=1))
     best = np.array(
         [
-            [max(float(some.courses[m].astype(float) @ p.astype(float)) for p in others.courses[others.owner == j]) for j in range(7)]
+            [
+                max(float(some.courses[m].astype(float) @ p.astype(float)) for p in others.courses[others.owner == j])
+                for j in range(7)
+            ]
             for m in some.middle
         ]
     )

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from ecggan.ecg import EIGHT_LEADS
 from ecggan.data.ecg_set import ECGSet
+from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation.fingerprints import fingerprints
 from ecggan.evaluation.measurements import measure
 from ecggan.evaluation.points import beat_points, measurement_points

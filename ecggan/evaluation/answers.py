@@ -1,0 +1,150 @@
+"""In plain words: are the generated ECGs as varied as real ones, and are they new.
+
+As in `verdict`, every sentence follows from figures by a rule that is stated here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from ecggan.evaluation.cells import percent
+from ecggan.evaluation.inference import LEVEL, corrected
+from ecggan.evaluation.novelty import Area, Novelty, Repeats
+from ecggan.evaluation.shares import Share
+from ecggan.evaluation.verdict import SHARE_MARGIN, Level, Verdict
+
+REPEATED_SHARE = 0.01
+TELLING_AREA = 0.75  # of a classifier: three pairs of a real and a generated ECG in four are told
+LEAK_AREA = 0.55  # of an attacker, who has 0.5 by guessing
+_WIDEST_BAND = 0.10  # of real halves, beyond which a set that lacks so much could not be told from one that does not
+_LACKING = {"recall": "variety", "coverage": "variety", "precision": "realism"}
+_CLOUD_WORDS = {"measurements": "by its measurements", "beats": "by its median beats"}
+
+
+def judge_variety(clouds: pd.DataFrame | None, repeats: tuple[Repeats, Repeats] | None) -> Verdict:
+    """Judge how varied a generated set is, and whether it lies where real ECGs lie.
+
+    It lacks variety where recall or coverage, of the measurements or of the beats, is lower than between real halves,
+    by a test corrected over these figures, and by more than five points; or where more than one in a hundred of its
+    records, and a larger share than of real ones, have a copy in the set. It lies beside real ECGs where precision is
+    lower likewise, or where a classifier's area lies wholly above 0.75.
+
+    Args:
+        clouds: of [compare_clouds][ecggan.evaluation.fidelity.compare_clouds], by the column `cloud`.
+        repeats: in the real and in the generated set.
+    """
+    known = pd.DataFrame() if clouds is None else clouds[clouds["value"].notna()]
+    sentences = [_coverage_sentence(rows) for _, rows in known.groupby("cloud", sort=False)] if len(known) else []
+    repeated = False
+    if repeats is not None:
+        real, generated = (each.share for each in repeats)
+        repeated = bool(generated.low > REPEATED_SHARE and not real.value >= generated.value)
+        sentences.append(
+            f"Copies within the set: {_count(generated)} have one; of real ones, of other patients, {_count(real)}."
+        )
+    if not len(known):
+        return Verdict("none", "Nothing can be said of its variety: too few records.", sentences)
+    lower = known[known["figure"].isin(list(_LACKING))].copy()
+    lower["p"] = corrected(lower["p_value"].to_numpy(float))
+    lower = lower[(lower["p"] < LEVEL) & (lower["null_mean"] - lower["value"] > SHARE_MARGIN)]
+    areas = known[known["figure"] == "classifier_auc"]
+    telling = areas[areas["low"] > TELLING_AREA]
+    faults = [f"it lacks a part of what real ECGs are, {words}" for words in _which(lower, "variety")]
+    if repeated:
+        assert repeats is not None
+        faults.append(f"it repeats itself ({_count(repeats[1].share)})")
+    beside = [f"it holds ECGs that are not like real ones, {words}" for words in _which(lower, "realism")]
+    beside += [f"a classifier tells them apart, {_CLOUD_WORDS[cloud]}" for cloud in telling["cloud"]]
+    sentences += [_area_sentence(row) for row in areas.to_dict("records")]
+    level: Level
+    if faults:
+        return Verdict("far", f"Less varied than real ECGs: {'; '.join([*faults, *beside])}.", sentences)
+    if beside:
+        return Verdict("far", f"Not where real ECGs lie: {'; '.join(beside)}.", sentences)
+    band = known[known["figure"].isin(list(_LACKING))]
+    if (band["null_mean"] - band["null_low"]).max() > _WIDEST_BAND:
+        level, headline = "undecided", "Undecided whether it is as varied: the sets are too small to say."
+    elif (corrected(known["p_value"].to_numpy(float)) < LEVEL).any():
+        level, headline = "close", "About as varied as real ECGs, but the sets can be told apart as a whole."
+    else:
+        level, headline = (
+            "same",
+            "As varied as real ECGs: nothing is lacking, and nothing tells the sets apart as a whole.",
+        )
+    return Verdict(level, headline, sentences)
+
+
+def judge_novelty(novelty: Novelty | None, is_training_known: bool) -> Verdict:
+    """Judge whether generated ECGs are new.
+
+    They are not where there is a copy of a training ECG, and more of them than held-out ECGs are; or where an
+    attacker's area lies wholly above 0.55. They are where its whole interval lies below that.
+
+    Args:
+        novelty: of [assess_novelty][ecggan.evaluation.novelty.assess_novelty].
+        is_training_known: whether it is of the training ECGs; else it is of the real set.
+    """
+    if novelty is None:
+        return Verdict("none", "Nothing can be said of whether the ECGs are new: this part failed.", [])
+    what = "training ECGs" if is_training_known else "the real set's ECGs"
+    sentences = [f"Copies: {_count(novelty.copies)} are copies of {what}" + _held_out_words(novelty) + "."]
+    areas = {"the course of 6.5 s": novelty.membership, "the median beat": novelty.beat_membership}
+    known = {words: area for words, area in areas.items() if area is not None and area.value == area.value}
+    sentences += [_membership_sentence(words, area) for words, area in known.items()]
+    control = novelty.held_out_copies.value if novelty.held_out_copies is not None else 0.0
+    if novelty.copies.num_records and novelty.copies.value > control:
+        return Verdict("far", f"Not new: {_count(novelty.copies)} are copies of {what}.", sentences)
+    if not is_training_known:
+        headline = "Not known whether they are new: the ECGs that the generator learned from were not given."
+        return Verdict("none", headline, sentences)
+    if not known:
+        why = "there are too few" if novelty.has_held_out else "there are no"
+        headline = f"Undecided whether they are new: {why} real ECGs of patients who are not in the training."
+        return Verdict("undecided", headline, sentences)
+    if any(area.low > LEAK_AREA for area in known.values()):
+        headline = "Not new: who was in the training can be told from the generated ECGs."
+        return Verdict("far", headline, sentences)
+    if any(area.high > LEAK_AREA for area in known.values()):
+        return Verdict("undecided", "Undecided whether they are new: too few held-out ECGs to say.", sentences)
+    return Verdict("same", "New: no copies, and training ECGs are no nearer than held-out ones.", sentences)
+
+
+def _which(lower: pd.DataFrame, what: str) -> list[str]:
+    rows = lower[lower["figure"].map(_LACKING) == what]
+    return [_CLOUD_WORDS[cloud] for cloud in dict.fromkeys(rows["cloud"])]
+
+
+def _coverage_sentence(rows: pd.DataFrame) -> str:
+    figures = rows.set_index("figure").to_dict("index")
+    said = [
+        f"{name} {percent(figures[name]['value'])} ({percent(figures[name]['null_mean'])}, "
+        f"{percent(figures[name]['null_low'])} to {percent(figures[name]['null_high'])})"
+        for name in ("coverage", "recall", "precision")
+        if name in figures
+    ]
+    words = _CLOUD_WORDS[rows["cloud"].iloc[0]].replace("its ", "")
+    return f"{words.capitalize()} (in brackets: between halves of the real set): {', '.join(said)}."
+
+
+def _area_sentence(row: Mapping[Any, Any]) -> str:
+    words = _CLOUD_WORDS[row["cloud"]].replace("its ", "their ")
+    return (
+        f"A classifier tells generated from real ECGs {words} with an area of {row['value']:.2f} "
+        f"({row['low']:.2f} to {row['high']:.2f}); 0.5 is a guess."
+    )
+
+
+def _membership_sentence(words: str, area: Area) -> str:
+    return (
+        f"An attacker who looks at {words} tells training from held-out ECGs with an area of {area.value:.2f} "
+        f"({area.low:.2f} to {area.high:.2f}); 0.5 is a guess."
+    )
+
+
+def _held_out_words(novelty: Novelty) -> str:
+    return "" if novelty.held_out_copies is None else f"; of held-out ones {_count(novelty.held_out_copies)}"
+
+
+def _count(share: Share) -> str:
+    return f"{share.num_records:,} of {share.num_all:,}"

@@ -1,0 +1,166 @@
+"""Can the evaluation be fooled? Sets that must be caught, beside fresh real ECGs that must not.
+
+A real set is parted by patient: what a generator is said to have learned from, what stands as the real set, and fresh
+ECGs. The fresh ones, and each of the sets of `spoilt`, are assessed as generated ones are. A measure raises an alarm
+where its p-value is below 5 %, corrected over all measures of that set by Benjamini and Hochberg: fresh ECGs raise any
+alarm in one of twenty self-tests. A self-test passes when every spoilt set raises one and the fresh ones none.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import scipy.stats
+
+from ecggan.data.ecg_set import ECGSet
+from ecggan.ecg import EIGHT_LEADS
+from ecggan.evaluation.assessment import Assessment, assess
+from ecggan.evaluation.columns import MAIN_MEASUREMENTS
+from ecggan.evaluation.inference import LEVEL, corrected
+from ecggan.evaluation.resampling import patient_numbers
+from ecggan.evaluation.shares import Share
+from ecggan.evaluation.spoilt import SPOILT, spoilt_sets
+
+FRESH = "fresh"
+FEWEST_PATIENTS_NEEDED = 120
+_SHARES = {"training": 0.25, "held out": 0.35, FRESH: 0.4}
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """What [run_self_test][] found.
+
+    Args:
+        alarms: a row a set and measure: `set`, `measure`, `value`, `p_value`, `p_corrected` over the set's measures,
+            `alarm`.
+        assessment: of all sets.
+    """
+
+    alarms: pd.DataFrame
+    assessment: Assessment
+
+    def missed(self) -> list[str]:
+        """The spoilt sets that no measure catches."""
+        caught = set(self.alarms.loc[self.alarms["alarm"], "set"])
+        return [name for name in SPOILT if name not in caught]
+
+    def false_alarms(self) -> list[str]:
+        """The measures that take fresh ECGs for spoilt ones."""
+        rows = self.alarms[(self.alarms["set"] == FRESH) & self.alarms["alarm"]]
+        return rows["measure"].tolist()
+
+    def passes(self) -> bool:
+        return not self.missed() and not self.false_alarms()
+
+    def table(self) -> pd.DataFrame:
+        """A row a set, a column a measure: whether it raises an alarm."""
+        wide = self.alarms.pivot(index="set", columns="measure", values="alarm")
+        return wide.loc[[FRESH, *SPOILT], list(dict.fromkeys(self.alarms["measure"]))]
+
+
+def run_self_test(
+    real: ECGSet,
+    num_workers: int | None = None,
+    progress: bool = True,
+    cache: str | Path | None = None,
+    seed: int = 0,
+) -> SelfTest:
+    """Part a real set, spoil it in every way, and see what is caught.
+
+    Args:
+        real: of 120 patients at least, in the eight leads; its own splits do not matter.
+        num_workers: processes; None for one a core.
+        progress: show bars.
+        cache: see [assess][ecggan.evaluation.assessment.assess].
+        seed: of the parting, of what is random in the spoiling, and of the assessment.
+
+    Raises:
+        ValueError: too few patients, or a lead is missing.
+    """
+    lacking = [lead for lead in EIGHT_LEADS if lead not in real.leads]
+    if lacking:
+        raise ValueError(
+            f"the self-test needs the leads {', '.join(EIGHT_LEADS)}; the real set lacks {', '.join(lacking)}"
+        )
+    training, held_out, fresh = _part(real, seed)
+    sets = {FRESH: fresh, **spoilt_sets(training, fresh, seed)}
+    assessment = assess(held_out, sets, None, None, num_workers, progress, cache, seed, training)
+    return SelfTest(pd.concat([alarms_of(assessment, name) for name in sets], ignore_index=True), assessment)
+
+
+def _part(real: ECGSet, seed: int) -> list[ECGSet]:
+    patients = patient_numbers(real.records.get("patient"), len(real))
+    num_patients = int(patients.max(initial=-1)) + 1
+    if num_patients < FEWEST_PATIENTS_NEEDED:
+        raise ValueError(
+            f"the self-test needs real ECGs of {FEWEST_PATIENTS_NEEDED} patients or more, to part them into training, "
+            f"held-out and fresh ones; the set has {num_patients}"
+        )
+    order = np.random.default_rng(seed).permutation(num_patients)
+    ends = np.rint(np.cumsum([0, *_SHARES.values()]) * num_patients).astype(int)
+    return [real.subset(np.isin(patients, order[a:b])) for a, b in pairwise(ends)]
+
+
+def alarms_of(assessment: Assessment, name: str) -> pd.DataFrame:
+    """Every measure's p-value for one generated set, and whether it raises an alarm; see the module's docstring."""
+    rows = list(_p_values(assessment, name))
+    table = pd.DataFrame(rows, columns=["measure", "value", "p_value"])
+    table.insert(0, "set", name)
+    table["p_corrected"] = corrected(table["p_value"].to_numpy(float))
+    table["alarm"] = table["p_corrected"] < LEVEL
+    return table
+
+
+def _p_values(assessment: Assessment, name: str) -> list[tuple[str, float, float]]:
+    real, some, judgement = assessment.real, assessment.generated[name], assessment.judgements[name]
+    rows = [
+        (f"share {what}", some.shares[what].value, _fewer(some.shares[what], real.shares[what]))
+        for what in ("measurable", "normal")
+        if what in some.shares and what in real.shares
+    ]
+    for measure, found in (("measurements", judgement.comparison), ("signals", judgement.signals)):
+        if found is not None:
+            table = found[found["measurement"].isin(MAIN_MEASUREMENTS)] if measure == "measurements" else found
+            rows.append((measure, float(table["differs"].sum()), _simes(table)))
+    if judgement.clouds is not None:
+        facts = judgement.clouds.to_dict("records")
+        rows += [(f"{row['cloud']}: {row['figure']}", row["value"], row["p_value"]) for row in facts]
+    if judgement.repeats is not None:
+        of_real, of_some = (each.share for each in judgement.repeats)
+        rows.append(("repeats", of_some.value, _fewer(of_real, of_some)))
+    novelty = judgement.novelty
+    if novelty is not None and novelty.membership is not None and novelty.held_out_copies is not None:
+        rows.append(("copies", novelty.copies.value, _fewer(novelty.held_out_copies, novelty.copies)))
+        rows.append(("membership", novelty.membership.value, novelty.membership.p_value))
+        assert novelty.beat_membership is not None
+        rows.append(("membership by beat", novelty.beat_membership.value, novelty.beat_membership.p_value))
+    return rows
+
+
+def _fewer(first: Share, second: Share) -> float:
+    """Fisher's exact test of whether the first share is smaller."""
+    table = np.array([[each.num_records, each.num_all - each.num_records] for each in (first, second)])
+    return float(scipy.stats.fisher_exact(table, alternative="less").pvalue)
+
+
+def _simes(table: pd.DataFrame) -> float:
+    """Of nothing differing anywhere: the least of the p-values corrected by Benjamini and Hochberg (Simes 1986)."""
+    p = table[["p_difference_corrected", "p_distribution_corrected"]].to_numpy(float)
+    return float(np.nanmin(p)) if np.isfinite(p).any() else np.nan
+
+
+def in_words(found: SelfTest) -> str:
+    """A table to read: ● where a measure raises an alarm."""
+    table = found.table()
+    shown = table.map(lambda alarm: "●" if alarm is True or alarm == 1 else "")
+    shown.insert(0, "caught by", [f"{int(row.sum())} of {row.notna().sum()}" for _, row in table.iterrows()])
+    return str(shown.to_markdown())
+
+
+def alarms_by_set(found: SelfTest) -> Mapping[str, list[str]]:
+    """The measures that raise an alarm, by set."""
+    alarming = found.alarms[found.alarms["alarm"]]
+    return {name: alarming.loc[alarming["set"] == name, "measure"].tolist() for name in [FRESH, *SPOILT]}
