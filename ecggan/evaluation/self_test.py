@@ -6,6 +6,7 @@ where its p-value is below 5 %, corrected over all measures of that set by Benja
 alarm in one of twenty self-tests. A self-test passes when every spoilt set raises one and the fresh ones none.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 
+from ecggan.atomic import atomic_folder
 from ecggan.data.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation.assessment import Assessment, assess
@@ -23,10 +25,11 @@ from ecggan.evaluation.inference import LEVEL, corrected
 from ecggan.evaluation.resampling import patient_numbers
 from ecggan.evaluation.shares import Share
 from ecggan.evaluation.spoilt import SPOILT, spoilt_sets
+from ecggan.plotting import plot_alarms, save_figure
 
 FRESH = "fresh"
 FEWEST_PATIENTS_NEEDED = 120
-_SHARES = {"training": 0.25, "held out": 0.35, FRESH: 0.4}
+_SHARES = {"training": 0.25, "held-out": 0.35, FRESH: 0.4}
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,12 @@ class SelfTest:
         alarms: a row a set and measure: `set`, `measure`, `value`, `p_value`, `p_corrected` over the set's measures,
             `alarm`.
         assessment: of all sets.
+        parted: the parts of the real set, by their names.
     """
 
     alarms: pd.DataFrame
     assessment: Assessment
+    parted: Mapping[str, ECGSet]
 
     def missed(self) -> list[str]:
         """The spoilt sets that no measure catches."""
@@ -53,11 +58,21 @@ class SelfTest:
         return rows["measure"].tolist()
 
     def passes(self) -> bool:
-        return not self.missed() and not self.false_alarms()
+        return not (self.missed() or self.false_alarms() or self.assessment.failures)
+
+    def verdict(self) -> str:
+        """In a sentence or two."""
+        missed, false_alarms, failures = self.missed(), self.false_alarms(), self.assessment.failures
+        caught = f"{len(SPOILT) - len(missed)} of {len(SPOILT)} spoilt sets are caught"
+        words = f"{caught}, but not {', '.join(missed)}" if missed else caught
+        false = f"a false alarm: {', '.join(false_alarms)}" if false_alarms else "no alarm"
+        words += f"; fresh real ECGs raise {false}."
+        failed = [f" This part failed: {part} ({error})." for part, error in failures.items()]
+        return "".join([f"{'Passed' if self.passes() else 'FAILED'}: {words}", *failed])
 
     def table(self) -> pd.DataFrame:
-        """A row a set, a column a measure: whether it raises an alarm."""
-        wide = self.alarms.pivot(index="set", columns="measure", values="alarm")
+        """A row a set, a column a measure: whether it raises an alarm; what it could not say of a set is no alarm."""
+        wide = self.alarms.pivot(index="set", columns="measure", values="alarm").fillna(False).astype(bool)
         return wide.loc[[FRESH, *SPOILT], list(dict.fromkeys(self.alarms["measure"]))]
 
 
@@ -85,13 +100,20 @@ def run_self_test(
         raise ValueError(
             f"the self-test needs the leads {', '.join(EIGHT_LEADS)}; the real set lacks {', '.join(lacking)}"
         )
-    training, held_out, fresh = _part(real, seed)
+    parted = part(real, seed)
+    training, held_out, fresh = parted.values()
     sets = {FRESH: fresh, **spoilt_sets(training, fresh, seed)}
     assessment = assess(held_out, sets, None, None, num_workers, progress, cache, seed, training)
-    return SelfTest(pd.concat([alarms_of(assessment, name) for name in sets], ignore_index=True), assessment)
+    alarms = pd.concat([alarms_of(assessment, name) for name in sets], ignore_index=True)
+    return SelfTest(alarms, assessment, parted)
 
 
-def _part(real: ECGSet, seed: int) -> list[ECGSet]:
+def part(real: ECGSet, seed: int) -> dict[str, ECGSet]:
+    """Training, held-out and fresh ECGs, no patient in two of them.
+
+    Raises:
+        ValueError: too few patients.
+    """
     patients = patient_numbers(real.records.get("patient"), len(real))
     num_patients = int(patients.max(initial=-1)) + 1
     if num_patients < FEWEST_PATIENTS_NEEDED:
@@ -101,7 +123,8 @@ def _part(real: ECGSet, seed: int) -> list[ECGSet]:
         )
     order = np.random.default_rng(seed).permutation(num_patients)
     ends = np.rint(np.cumsum([0, *_SHARES.values()]) * num_patients).astype(int)
-    return [real.subset(np.isin(patients, order[a:b])) for a, b in pairwise(ends)]
+    parts = [real.subset(np.isin(patients, order[a:b])) for a, b in pairwise(ends)]
+    return dict(zip(_SHARES, parts, strict=True))
 
 
 def alarms_of(assessment: Assessment, name: str) -> pd.DataFrame:
@@ -153,14 +176,49 @@ def _simes(table: pd.DataFrame) -> float:
 
 
 def in_words(found: SelfTest) -> str:
-    """A table to read: ● where a measure raises an alarm."""
+    """What was found, as Markdown: a row a set, a column a measure, ● where it raises an alarm."""
     table = found.table()
-    shown = table.map(lambda alarm: "●" if alarm is True or alarm == 1 else "")
-    shown.insert(0, "caught by", [f"{int(row.sum())} of {row.notna().sum()}" for _, row in table.iterrows()])
-    return str(shown.to_markdown())
+    shown = table.map(lambda alarm: "●" if alarm else "")
+    shown.insert(0, "alarms", [f"{int(row.sum())} of {len(row)}" for _, row in table.iterrows()])
+    shown.index.name = "set"
+    parted = ", ".join(f"{len(ecgs):,} {words}" for words, ecgs in found.parted.items())
+    what = "\n".join(f"- **{name}**: {spoilt.words}" for name, spoilt in SPOILT.items())
+    return f"""# Can this evaluation be fooled?
+
+{found.verdict()}
+
+The real ECGs were parted by patient: {parted}. Each set was assessed as a generated one, against the held-out ECGs. A
+measure raises an alarm (●) where its p-value is below {LEVEL:g}, corrected over the measures of the set.
+
+{shown.to_markdown()}
+
+{what}
+"""
 
 
-def alarms_by_set(found: SelfTest) -> Mapping[str, list[str]]:
-    """The measures that raise an alarm, by set."""
-    alarming = found.alarms[found.alarms["alarm"]]
-    return {name: alarming.loc[alarming["set"] == name, "measure"].tolist() for name in [FRESH, *SPOILT]}
+def write_self_test(out: str | Path, found: SelfTest) -> Path:
+    """Write the table to read, as a picture and as data, into a new folder, which appears whole or not at all.
+
+    Returns:
+        The path of self_test.md.
+
+    Raises:
+        FileExistsError: `out` is there already.
+    """
+    table = found.table()
+    with atomic_folder(out) as folder:
+        (folder / "self_test.md").write_text(in_words(found), encoding="utf-8")
+        found.alarms.to_csv(folder / "alarms.csv", index=False)
+        summary = {
+            "passes": found.passes(),
+            "missed": found.missed(),
+            "false_alarms": found.false_alarms(),
+            "failures": dict(found.assessment.failures),
+            "num_records": {words: len(ecgs) for words, ecgs in found.parted.items()},
+            "alarms": {name: row.index[row].tolist() for name, row in table.iterrows()},
+        }
+        text = json.dumps(summary, indent=2, ensure_ascii=False)
+        (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
+        for suffix in ("png", "pdf"):
+            save_figure(plot_alarms(table), folder / f"self_test.{suffix}", dpi=150)
+    return Path(out) / "self_test.md"

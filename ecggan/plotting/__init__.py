@@ -6,6 +6,7 @@ imported when the first figure is made, so that importing this costs nothing.
 Where several sets are drawn, they come as a mapping, name -> values, whose first entry is the reference.
 """
 
+from ecggan.plotting.alarms import plot_alarms as plot_alarms
 from ecggan.plotting.by_lead import plot_lead_correlations as plot_lead_correlations
 from ecggan.plotting.by_lead import plot_spectra as plot_spectra
 from ecggan.plotting.clouds import plot_clouds as plot_clouds
