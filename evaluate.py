@@ -1,11 +1,15 @@
-"""Measure real and generated ECGs alike and report how they compare.
+"""Measure real and generated ECGs alike and report how they compare; or let blinded readers tell them apart.
 
 python evaluate.py data=ptbxl data.root=PTBXL data.split=test generated=DIR out=REPORT
 python evaluate.py data=ptbxl data.root=PTBXL generated=[DIR1,DIR2] baseline=deepfake out=REPORT
 python evaluate.py real=DIR generated=DIR out=REPORT
 python evaluate.py data=ptbxl data.root=PTBXL data.split=validation run=RUN out=CURVE
+python evaluate.py data=ptbxl data.root=PTBXL self_test=true out=SELF_TEST
+python evaluate.py data=ptbxl data.root=PTBXL generated=DIR reader_kit=20 out=KIT
+python evaluate.py readers=[ann.csv,bob.csv] key=KIT-key/key.csv out=SCORES
 """
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,29 +25,10 @@ if TYPE_CHECKING:
 @hydra.main(config_path="configs", config_name="evaluate", version_base="1.3")
 @one_clear_line
 def main(config: DictConfig) -> None:
-    data = config.get("data")
-    if config.real is not None and data is not None:
-        raise ValueError("the real ECGs are given twice: give data=… or real=ECG_SET, not both")
-    if config.real is None and data is None:
-        raise ValueError("say which ECGs are real: data=ptbxl data.root=DIR (or another source), or real=ECG_SET")
-    is_judging = config.generated is not None or config.get("baseline") is not None
-    if is_judging == (config.run is not None):
-        raise ValueError(
-            "say which ECGs are generated: generated=ECG_SET, as generate.py writes it (or several, generated=[A,B], "
-            "generated={name:A}), or baseline=deepfake for the paper's generator; or run=RUN alone for the curve of a "
-            "training run's checkpoints"
-        )
-    if not (config.training is None or config.training is False or isinstance(config.training, str)):
-        raise ValueError(
-            f"training must be an ECG set, null (the real ECGs' own training split) or false; got {config.training}"
-        )
-    for name, least, is_needed in (("max_records", 1, False), ("num_workers", 1, False), ("seed", 0, True)):
-        number = config[name]
-        if (number is not None or is_needed) and (not isinstance(number, int) or number is True or number < least):
-            words = "a whole number" if is_needed else "null or a whole number"
-            raise ValueError(f"{name} must be {words}, at least {least}; got {number}")
-    if config.get("logger") is not None and "wandb" not in config.logger:
-        raise ValueError(f"a report is logged to logger=wandb alone; got {', '.join(config.logger)}")
+    check(config)
+    if config.readers is not None:
+        score_sheets(config)
+        return
 
     from hydra.utils import instantiate  # heavy libraries load after --help has answered
 
@@ -59,16 +44,22 @@ def main(config: DictConfig) -> None:
     plain = OmegaConf.to_container(config, resolve=False)
     assert isinstance(plain, dict)
     check_margins(plain["margins"] or {})
+    data = config.get("data")
     paths = named_sets(plain["generated"])
     baseline = config.get("baseline")
-    check_names([*(name for name, _ in paths), *([] if baseline is None else [baseline.name])])
+    names = [*(name for name, _ in paths), *([] if baseline is None else [baseline.name])]
+    check_names(names)
+    if config.reader_kit is not None and len(names) != 1:
+        raise ValueError(
+            "a reader kit sets one generated set beside the real one: give generated=ECG_SET or baseline=deepfake; "
+            f"got {', '.join(names) or 'run=RUN'}"
+        )
     generated = {name: ECGSet.open(path) for name, path in paths}
     if baseline is not None:
         generated[baseline.name] = instantiate(baseline.source, _convert_="all")()
     real = ECGSet.open(config.real) if data is None else instantiate(data.source, _convert_="all")()
     training = ECGSet.open(config.training) if isinstance(config.training, str) else training_split(real)
-    training = None if config.training is False else training
-    if data is not None and data.split is not None:
+    if data is not None and data.split is not None and not config.self_test:
         real = real.where_split(data.split)
     some = slice(config.max_records)
     real = real.subset(some)
@@ -77,18 +68,25 @@ def main(config: DictConfig) -> None:
     settings = {key: plain[key] for key in ("max_records", "seed", "margins")}
     settings["split"] = None if data is None else plain["data"]["split"]
     settings["rules_off"] = [rule for rule, is_on in config.normality.items() if not is_on]
+    generated = {name: ecgs.subset(some) for name, ecgs in generated.items()}
     if config.run is not None:
         draw_curve(config, real)
         return
+    if config.self_test:
+        test_itself(config, real)
+        return
+    if config.reader_kit is not None:
+        write_kit(config, real, generated)
+        return
     assessment = assess(
         real,
-        {name: ecgs.subset(some) for name, ecgs in generated.items()},
+        generated,
         rules=dict(config.normality),
         margins=plain["margins"],
         num_workers=config.num_workers,
         cache=config.cache,
         seed=config.seed,
-        training=training,
+        training=None if config.training is False else training,
     )
     report = write_report(Path(config.out), assessment, settings)
     print(measurement_table(assessment).frame().to_string(index=False))
@@ -102,10 +100,88 @@ def main(config: DictConfig) -> None:
     print(f"The report lies in {report}")
 
 
+def check(config: DictConfig) -> None:
+    """Raise ValueError unless the configuration says one thing to do, and all that it takes."""
+    data = config.get("data")
+    is_judging = config.generated is not None or config.get("baseline") is not None
+    if config.readers is not None or config.key is not None:
+        if config.readers is None or config.key is None:
+            raise ValueError(
+                "sheets are scored by the key of their kit: give readers=[ann.csv,bob.csv] and key=KEY.CSV"
+            )
+        if is_judging or any(given is not None for given in (data, config.real, config.run, config.reader_kit)):
+            raise ValueError(
+                "readers= and key= take no ECGs: leave out data, real, generated, baseline, run, reader_kit"
+            )
+    elif config.real is not None and data is not None:
+        raise ValueError("the real ECGs are given twice: give data=… or real=ECG_SET, not both")
+    elif config.real is None and data is None:
+        raise ValueError("say which ECGs are real: data=ptbxl data.root=DIR (or another source), or real=ECG_SET")
+    elif config.self_test not in (True, False):
+        raise ValueError(f"self_test must be true or false; got {config.self_test}")
+    elif config.self_test:
+        if is_judging or config.run is not None or config.reader_kit is not None:
+            raise ValueError("the self-test makes its own sets: leave out generated, baseline, run and reader_kit")
+    elif is_judging == (config.run is not None):
+        raise ValueError(
+            "say which ECGs are generated: generated=ECG_SET, as generate.py writes it (or several, generated=[A,B], "
+            "generated={name:A}), or baseline=deepfake for the paper's generator; or run=RUN alone for the curve of a "
+            "training run's checkpoints; or self_test=true"
+        )
+    if not (config.training is None or config.training is False or isinstance(config.training, str)):
+        raise ValueError(
+            "training must be an ECG set, null (the split `train` of the real ECGs) or false (not known); got "
+            f"{config.training}"
+        )
+    numbers = (("max_records", 1, False), ("num_workers", 1, False), ("reader_kit", 1, False), ("seed", 0, True))
+    for name, least, is_needed in numbers:
+        number = config[name]
+        if (number is not None or is_needed) and (not isinstance(number, int) or number is True or number < least):
+            words = "a whole number" if is_needed else "null or a whole number"
+            raise ValueError(f"{name} must be {words}, at least {least}; got {number}")
+    if config.get("logger") is not None and "wandb" not in config.logger:
+        raise ValueError(f"a report is logged to logger=wandb alone; got {', '.join(config.logger)}")
+
+
 def training_split(real: "ECGSet") -> "ECGSet | None":
     """What a generator that is trained on these ECGs learns from; None where they know no splits."""
     has_one = "split" in real.records and (real.records["split"] == "train").any()
     return real.where_split("train") if has_one else None
+
+
+def test_itself(config: DictConfig, real: "ECGSet") -> None:
+    """Whether this evaluation catches what it must, and nothing else; ends with status 1 where it does not."""
+    from ecggan.evaluation.self_test import in_words, run_self_test, write_self_test
+
+    found = run_self_test(real, config.num_workers, cache=config.cache, seed=config.seed)
+    written = write_self_test(config.out, found)
+    print(in_words(found))
+    print(f"The self-test lies in {written}")
+    if not found.passes():
+        sys.exit(1)
+
+
+def write_kit(config: DictConfig, real: "ECGSet", generated: "dict[str, ECGSet]") -> None:
+    """Real and generated ECGs in random order for blinded readers, and which is which in a folder apart."""
+    from ecggan.evaluation.reader_kit import write_reader_kit
+
+    (ecgs,) = generated.values()
+    key = write_reader_kit(config.out, real, ecgs, config.reader_kit, config.seed)
+    print(f"The readers' kit lies in {config.out}; the answer key, which no reader may see, in {key}")
+
+
+def score_sheets(config: DictConfig) -> None:
+    """How often each reader was right, and how far they agree."""
+    from ecggan.atomic import require_new_folder
+    from ecggan.evaluation.reader_scores import reader_table, score_readers, write_scores
+
+    require_new_folder(config.out)
+    plain = OmegaConf.to_container(config, resolve=False)
+    assert isinstance(plain, dict)
+    scores = score_readers(config.key, plain["readers"], seed=config.seed)
+    written = write_scores(config.out, scores)
+    print(reader_table(scores).to_string(index=False))
+    print(f"The scores lie in {written}")
 
 
 def draw_curve(config: DictConfig, real: "ECGSet") -> None:

@@ -111,6 +111,27 @@ def test_the_checkpoints_of_a_run_are_compared_epoch_by_epoch(trained):
 
 
 @pytest.mark.slow
+def test_blinded_readers_get_a_kit_and_their_sheets_are_scored(tmp_path):
+    ecgs = ("data=deepfake", "data.source.num_records=20", "baseline=deepfake", "baseline.source.num_records=10")
+    done = run("evaluate", *ecgs, "reader_kit=2", "seed=3", "out=kit", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "The readers' kit lies in kit; the answer key, which no reader may see, in " in done.stdout
+    assert "(seed" not in (tmp_path / "kit" / "how_to_read.md").read_text()
+    key = pd.read_csv(tmp_path / "kit-key" / "key.csv")
+    sheet = pd.read_csv(tmp_path / "kit" / "sheet.csv")
+    sheet.assign(answer=key["origin"]).to_csv(tmp_path / "ann.csv", index=False, sep=";")
+    sheet.assign(answer="Fake").to_csv(tmp_path / "bob.csv", index=False)
+    done = run("evaluate", "readers=[ann.csv,bob.csv]", "key=kit-key/key.csv", "out=scores", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "The scores lie in scores/scores.md" in done.stdout
+    scores = pd.read_csv(tmp_path / "scores" / "scores.csv").set_index("reader")
+    assert scores["accuracy"].to_dict() == {"ann": 1, "bob": 0.5, "all": 0.75}
+    assert {path.name for path in (tmp_path / "scores").iterdir()} == {
+        *("scores.md", "scores.csv", "ecgs.csv", "summary.json")
+    }
+
+
+@pytest.mark.slow
 def test_real_ecgs_are_packed_and_compared_with_the_published_generators(tmp_path, shared_data):
     done = run("generate", "checkpoint=published", "num_records=20", "out=ecgs", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -326,6 +347,18 @@ def test_two_processes_train_together(trained):
         ("evaluate", ("real=a", "generated=x/deepfake", "baseline=deepfake", "margins=3"), "margins must name"),
         ("evaluate", ("real=a", "generated=b", "logger=csv"), "a report is logged to logger=wandb alone; got csv"),
         ("evaluate", ("real=a", "generated=b", "margins={qt: 5}"), "margins.qt is no measurement"),
+        ("evaluate", ("real=a", "generated=[b,c]", "reader_kit=20"), "sets one generated set beside the real one"),
+        ("evaluate", ("real=a", "run=b", "reader_kit=20"), "sets one generated set beside the real one"),
+        (
+            "evaluate",
+            ("real=a", "generated=b", "reader_kit=0"),
+            "reader_kit must be null or a whole number, at least 1",
+        ),
+        ("evaluate", ("readers=[a.csv]",), "sheets are scored by the key of their kit"),
+        ("evaluate", ("key=key.csv",), "give readers=[ann.csv,bob.csv] and key=KEY.CSV"),
+        ("evaluate", ("readers=[a.csv]", "key=k.csv", "real=a"), "readers= and key= take no ECGs"),
+        ("evaluate", ("readers=[a.csv]", "key=k.csv"), "no file at k.csv"),
+        ("evaluate", ("readers=5", "key=k.csv"), "readers must be filled-in sheets"),
         ("evaluate", ("real=nowhere", "generated=nowhere"), "nowhere is not an ECG set: manifest.json is missing"),
     ],
 )

@@ -21,5 +21,6 @@ from ecggan.plotting.figures import save_figure as save_figure
 from ecggan.plotting.figures import set_colours as set_colours
 from ecggan.plotting.intervals import Interval as Interval
 from ecggan.plotting.intervals import plot_intervals as plot_intervals
+from ecggan.plotting.pages import save_pages as save_pages
 from ecggan.plotting.paper import plot_ecg as plot_ecg
 from ecggan.plotting.paper import plot_ecg_grid as plot_ecg_grid
