@@ -150,7 +150,10 @@ def _p_values(assessment: Assessment, name: str) -> list[tuple[str, float, float
             rows.append((measure, float(table["differs"].sum()), _simes(table)))
     if judgement.clouds is not None:
         facts = judgement.clouds.to_dict("records")
-        rows += [(f"{row['cloud']}: {row['figure']}", row["value"], row["p_value"]) for row in facts]
+        rows += [
+            (f"{row['cloud']}: {row['figure'].replace('_', ' ').replace('auc', 'area')}", row["value"], row["p_value"])
+            for row in facts
+        ]
     if judgement.repeats is not None:
         of_real, of_some = (each.share for each in judgement.repeats)
         rows.append(("repeats", of_some.value, _fewer(of_real, of_some)))

@@ -120,9 +120,7 @@ SPOILT: Mapping[str, Spoilt] = {
     "one repeated": Spoilt("one training ECG, again and again", True, _one_repeated),
     "flat": Spoilt("no signal", False, lambda s, *_: np.zeros_like(s)),
     "white noise": Spoilt("noise as large as each lead", False, _white_noise),
-    "half the modes": Spoilt(
-        "fresh ECGs without those of the larger half of the QRS complexes", False, _half_the_modes
-    ),
+    "half the modes": Spoilt("fresh ECGs without the faster half", False, _half_the_modes),
     "inverted": Spoilt("fresh ECGs upside down", False, lambda s, *_: -s),
     "time-reversed": Spoilt("fresh ECGs from their end to their beginning", False, lambda s, *_: s[:, :, ::-1]),
     "arms swapped": Spoilt("fresh ECGs with the arm electrodes in each other's place", False, _arms_swapped),
