@@ -57,8 +57,8 @@ def classifier_auc(
     of the real set would fit its own records better and so give them away).
 
     The error is DeLong's within each fold, but larger than if the folds were independent: each record teaches the
-    forests that judge the others, so what two folds have in common by chance counts twice. Without that correction the
-    95 % interval of two sets of one distribution held 0.5 in 86 of 100 simulations.
+    forests that judge the others, so what two folds have in common by chance counts twice. In simulations of two sets
+    of one distribution, 50 records each, the 95 % interval holds 0.5 in 96 of 100; without the correction in 86.
 
     Args:
         real: at least 10 records, all independent of each other.
