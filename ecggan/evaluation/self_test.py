@@ -22,6 +22,7 @@ from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation.assessment import Assessment, assess
 from ecggan.evaluation.columns import MAIN_MEASUREMENTS
 from ecggan.evaluation.inference import LEVEL, corrected
+from ecggan.evaluation.judgement import answers
 from ecggan.evaluation.resampling import patient_numbers
 from ecggan.evaluation.shares import Share
 from ecggan.evaluation.spoilt import SPOILT, spoilt_sets
@@ -219,6 +220,10 @@ def write_self_test(out: str | Path, found: SelfTest) -> Path:
             "failures": dict(found.assessment.failures),
             "num_records": {words: len(ecgs) for words, ecgs in found.parted.items()},
             "alarms": {name: row.index[row].tolist() for name, row in table.iterrows()},
+            "levels": {
+                name: {question: verdict.level for question, verdict in answers(judgement).items()}
+                for name, judgement in found.assessment.judgements.items()
+            },
         }
         text = json.dumps(summary, indent=2, ensure_ascii=False)
         (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
