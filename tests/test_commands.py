@@ -85,6 +85,8 @@ def test_a_run_generates_and_its_ecgs_are_evaluated(trained):
     summary = json.loads((trained / "report" / "summary.json").read_text())
     assert summary["sets"]["generated"]["num_records"] == 6
     assert summary["failures"] == {}
+    assert summary["judgements"]["generated"]["novelty"]["num_training"] == 28  # the split that the run learned from
+    assert "generated. New? " in done.stdout
 
 
 @pytest.mark.slow

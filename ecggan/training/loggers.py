@@ -51,7 +51,8 @@ def log_report(logger: WandbLogger, report: str | Path) -> None:
         for what, share in facts["shares"].items()
     }
     for name, judgement in summary["judgements"].items():
-        logger.experiment.summary[f"verdict/{name}"] = judgement["verdict"] and judgement["verdict"]["headline"]
+        for what in ("verdict", "variety", "privacy"):
+            logger.experiment.summary[f"{what}/{name}"] = judgement[what] and judgement[what]["headline"]
         for measurement, row in (judgement["measurements"] or {}).items():
             numbers |= {f"{kind}/{name}/{measurement}": row[kind] for kind in ("difference", "wasserstein_distance")}
     logger.log_metrics({name: number for name, number in numbers.items() if number is not None})

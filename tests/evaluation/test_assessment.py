@@ -129,6 +129,19 @@ def test_copies_are_counted_whatever_their_order(real: ECGSet, faster: ECGSet) -
     assert [some.num_repeated() for some in result.sets()] == [0, 1, 0]
 
 
+def test_held_out_ecgs_are_those_of_patients_who_are_not_in_the_training(varied_ecgs: KnownECG) -> None:
+    ecgs = ECGSet.from_arrays(varied_ecgs(6), EIGHT_LEADS, 500)
+    named = replace(ecgs, records=ecgs.records.assign(patient=["a", "a", "b", "c", None, "d"]))
+    real, training = named.subset([0, 2, 3, 4, 5]), named.subset([1, 5])
+    result = assess(real, {"ours": ecgs.subset([1, 3])}, num_workers=1, progress=False, training=training)
+    assert result.held_out == [1, 2, 3]  # not 0, another ECG of a, and not 5, which is in the training
+    novelty = result.judgements["ours"].novelty
+    assert novelty is not None
+    assert novelty.has_held_out
+    assert novelty.nearest["training"].tolist()[0] == 0
+    assert novelty.copies.num_records == 1
+
+
 @pytest.mark.parametrize("names", [["real"], ["Real"], ["a b", "a_b"], [""], ["x", "X"]])
 def test_names_that_a_report_could_not_tell_apart_are_refused(names: list[str]) -> None:
     with pytest.raises(ValueError, match=r"give each generated set a name of its own, generated=\{ours:DIR1"):

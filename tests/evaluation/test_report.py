@@ -50,7 +50,7 @@ def text_of(report: Path) -> str:
 
 def test_every_promised_file_is_there(report: Path) -> None:
     names = {path.name for path in report.parent.iterdir()}
-    tables = {"comparison.csv", "relations.csv", "signals.csv"}
+    tables = {"comparison.csv", "relations.csv", "signals.csv", "nearest_generated.csv", "pairs_generated.csv"}
     measured = {"measurements_real.parquet", "measurements_generated.parquet"}
     assert names == {"report.html", "summary.json", "tables", "pictures", *tables, *measured}
     pictures = {path.name for path in (report.parent / "pictures").iterdir()}
@@ -58,10 +58,56 @@ def test_every_promised_file_is_there(report: Path) -> None:
     assert {f"{name}.{suffix}" for name in figures for suffix in ("png", "pdf", "svg")} <= pictures
     assert {"real_1.png", "real_1.pdf", "generated_1.png", "generated_1.pdf"} <= pictures
     written = {path.name for path in (report.parent / "tables").iterdir()}
-    assert written == {f"{n}.{s}" for n in ("measurements", "shares", "published") for s in ("md", "tex", "csv")}
+    papers = ("measurements", "shares", "variety", "novelty", "published")
+    assert written == {f"{name}.{suffix}" for name in papers for suffix in ("md", "tex", "csv")}
     rows = pd.read_parquet(report.parent / "measurements_generated.parquet")
     assert len(rows) == 4
     assert {"is_normal", "not_normal"} <= set(rows)
+
+
+@pytest.fixture(scope="module")
+def varied(varied_ecgs: Callable[..., np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report on a set that holds three copies of training ECGs, with sets large enough to be compared as clouds."""
+    records = varied_ecgs(120)
+    real, training, fresh = (
+        ECGSet.from_arrays(records[a:b], EIGHT_LEADS, 500) for a, b in ((0, 40), (40, 80), (80, 120))
+    )
+    signals = fresh.millivolts().astype(float)
+    signals[[3, 8, 20]] = 0.8 * np.roll(training.millivolts()[[0, 1, 5]], 50, axis=2)
+    generated = ECGSet.from_arrays(signals, EIGHT_LEADS, 500, kind="generated")
+    assessment = assess(real, {"ours": generated}, num_workers=1, progress=False, training=training)
+    return write_report(tmp_path_factory.mktemp("varied") / "out", assessment)
+
+
+def test_variety_and_novelty_are_answered_and_shown(varied: Path) -> None:
+    text, folder = text_of(varied), varied.parent
+    assert "Not new: 3 of 40 are copies of training ECGs." in text
+    assert "with 40 held-out ECGs of other patients" in text
+    assert "A copy: ours 3 (black) over training 0 (blue), shifted by 100 ms and × 0.80; correlation 1.00" in text
+    for name in ("clouds", "nearest"):
+        assert (folder / "pictures" / f"{name}.pdf").is_file()
+    assert (folder / "pictures" / "ours_pair_3.png").is_file()
+    clouds = pd.read_csv(folder / "clouds.csv")
+    assert set(clouds["cloud"]) == {"measurements", "beats"}
+    assert len(clouds) == len(pd.read_csv(folder / "tables" / "variety.csv")) == 14
+    assert clouds["value"].notna().all()
+    nearest = pd.read_csv(folder / "nearest_ours.csv").set_index("record")
+    assert nearest.loc[[3, 8, 20], "training"].tolist() == [0, 1, 5]
+    pairs = pd.read_csv(folder / "pairs_ours.csv")
+    assert sorted(pairs.loc[pairs["is_copy"], "record"]) == [3, 8, 20]
+    judged = json.loads((folder / "summary.json").read_text())["judgements"]["ours"]
+    assert judged["privacy"]["level"] == "far"
+    assert judged["novelty"]["copies"]["num_records"] == 3
+    assert judged["novelty"]["held_out_copies"]["num_records"] == 0
+    assert (judged["novelty"]["num_training"], judged["novelty"]["num_held_out"]) == (40, 40)
+    assert len(judged["clouds"]) == 14
+    assert judged["repeats"]["generated"]["num_all"] == 40
+
+
+def test_without_training_ecgs_the_report_says_that_it_does_not_know(report: Path) -> None:
+    text = text_of(report)
+    assert "Not known whether they are new: the ECGs that the generator learned from were not given." in text
+    assert "Nothing can be said of its variety: too few records." in text
 
 
 def test_report_asks_the_network_for_nothing(report: Path) -> None:
