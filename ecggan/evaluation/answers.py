@@ -18,8 +18,8 @@ REPEATED_SHARE = 0.01
 TELLING_AREA = 0.75  # of a classifier: three pairs of a real and a generated ECG in four are told
 LEAK_AREA = 0.55  # of an attacker, who has 0.5 by guessing
 _WIDEST_BAND = 0.10  # of real halves, beyond which a set that lacks so much could not be told from one that does not
-_LACKING = {"recall": "variety", "coverage": "variety", "precision": "realism"}
-_CLOUD_WORDS = {"measurements": "by its measurements", "beats": "by its median beats"}
+_VARIETY, _REALISM = ("recall", "coverage"), ("precision",)
+_CLOUD_WORDS = {"measurements": "measurements", "beats": "median beats"}
 
 
 def judge_variety(clouds: pd.DataFrame | None, repeats: tuple[Repeats, Repeats] | None) -> Verdict:
@@ -45,24 +45,24 @@ def judge_variety(clouds: pd.DataFrame | None, repeats: tuple[Repeats, Repeats] 
         )
     if not len(known):
         return Verdict("none", "Nothing can be said of its variety: too few records.", sentences)
-    lower = known[known["figure"].isin(list(_LACKING))].copy()
+    lower = known[known["figure"].isin([*_VARIETY, *_REALISM])].copy()
     lower["p"] = corrected(lower["p_value"].to_numpy(float))
     lower = lower[(lower["p"] < LEVEL) & (lower["null_mean"] - lower["value"] > SHARE_MARGIN)]
     areas = known[known["figure"] == "classifier_auc"]
     telling = areas[areas["low"] > TELLING_AREA]
-    faults = [f"it lacks a part of what real ECGs are, {words}" for words in _which(lower, "variety")]
+    faults = _fault("it lacks a part of what real ECGs are", lower[lower["figure"].isin(_VARIETY)])
     if repeated:
         assert repeats is not None
         faults.append(f"it repeats itself ({_count(repeats[1].share)})")
-    beside = [f"it holds ECGs that are not like real ones, {words}" for words in _which(lower, "realism")]
-    beside += [f"a classifier tells them apart, {_CLOUD_WORDS[cloud]}" for cloud in telling["cloud"]]
+    beside = _fault("it holds ECGs that are not like real ones", lower[~lower["figure"].isin(_VARIETY)])
+    beside += _fault("a classifier tells them apart", telling)
     sentences += [_area_sentence(row) for row in areas.to_dict("records")]
     level: Level
     if faults:
         return Verdict("far", f"Less varied than real ECGs: {'; '.join([*faults, *beside])}.", sentences)
     if beside:
         return Verdict("far", f"Not where real ECGs lie: {'; '.join(beside)}.", sentences)
-    band = known[known["figure"].isin(list(_LACKING))]
+    band = known[known["figure"].isin([*_VARIETY, *_REALISM])]
     if (band["null_mean"] - band["null_low"]).max() > _WIDEST_BAND:
         level, headline = "undecided", "Undecided whether it is as varied: the sets are too small to say."
     elif (corrected(known["p_value"].to_numpy(float)) < LEVEL).any():
@@ -110,9 +110,10 @@ def judge_novelty(novelty: Novelty | None, is_training_known: bool) -> Verdict:
     return Verdict("same", "New: no copies, and training ECGs are no nearer than held-out ones.", sentences)
 
 
-def _which(lower: pd.DataFrame, what: str) -> list[str]:
-    rows = lower[lower["figure"].map(_LACKING) == what]
-    return [_CLOUD_WORDS[cloud] for cloud in dict.fromkeys(rows["cloud"])]
+def _fault(words: str, rows: pd.DataFrame) -> list[str]:
+    """The words and the clouds of which they are true; nothing where there is none."""
+    clouds = " and ".join(_CLOUD_WORDS[cloud] for cloud in dict.fromkeys(rows["cloud"]))
+    return [f"{words}, by {clouds}"] if clouds else []
 
 
 def _coverage_sentence(rows: pd.DataFrame) -> str:
@@ -123,15 +124,13 @@ def _coverage_sentence(rows: pd.DataFrame) -> str:
         for name in ("coverage", "recall", "precision")
         if name in figures
     ]
-    words = _CLOUD_WORDS[rows["cloud"].iloc[0]].replace("its ", "")
-    return f"{words.capitalize()} (in brackets: between halves of the real set): {', '.join(said)}."
+    return f"By {_CLOUD_WORDS[rows['cloud'].iloc[0]]} (in brackets: between halves of the real set): {', '.join(said)}."
 
 
 def _area_sentence(row: Mapping[Any, Any]) -> str:
-    words = _CLOUD_WORDS[row["cloud"]].replace("its ", "their ")
     return (
-        f"A classifier tells generated from real ECGs {words} with an area of {row['value']:.2f} "
-        f"({row['low']:.2f} to {row['high']:.2f}); 0.5 is a guess."
+        f"A classifier tells generated from real ECGs by {_CLOUD_WORDS[row['cloud']]} with an area of "
+        f"{row['value']:.2f} ({row['low']:.2f} to {row['high']:.2f}); 0.5 is a guess."
     )
 
 

@@ -54,7 +54,7 @@ def test_a_set_like_halves_of_the_real_one_is_as_varied():
     ("changed", "level", "words"),
     [
         ({"coverage": (0.6, 0.005)}, "far", "Less varied than real ECGs: it lacks a part"),
-        ({"recall": (0.6, 0.005)}, "far", "by its median beats"),
+        ({"recall": (0.6, 0.005)}, "far", "it lacks a part of what real ECGs are, by median beats."),
         ({"coverage": (0.92, 0.001)}, "close", "told apart as a whole"),  # less than five points below
         ({"coverage": (0.6, 0.3)}, "same", "As varied"),  # by chance
         ({"precision": (0.6, 0.005)}, "far", "Not where real ECGs lie: it holds ECGs that are not like real ones"),
