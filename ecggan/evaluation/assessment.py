@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from tqdm import tqdm
 
 from ecggan.data.ecg_set import ECGSet
 from ecggan.evaluation.assessed_set import (
@@ -105,7 +106,9 @@ def assess(
         yardstick = assessed_real.prints.subset(np.array(held_out))
     by = Reference(assessed_real, learned_from, yardstick, training is not None, {})
     assessed = {name: assess_set(name, ecgs, how, MOST_INDEXED) for name, ecgs in generated.items()}
-    judgements = {name: judge_set(some, by, margins, parts, num_workers, seed) for name, some in assessed.items()}
+    judgements = {}
+    for name, some in tqdm(assessed.items(), desc="judging", unit="set", disable=not progress):
+        judgements[name] = judge_set(some, by, margins, parts, num_workers, seed)
     table = parts.run("paper's table", _paper_table, [assessed_real, *assessed.values()])
     return Assessment(assessed_real, assessed, judgements, table, training, held_out, parts.failures)
 

@@ -71,9 +71,9 @@ class Fingerprints:
             self.courses[kept], of_kept, middle, self.is_indexed[positions], self.beats[positions], self.leads
         )
 
-    def beat_shapes(self) -> Float32[np.ndarray, "record value"]:
+    def beat_shapes(self, which: slice = slice(None)) -> Float32[np.ndarray, "record value"]:
         """The median beats as vectors of length 1, each lead about its mean; zeros where there is none."""
-        beats = np.nan_to_num(self.beats.astype(np.float32))
+        beats = np.nan_to_num(self.beats[which].astype(np.float32))
         return _unit(beats - beats.mean(axis=2, keepdims=True))
 
 

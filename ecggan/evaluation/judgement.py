@@ -9,7 +9,7 @@ import pandas as pd
 from ecggan.evaluation.answers import judge_novelty, judge_variety
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.comparison import compare, compare_columns
-from ecggan.evaluation.fidelity import compare_clouds, null_figures, one_a_patient
+from ecggan.evaluation.fidelity import MOST_GENERATED, compare_clouds, null_figures, one_a_patient
 from ecggan.evaluation.fingerprints import MOST_INDEXED
 from ecggan.evaluation.inference import FEWEST_PATIENTS
 from ecggan.evaluation.novelty import Novelty, Prints, Repeats, assess_novelty, assess_repeats
@@ -17,7 +17,7 @@ from ecggan.evaluation.parts import Parts
 from ecggan.evaluation.points import beat_points, measurement_points
 from ecggan.evaluation.relations import compare_relations
 from ecggan.evaluation.resampling import patient_numbers
-from ecggan.evaluation.signals import display_name
+from ecggan.evaluation.signals import display_name, spread_evenly
 from ecggan.evaluation.verdict import Verdict, judge
 
 MEASUREMENTS, BEATS = "measurements", "beats"
@@ -146,12 +146,13 @@ def _compare_clouds(
 
 
 def points_of(kind: str, real: AssessedSet, generated: AssessedSet) -> tuple[np.ndarray, np.ndarray] | None:
-    """Both sets as clouds of points; None without fingerprints."""
+    """Both sets as clouds of points, of the generated one as many as are looked at; None without fingerprints."""
+    some = spread_evenly(len(generated.table), MOST_GENERATED)
     if kind == MEASUREMENTS:
-        return measurement_points(real.table, generated.table)
+        return measurement_points(real.table, generated.table.iloc[some])
     if real.prints is None or generated.prints is None:
         return None
-    return beat_points(real.prints.prints, generated.prints.prints)
+    return beat_points(real.prints.prints, generated.prints.prints.subset(some))
 
 
 def _repeats(real: Prints, generated: Prints, num_workers: int | None) -> tuple[Repeats, Repeats]:

@@ -56,8 +56,8 @@ def nearest_by_course(queries: Fingerprints, index: Fingerprints) -> tuple[Neare
 
 def nearest_by_beat(queries: Fingerprints, index: Fingerprints) -> tuple[Nearest, Nearest]:
     """As [nearest_by_course][], by the shapes of the median beats."""
-    shapes, transposed = queries.beat_shapes(), index.beat_shapes().T
-    blocks = ((some, shapes[some] @ transposed) for some in _slices(len(queries), len(index)))
+    transposed = index.beat_shapes().T
+    blocks = ((some, queries.beat_shapes(some) @ transposed) for some in _slices(len(queries), len(index)))
     return _nearest(blocks, len(queries), len(index))
 
 
