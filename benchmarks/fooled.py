@@ -17,16 +17,16 @@ import pandas as pd
 from ecgen_eval import AVAILABLE_METRICS
 
 from ecggan.data.ecg_set import ECGSet
-from ecggan.evaluation.self_test import FRESH, part, run_self_test
-from ecggan.evaluation.spoilt import SPOILT, spoilt_sets
+from ecggan.evaluation.self_test import part, run_self_test
+from ecggan.evaluation.spoilt import FRESH, HELD_OUT, SPOILT, spoilt_sets
 
 LEFT_OUT = ("fed", "dtw")
 
 
 def main(path: str, max_records: int | None = None) -> None:
     real = ECGSet.open(path).subset(slice(max_records))
-    training, held_out, fresh = part(real, seed=0).values()
-    sets = {FRESH: fresh, **spoilt_sets(training, fresh)}
+    parted = part(real, seed=0)
+    held_out, sets = parted[HELD_OUT], {FRESH: parted[FRESH], **spoilt_sets(parted)}
     metrics = [name for name in AVAILABLE_METRICS if name not in LEFT_OUT]
     start = time.perf_counter()
     scores = pd.DataFrame(

@@ -10,13 +10,14 @@ import pandas as pd
 
 from ecggan.evaluation.cells import percent
 from ecggan.evaluation.inference import LEVEL, corrected
-from ecggan.evaluation.novelty import Area, Novelty, Repeats
-from ecggan.evaluation.shares import Share
+from ecggan.evaluation.novelty import SAME_BEAT, Area, Novelty, Repeats
+from ecggan.evaluation.shares import Share, p_fewer
 from ecggan.evaluation.verdict import SHARE_MARGIN, Level, Verdict
 
 REPEATED_SHARE = 0.01
 TELLING_AREA = 0.75  # of a classifier: three pairs of a real and a generated ECG in four are told
 LEAK_AREA = 0.55  # of an attacker, who has 0.5 by guessing
+_HELD_OUT_NEEDED = 200  # for an interval of ± 0.04
 _WIDEST_BAND = 0.10  # of real halves, beyond which a set that lacks so much could not be told from one that does not
 _VARIETY, _REALISM = ("recall", "coverage"), ("precision",)
 _CLOUD_WORDS = {"measurements": "measurements", "beats": "median beats"}
@@ -44,6 +45,9 @@ def judge_variety(clouds: pd.DataFrame | None, repeats: tuple[Repeats, Repeats] 
             f"Copies within the set: {_count(generated)} have one; of real ones, of other patients, {_count(real)}."
         )
     if not len(known):
+        if repeated and repeats is not None:
+            headline = f"Less varied than real ECGs: it repeats itself ({_count(repeats[1].share)})."
+            return Verdict("far", headline, sentences)
         return Verdict("none", "Nothing can be said of its variety: too few records.", sentences)
     lower = known[known["figure"].isin([*_VARIETY, *_REALISM])].copy()
     lower["p"] = corrected(lower["p_value"].to_numpy(float))
@@ -63,9 +67,11 @@ def judge_variety(clouds: pd.DataFrame | None, repeats: tuple[Repeats, Repeats] 
     if beside:
         return Verdict("far", f"Not where real ECGs lie: {'; '.join(beside)}.", sentences)
     band = known[known["figure"].isin([*_VARIETY, *_REALISM])]
+    is_told_apart = bool((corrected(known["p_value"].to_numpy(float)) < LEVEL).any())
     if (band["null_mean"] - band["null_low"]).max() > _WIDEST_BAND:
-        level, headline = "undecided", "Undecided whether it is as varied: the sets are too small to say."
-    elif (corrected(known["p_value"].to_numpy(float)) < LEVEL).any():
+        apart = "The sets can be told apart as a whole, but they" if is_told_apart else "Undecided: the sets"
+        level, headline = "undecided", f"{apart} are too small to say whether it is as varied."
+    elif is_told_apart:
         level, headline = "close", "About as varied as real ECGs, but the sets can be told apart as a whole."
     else:
         level, headline = (
@@ -78,8 +84,10 @@ def judge_variety(clouds: pd.DataFrame | None, repeats: tuple[Repeats, Repeats] 
 def judge_novelty(novelty: Novelty | None, is_training_known: bool) -> Verdict:
     """Judge whether generated ECGs are new.
 
-    They are not where there is a copy of a training ECG, and more of them than held-out ECGs are; or where an
-    attacker's area lies wholly above 0.55. They are where its whole interval lies below that.
+    They are not where there is a copy of a training or of a held-out ECG; where more of them than of held-out ECGs have
+    a training ECG's median beat, by Fisher's exact test (undecided for more than one in a hundred, where the held-out
+    ECGs are too few for that test); or where an attacker's area lies wholly above 0.55, or below
+    0.45, which is a leak of the held-out ECGs. They are new where both areas lie wholly between.
 
     Args:
         novelty: of [assess_novelty][ecggan.evaluation.novelty.assess_novelty].
@@ -88,25 +96,43 @@ def judge_novelty(novelty: Novelty | None, is_training_known: bool) -> Verdict:
     if novelty is None:
         return Verdict("none", "Nothing can be said of whether the ECGs are new: this part failed.", [])
     what = "training ECGs" if is_training_known else "the real set's ECGs"
-    sentences = [f"Copies: {_count(novelty.copies)} are copies of {what}" + _held_out_words(novelty) + "."]
     areas = {"the course of 6.5 s": novelty.membership, "the median beat": novelty.beat_membership}
     known = {words: area for words, area in areas.items() if area is not None and area.value == area.value}
-    sentences += [_membership_sentence(words, area) for words, area in known.items()]
-    control = novelty.held_out_copies.value if novelty.held_out_copies is not None else 0.0
-    if novelty.copies.num_records and novelty.copies.value > control:
-        return Verdict("far", f"Not new: {_count(novelty.copies)} are copies of {what}.", sentences)
+    sentences = [
+        f"Copies: {_copies(novelty.copies)} of {what}{_held_out_words(novelty.held_out_copies)}.",
+        f"Median beat: {_count(novelty.same_beat)} have that of one of {what} (correlation {SAME_BEAT:g} or more)"
+        f"{_held_out_words(novelty.held_out_same_beat)}.",
+        *(_membership_sentence(words, area) for words, area in known.items()),
+    ]
+    for share, whose in ((novelty.copies, what), (novelty.copies_of_held_out, "held-out ECGs")):
+        if share is not None and share.num_records:
+            return Verdict("far", f"Not new: {_copies(share)} of {whose}.", sentences)
+    if not novelty.num_recognisable:
+        return Verdict("none", "Nothing can be said of whether they are new: they hold no signal.", sentences)
     if not is_training_known:
         headline = "Not known whether they are new: the ECGs that the generator learned from were not given."
         return Verdict("none", headline, sentences)
-    if not known:
-        why = "there are too few" if novelty.has_held_out else "there are no"
-        headline = f"Undecided whether they are new: {why} real ECGs of patients who are not in the training."
-        return Verdict("undecided", headline, sentences)
+    if novelty.held_out_same_beat is not None and p_fewer(novelty.held_out_same_beat, novelty.same_beat) < LEVEL:
+        return Verdict("far", "Not new: too many have the median beat of a training ECG.", sentences)
     if any(area.low > LEAK_AREA for area in known.values()):
         headline = "Not new: who was in the training can be told from the generated ECGs."
         return Verdict("far", headline, sentences)
-    if any(area.high > LEAK_AREA for area in known.values()):
-        return Verdict("undecided", "Undecided whether they are new: too few held-out ECGs to say.", sentences)
+    if any(area.high < 1 - LEAK_AREA for area in known.values()):
+        headline = (
+            "Not new: they are nearer to held-out ECGs than to training ECGs. Was the training set the one given?"
+        )
+        return Verdict("far", headline, sentences)
+    needed = f"some {_HELD_OUT_NEEDED} held-out ECGs of other patients are needed, there are {novelty.num_held_out}"
+    if not known:
+        return Verdict("undecided", f"Undecided whether they are new: {needed}.", sentences)
+    if any(area.high > LEAK_AREA or area.low < 1 - LEAK_AREA for area in known.values()):
+        why = needed if novelty.num_held_out < _HELD_OUT_NEEDED else "an attacker may know a little, see below"
+        return Verdict("undecided", f"Undecided whether they are new: {why}.", sentences)
+    if novelty.same_beat.value > REPEATED_SHARE:
+        headline = "No copies, but look at the ECGs that have the median beat of a training ECG: too few to judge."
+        return Verdict("undecided", headline, sentences)
+    if any(not area.low <= 0.5 <= area.high for area in known.values()):
+        return Verdict("close", "New: no copies, and an attacker learns next to nothing of the training.", sentences)
     return Verdict("same", "New: no copies, and training ECGs are no nearer than held-out ones.", sentences)
 
 
@@ -141,8 +167,12 @@ def _membership_sentence(words: str, area: Area) -> str:
     )
 
 
-def _held_out_words(novelty: Novelty) -> str:
-    return "" if novelty.held_out_copies is None else f"; of held-out ones {_count(novelty.held_out_copies)}"
+def _held_out_words(share: Share | None) -> str:
+    return "" if share is None else f"; of held-out ones {_count(share)}"
+
+
+def _copies(share: Share) -> str:
+    return f"{_count(share)} {'is a copy' if share.num_records == 1 else 'are copies'}"
 
 
 def _count(share: Share) -> str:

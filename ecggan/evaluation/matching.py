@@ -114,8 +114,8 @@ def lay_over_nearest(
 ) -> pd.DataFrame:
     """Lay queries over their nearest, whole records: those that may be copies, and the nearest in any case.
 
-    Between 1 and 40 Hz, all leads together, shifted by up to 2 s, amplified as fits best. A copy has a correlation of
-    at least [COPY_CORRELATION][].
+    Between 1 and 40 Hz, all leads together, shifted by up to 2 s (and by what one is longer), amplified as fits best. A
+    copy has a correlation of at least [COPY_CORRELATION][].
 
     Args:
         queries: the set that `found` is of.
@@ -177,7 +177,8 @@ def lay_over(
     spectra = scipy.fft.rfft(a, length) * scipy.fft.rfft(b, length).conj()
     products = scipy.fft.irfft(spectra.sum(axis=0), length)  # at n: a begins n samples later than b
     furthest = int(min(_FURTHEST_S * _RATE_HZ, min(a.shape[1], b.shape[1]) / 2))
-    lags = np.arange(-furthest, furthest + 1)
+    longer = a.shape[1] - b.shape[1]  # a shorter record may lie anywhere in a longer one
+    lags = np.arange(min(longer, 0) - furthest, max(longer, 0) + furthest + 1)
     of_a, of_b = (np.concatenate([[0], np.cumsum((each**2).sum(axis=0))]) for each in (a, b))
     first_a, first_b = np.maximum(lags, 0), np.maximum(-lags, 0)
     overlap = np.minimum(a.shape[1] - first_a, b.shape[1] - first_b)

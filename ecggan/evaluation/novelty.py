@@ -29,6 +29,8 @@ from ecggan.evaluation.resampling import num_witnesses, patient_numbers
 from ecggan.evaluation.shares import Share, share_of
 from ecggan.evaluation.signals import spread_evenly
 
+SAME_BEAT = 0.998  # correlation; beside 7,000 ECGs, the nearest of 3,000 others has 0.9977 (docs/results.md)
+
 
 @dataclass(frozen=True)
 class Prints:
@@ -74,7 +76,13 @@ class Novelty:
         pairs: generated records laid over their nearest training records, see
             [lay_over_nearest][ecggan.evaluation.matching.lay_over_nearest].
         copies: the share of generated records that are copies of training records.
-        held_out_copies: of held-out records that are: what chance, and patients recorded twice, make of it.
+        same_beat: the share that has the median beat of a training record, by [SAME_BEAT][].
+        copies_of_held_out: the share that are copies of held-out records, which the generator should not have seen.
+        held_out_copies: the share of held-out records that are copies of training records, as of a record that is there
+            twice. They are no part of the yardstick.
+        held_out_same_beat: of held-out records, as `same_beat`.
+        num_recognisable: the generated records that have a signal to be recognised by.
+        num_held_out: the held-out records of the yardstick.
         membership: by course, of training against held-out records; None without held-out ones.
         beat_membership: likewise, by the median beat.
     """
@@ -84,7 +92,12 @@ class Novelty:
     held_out_nearest: pd.DataFrame | None
     pairs: pd.DataFrame
     copies: Share
+    same_beat: Share
+    num_recognisable: int
+    num_held_out: int
+    copies_of_held_out: Share | None
     held_out_copies: Share | None
+    held_out_same_beat: Share | None
     membership: Area | None
     beat_membership: Area | None
 
@@ -117,29 +130,37 @@ def assess_novelty(
         held_out: real ECGs of other patients, from the same source; None where there are none.
         num_workers: processes; None for one a core.
     """
+    leads = training.prints.leads
     course, of_training = nearest_by_course(generated.prints, training.prints)
     beat, beat_of_training = nearest_by_beat(generated.prints, training.prints)
     nearest = _table({"training": (course, beat)})
-    pairs = lay_over_nearest(generated.ecgs, training.ecgs, course, training.prints.leads, num_workers)
-    copies = _share_of_copies(pairs, generated)
+    pairs = lay_over_nearest(generated.ecgs, training.ecgs, course, leads, num_workers)
+    num_recognisable = int(generated.prints.courses[generated.prints.middle].any(axis=1).sum())
+    found = (_share_of_copies(pairs, generated), _share_of_same_beat(beat, generated), num_recognisable)
     if held_out is None or not len(held_out.ecgs):
-        return Novelty(False, nearest, None, pairs, copies, None, None, None)
+        return Novelty(False, nearest, None, pairs, *found, 0, None, None, None, None, None)
     held_course, of_held_out = nearest_by_course(generated.prints, held_out.prints)
     held_beat, beat_of_held_out = nearest_by_beat(generated.prints, held_out.prints)
     nearest = nearest.join(_table({"held_out": (held_course, held_beat)}))
+    copied = lay_over_nearest(generated.ecgs, held_out.ecgs, held_course, leads, num_workers)
     yardstick, _ = nearest_by_course(held_out.prints, training.prints)
     yardstick_beat, _ = nearest_by_beat(held_out.prints, training.prints)
-    held_pairs = lay_over_nearest(held_out.ecgs, training.ecgs, yardstick, training.prints.leads, num_workers)
-    patients = training.patients(), held_out.patients()
+    held_pairs = lay_over_nearest(held_out.ecgs, training.ecgs, yardstick, leads, num_workers)
+    is_fair = np.ones(len(held_out.ecgs), bool)
+    is_fair[held_pairs.loc[held_pairs["is_copy"], "position"].to_numpy()] = False
+    patients = training.patients(), held_out.patients()[is_fair]
     return Novelty(
         True,
         nearest,
         _table({"training": (yardstick, yardstick_beat)}),
         pairs,
-        copies,
+        *found,
+        int(is_fair.sum()),
+        _share_of_copies(copied, generated),
         _share_of_copies(held_pairs, held_out),
-        area_by_patient(of_training.correlation, of_held_out.correlation, *patients),
-        area_by_patient(beat_of_training.correlation, beat_of_held_out.correlation, *patients),
+        _share_of_same_beat(yardstick_beat, held_out),
+        area_by_patient(of_training.correlation, of_held_out.correlation[is_fair], *patients),
+        area_by_patient(beat_of_training.correlation, beat_of_held_out.correlation[is_fair], *patients),
     )
 
 
@@ -173,11 +194,11 @@ def area_by_patient(
         first_patients: whose records they are; no patient is in both sets.
         second_patients: likewise.
     """
-    ranks = scipy.stats.rankdata(np.concatenate([first, second]))
     sizes = len(first), len(second)
     fewest = min(num_witnesses(first_patients), num_witnesses(second_patients))
     if fewest < FEWEST_PATIENTS:
         return Area(np.nan, np.nan, np.nan, np.nan)
+    ranks = scipy.stats.rankdata(np.concatenate([first, second]))
     above = (ranks[: sizes[0]] - scipy.stats.rankdata(first)) / sizes[1]  # of each, over how many of the others it is
     below = 1 - (ranks[sizes[0] :] - scipy.stats.rankdata(second)) / sizes[0]
     value = float(above.mean())
@@ -207,3 +228,7 @@ def _share_of_copies(pairs: pd.DataFrame, some: Prints) -> Share:
     is_copy = np.zeros(len(some.ecgs), bool)
     is_copy[pairs.loc[pairs["is_copy"], "position"].to_numpy()] = True
     return share_of(pd.Series(is_copy), some.ecgs.records.get("patient"))
+
+
+def _share_of_same_beat(beat: Nearest, some: Prints) -> Share:
+    return share_of(pd.Series(beat.correlation >= SAME_BEAT), some.ecgs.records.get("patient"))

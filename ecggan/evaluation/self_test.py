@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import scipy.stats
 
 from ecggan.atomic import atomic_folder
 from ecggan.data.ecg_set import ECGSet
@@ -24,13 +23,12 @@ from ecggan.evaluation.columns import MAIN_MEASUREMENTS
 from ecggan.evaluation.inference import LEVEL, corrected
 from ecggan.evaluation.judgement import answers
 from ecggan.evaluation.resampling import patient_numbers
-from ecggan.evaluation.shares import Share
-from ecggan.evaluation.spoilt import SPOILT, spoilt_sets
+from ecggan.evaluation.shares import p_fewer
+from ecggan.evaluation.spoilt import FRESH, HELD_OUT, SPOILT, TRAINING, spoilt_sets
 from ecggan.plotting import plot_alarms, save_figure
 
-FRESH = "fresh"
 FEWEST_PATIENTS_NEEDED = 120
-_SHARES = {"training": 0.25, "held-out": 0.35, FRESH: 0.4}
+_SHARES = {TRAINING: 0.25, HELD_OUT: 0.35, FRESH: 0.4}
 
 
 @dataclass(frozen=True)
@@ -102,9 +100,8 @@ def run_self_test(
             f"the self-test needs the leads {', '.join(EIGHT_LEADS)}; the real set lacks {', '.join(lacking)}"
         )
     parted = part(real, seed)
-    training, held_out, fresh = parted.values()
-    sets = {FRESH: fresh, **spoilt_sets(training, fresh, seed)}
-    assessment = assess(held_out, sets, None, None, num_workers, progress, cache, seed, training)
+    sets = {FRESH: parted[FRESH], **spoilt_sets(parted, seed)}
+    assessment = assess(parted[HELD_OUT], sets, None, None, num_workers, progress, cache, seed, parted[TRAINING])
     alarms = pd.concat([alarms_of(assessment, name) for name in sets], ignore_index=True)
     return SelfTest(alarms, assessment, parted)
 
@@ -141,7 +138,7 @@ def alarms_of(assessment: Assessment, name: str) -> pd.DataFrame:
 def _p_values(assessment: Assessment, name: str) -> list[tuple[str, float, float]]:
     real, some, judgement = assessment.real, assessment.generated[name], assessment.judgements[name]
     rows = [
-        (f"share {what}", some.shares[what].value, _fewer(some.shares[what], real.shares[what]))
+        (f"share {what}", some.shares[what].value, p_fewer(some.shares[what], real.shares[what]))
         for what in ("measurable", "normal")
         if what in some.shares and what in real.shares
     ]
@@ -157,20 +154,22 @@ def _p_values(assessment: Assessment, name: str) -> list[tuple[str, float, float
         ]
     if judgement.repeats is not None:
         of_real, of_some = (each.share for each in judgement.repeats)
-        rows.append(("repeats", of_some.value, _fewer(of_real, of_some)))
+        rows.append(("repeats", of_some.value, p_fewer(of_real, of_some)))
     novelty = judgement.novelty
     if novelty is not None and novelty.membership is not None and novelty.held_out_copies is not None:
-        rows.append(("copies", novelty.copies.value, _fewer(novelty.held_out_copies, novelty.copies)))
+        assert novelty.copies_of_held_out is not None
+        assert novelty.held_out_same_beat is not None
+        chance = novelty.held_out_copies
+        rows.append(("copies", novelty.copies.value, p_fewer(chance, novelty.copies)))
+        rows.append(
+            ("copies of held-out", novelty.copies_of_held_out.value, p_fewer(chance, novelty.copies_of_held_out))
+        )
+        same_beat = p_fewer(novelty.held_out_same_beat, novelty.same_beat)
+        rows.append(("same beat", novelty.same_beat.value, same_beat))
         rows.append(("membership", novelty.membership.value, novelty.membership.p_value))
         assert novelty.beat_membership is not None
         rows.append(("membership by beat", novelty.beat_membership.value, novelty.beat_membership.p_value))
     return rows
-
-
-def _fewer(first: Share, second: Share) -> float:
-    """Fisher's exact test of whether the first share is smaller."""
-    table = np.array([[each.num_records, each.num_all - each.num_records] for each in (first, second)])
-    return float(scipy.stats.fisher_exact(table, alternative="less").pvalue)
 
 
 def _simes(table: pd.DataFrame) -> float:

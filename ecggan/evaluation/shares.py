@@ -79,6 +79,12 @@ def difference_of(real: Share, generated: Share) -> ShareDifference:
     return ShareDifference(difference, float(difference - down), float(difference + up))
 
 
+def p_fewer(first: Share, second: Share) -> float:
+    """Fisher's exact test of whether the first share is smaller than the second, one-sided."""
+    table = np.array([[each.num_records, each.num_all - each.num_records] for each in (first, second)])
+    return float(scipy.stats.fisher_exact(table, alternative="less").pvalue)
+
+
 def shares_of(table: pd.DataFrame, screened: pd.DataFrame | None) -> Mapping[str, Share]:
     """Of a table of measurements, and of what the screen said of it (None where it was not asked)."""
     patients = table.get("patient")

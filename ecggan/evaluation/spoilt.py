@@ -16,6 +16,7 @@ from ecggan.data.ecg_set import ECGSet
 from ecggan.ecg import CHEST_LEADS, LARGEST_STORED_MV, select_leads
 from ecggan.evaluation.beats import find_beats, without_baseline
 
+TRAINING, HELD_OUT, FRESH = "training", "held-out", "fresh"
 NOISE_MV, SHIFT_S, GAIN = 0.02, 0.1, 1.25
 WANDER_MV, WANDER_HZ = 0.3, 0.25
 STRETCH = Fraction(5, 4)  # 500 Hz taken for 400
@@ -29,26 +30,26 @@ class Spoilt:
 
     Args:
         words: what was done, for a reader.
-        is_copy: made of the training ECGs, which a privacy measure must find, or of fresh ones.
+        source: what it is made of: training, held-out or fresh ECGs.
         spoil: from the signals in mV, the leads' names, the sampling rate in Hz and a random generator.
     """
 
     words: str
-    is_copy: bool
+    source: str
     spoil: Callable[[Signals, tuple[str, ...], int, np.random.Generator], Signals]
 
 
-def spoilt_sets(training: ECGSet, fresh: ECGSet, seed: int = 0) -> Mapping[str, ECGSet]:
+def spoilt_sets(sources: Mapping[str, ECGSet], seed: int = 0) -> Mapping[str, ECGSet]:
     """One set for each of [SPOILT][], in memory, by its name.
 
     Args:
-        training: real ECGs that the generator is said to have learned from.
-        fresh: real ECGs of other patients.
+        sources: real ECGs of different patients: `training`, which the generator is said to have learned from,
+            `held-out`, and `fresh` ones.
         seed: of what is random.
     """
     made = {}
     for i, (name, spoilt) in enumerate(SPOILT.items()):
-        source = training if spoilt.is_copy else fresh
+        source = sources[spoilt.source]
         signals = source.millivolts().astype(np.float64)
         found = spoilt.spoil(signals, source.leads, source.sampling_rate, np.random.default_rng((seed, i)))
         within = found.clip(-LARGEST_STORED_MV, LARGEST_STORED_MV)
@@ -112,23 +113,26 @@ def _leads_of_others(signals: Signals, leads: tuple[str, ...], rate: int, rng: n
 
 
 SPOILT: Mapping[str, Spoilt] = {
-    "exact copy": Spoilt("the training ECGs", True, lambda s, *_: s),
-    "copy, noise": Spoilt(f"the training ECGs with {1000 * NOISE_MV:g} µV of white noise", True, _with_noise),
-    "copy, shift": Spoilt(f"the training ECGs, {1000 * SHIFT_S:g} ms later", True, _shifted),
-    "copy, gain": Spoilt(f"the training ECGs × {GAIN:g}", True, lambda s, *_: GAIN * s),
-    "copy, baseline": Spoilt(f"the training ECGs with a baseline wandering by {WANDER_MV:g} mV", True, _with_wander),
-    "one repeated": Spoilt("one training ECG, again and again", True, _one_repeated),
-    "flat": Spoilt("no signal", False, lambda s, *_: np.zeros_like(s)),
-    "white noise": Spoilt("noise as large as each lead", False, _white_noise),
-    "half the modes": Spoilt("fresh ECGs without the faster half", False, _half_the_modes),
-    "inverted": Spoilt("fresh ECGs upside down", False, lambda s, *_: -s),
-    "time-reversed": Spoilt("fresh ECGs from their end to their beginning", False, lambda s, *_: s[:, :, ::-1]),
-    "arms swapped": Spoilt("fresh ECGs with the arm electrodes in each other's place", False, _arms_swapped),
-    "chest reversed": Spoilt("fresh ECGs with V1 to V6 in the order V6 to V1", False, _chest_reversed),
-    "× 2": Spoilt("fresh ECGs twice as large", False, lambda s, *_: 2 * s),
-    "slower": Spoilt("fresh ECGs, 500 Hz taken for 400: a quarter longer", False, _stretched),
-    "µV for mV": Spoilt("fresh ECGs in µV taken for mV, cut at what 16 bits hold", False, lambda s, *_: 1000 * s),
-    "mV for µV": Spoilt("fresh ECGs in mV taken for µV", False, lambda s, *_: s / 1000),
-    "leads of others": Spoilt("each lead of another fresh ECG", False, _leads_of_others),
+    "exact copy": Spoilt("the training ECGs", TRAINING, lambda s, *_: s),
+    "copy, noise": Spoilt(f"the training ECGs with {1000 * NOISE_MV:g} µV of white noise", TRAINING, _with_noise),
+    "copy, shift": Spoilt(f"the training ECGs, {1000 * SHIFT_S:g} ms later", TRAINING, _shifted),
+    "copy, gain": Spoilt(f"the training ECGs × {GAIN:g}", TRAINING, lambda s, *_: GAIN * s),
+    "copy, baseline": Spoilt(
+        f"the training ECGs with a baseline wandering by {WANDER_MV:g} mV", TRAINING, _with_wander
+    ),
+    "held-out copied": Spoilt(f"the held-out ECGs with {1000 * NOISE_MV:g} µV of white noise", HELD_OUT, _with_noise),
+    "one repeated": Spoilt("one training ECG, again and again", TRAINING, _one_repeated),
+    "flat": Spoilt("no signal", FRESH, lambda s, *_: np.zeros_like(s)),
+    "white noise": Spoilt("noise as large as each lead", FRESH, _white_noise),
+    "half the modes": Spoilt("fresh ECGs without the faster half", FRESH, _half_the_modes),
+    "inverted": Spoilt("fresh ECGs upside down", FRESH, lambda s, *_: -s),
+    "time-reversed": Spoilt("fresh ECGs from their end to their beginning", FRESH, lambda s, *_: s[:, :, ::-1]),
+    "arms swapped": Spoilt("fresh ECGs with the arm electrodes in each other's place", FRESH, _arms_swapped),
+    "chest reversed": Spoilt("fresh ECGs with V1 to V6 in the order V6 to V1", FRESH, _chest_reversed),
+    "× 2": Spoilt("fresh ECGs twice as large", FRESH, lambda s, *_: 2 * s),
+    "slower": Spoilt("fresh ECGs, 500 Hz taken for 400: a quarter longer", FRESH, _stretched),
+    "µV for mV": Spoilt("fresh ECGs in µV taken for mV, cut at what 16 bits hold", FRESH, lambda s, *_: 1000 * s),
+    "mV for µV": Spoilt("fresh ECGs in mV taken for µV", FRESH, lambda s, *_: s / 1000),
+    "leads of others": Spoilt("each lead of another fresh ECG", FRESH, _leads_of_others),
 }
 """By name; all must be caught."""

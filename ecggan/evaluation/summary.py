@@ -15,8 +15,9 @@ Schema version 2 (numbers that could not be had are null; shares and their diffe
                      share_differences {measurable, normal: value, low, high},
                      measurements {measurement: a row of comparison.csv}, relations [rows of relations.csv],
                      signals {column: a row of signals.csv}, clouds [rows of clouds.csv],
-                     repeats {real, generated: a share}, novelty {has_training, num_training, num_held_out, copies and
-                     held_out_copies: shares, membership and beat_membership: value, low, high, p_value}}
+                     repeats {real, generated: a share}, novelty {has_training, num_training, num_held_out,
+                     copies, same_beat, copies_of_held_out, held_out_copies, held_out_same_beat: shares,
+                     membership, beat_membership: value, low, high, p_value}}
     failures         {part: error}
     settings         what write_report was given
     versions         {package: version}
@@ -127,7 +128,8 @@ def _of_judgement(judgement: Judgement, assessment: Assessment, generated: Asses
 def _of_novelty(novelty: Novelty | None, assessment: Assessment) -> dict[str, Any] | None:
     if novelty is None:
         return None
-    found = {name: getattr(novelty, name) for name in ("copies", "held_out_copies", "membership", "beat_membership")}
+    shares = ("copies", "same_beat", "copies_of_held_out", "held_out_copies", "held_out_same_beat")
+    found = {name: getattr(novelty, name) for name in (*shares, "membership", "beat_membership")}
     return {
         "has_training": assessment.training is not None,
         "num_training": None if assessment.training is None else len(assessment.training),

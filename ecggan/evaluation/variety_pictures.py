@@ -6,6 +6,7 @@ import numpy as np
 
 from ecggan.data.ecg_set import ECGSet
 from ecggan.evaluation.assessment import Assessment
+from ecggan.evaluation.cells import signed
 from ecggan.evaluation.judgement import CLOUDS, points_of
 from ecggan.evaluation.variety_tables import CLOUD_WORDS
 from ecggan.plotting import plot_clouds, plot_distributions, plot_ecg
@@ -71,9 +72,9 @@ def draw_pairs(assessment: Assessment, name: str) -> "list[tuple[str, str, matpl
         beneath = _laid_under(some.ecgs, others, original, float(row["shift_ms"]), float(row["gain"]))
         title = f"{name} {names[0]} over {whose} {names[1]}"
         caption = (
-            f"{'A copy' if row['is_copy'] else 'No copy'}: {name} {names[0]} (black) over {whose} {names[1]} (blue), "
-            f"shifted by {row['shift_ms']:.0f} ms and × {row['gain']:.2f}; correlation {row['correlation']:.2f}, and "
-            f"{1000 * row['rest_mv']:.0f} µV RMS that the blue one does not explain."
+            f"{'A copy' if row['is_copy'] else 'No copy'}: {name} {names[0]} (black) over {whose} {names[1]} (blue, "
+            f"shifted by {signed(row['shift_ms'], 0)} ms and × {row['gain']:.2f}); correlation "
+            f"{row['correlation']:.2f}, and {1000 * row['rest_mv']:.0f} µV RMS that the blue one does not explain."
         )
         figure = plot_ecg(some.ecgs.millivolts([copy])[0], some.ecgs.leads, some.ecgs.sampling_rate, title, beneath)
         drawn.append((title, caption, figure))

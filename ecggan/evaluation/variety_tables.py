@@ -4,7 +4,7 @@ import numpy as np
 
 from ecggan.evaluation.assessment import Assessment
 from ecggan.evaluation.cells import NONE, Cell, number_cell, p_cell, percent, plain
-from ecggan.evaluation.inference import LEVEL
+from ecggan.evaluation.inference import LEVEL, corrected
 from ecggan.evaluation.judgement import BEATS, MEASUREMENTS, Judgement
 from ecggan.evaluation.novelty import Area, Novelty
 from ecggan.evaluation.shares import Share
@@ -34,9 +34,12 @@ def cloud_table(judgement: Judgement) -> ShownTable:
         *("Of", "Figure", "Unit", "Value (95 % interval)", "Real halves, mean", "95 of 100 real halves", "p"),
         *("Records of each",),
     )
-    rows = []
-    for facts in judgement.clouds.to_dict("records") if judgement.clouds is not None else []:
-        is_notable = facts["p_value"] < LEVEL
+    rows: list[list[Cell]] = []
+    if judgement.clouds is None:
+        return ShownTable(columns, rows)
+    table = judgement.clouds.assign(p_corrected=corrected(judgement.clouds["p_value"].to_numpy(float)))
+    for facts in table.to_dict("records"):
+        is_notable = facts["p_corrected"] < LEVEL
         band = f"{plain(facts['null_low'], 3)} to {plain(facts['null_high'], 3)}"
         sizes = facts["num_real"], facts["num_generated"]
         rows.append(
@@ -62,6 +65,12 @@ def novelty_table(assessment: Assessment) -> ShownTable:
         if novelty is not None:
             held_out = NONE if novelty.held_out_copies is None else f"held-out: {_share(novelty.held_out_copies)}"
             rows.append(_row(name, f"Copies of {learned_from}", _share(novelty.copies), held_out, novelty.copies.value))
+            same, of_held_out = novelty.same_beat, novelty.held_out_same_beat
+            held_out = NONE if of_held_out is None else f"held-out: {_share(of_held_out)}"
+            rows.append(_row(name, f"The median beat of one of {learned_from}", _share(same), held_out, same.value))
+            if novelty.copies_of_held_out is not None:
+                copied = novelty.copies_of_held_out
+                rows.append(_row(name, "Copies of held-out ECGs", _share(copied), NONE, copied.value))
             rows += [
                 _row(name, f"Nearest of {learned_from}, {words}: median correlation", *_medians(novelty, column))
                 for words, column in (("by course", "correlation_training"), ("by beat", "beat_correlation_training"))

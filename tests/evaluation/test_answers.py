@@ -38,8 +38,9 @@ def repeats(num_real=0, num_generated=0):
 
 
 def novelty(**changed):
-    copies = share_of_number(0, 1000, 1000.0)
-    found = Novelty(True, pd.DataFrame(), pd.DataFrame(), pd.DataFrame(), copies, copies, GUESS, GUESS)
+    none = share_of_number(0, 1000, 1000.0)
+    tables = [pd.DataFrame()] * 3
+    found = Novelty(True, *tables, none, none, 1000, 1000, none, none, none, GUESS, GUESS)
     return replace(found, **changed)
 
 
@@ -88,17 +89,33 @@ def test_small_sets_leave_the_variety_open_and_none_leaves_it_unsaid():
 @pytest.mark.parametrize(
     ("changed", "level", "words"),
     [
-        ({}, "same", "New: no copies"),
+        ({}, "same", "New: no copies, and training ECGs are no nearer than held-out ones."),
         ({"copies": share_of_number(3, 1000, 1000.0)}, "far", "Not new: 3 of 1,000 are copies of training ECGs"),
+        ({"copies": share_of_number(1, 1000, 1000.0)}, "far", "Not new: 1 of 1,000 is a copy of training ECGs"),
+        ({"copies_of_held_out": share_of_number(3, 9, 9.0)}, "far", "Not new: 3 of 9 are copies of held-out ECGs"),
+        ({"same_beat": share_of_number(50, 1000, 1000.0)}, "far", "too many have the median beat of a training ECG"),
+        ({"same_beat": share_of_number(2, 1000, 1000.0)}, "same", "New: no copies"),
+        (
+            {"same_beat": share_of_number(5, 100, 100.0), "held_out_same_beat": share_of_number(0, 46, 46.0)},
+            "undecided",
+            "No copies, but look at the ECGs",
+        ),
         ({"membership": Area(0.7, 0.66, 0.74, 0.0)}, "far", "who was in the training can be told"),
         ({"beat_membership": Area(0.7, 0.66, 0.74, 0.0)}, "far", "who was in the training can be told"),
-        ({"membership": Area(0.5, 0.4, 0.6, 0.5)}, "undecided", "too few held-out ECGs"),
+        ({"membership": Area(0.3, 0.26, 0.34, 1.0)}, "far", "nearer to held-out ECGs than to training ECGs"),
+        ({"membership": Area(0.53, 0.51, 0.549, 0.01)}, "close", "an attacker learns next to nothing"),
+        ({"membership": Area(0.56, 0.545, 0.575, 0.0)}, "undecided", "an attacker may know a little"),
         (
-            {"membership": None, "beat_membership": None, "has_held_out": False, "held_out_copies": None},
+            {"membership": Area(0.5, 0.4, 0.6, 0.5), "num_held_out": 46},
             "undecided",
-            "there are no real ECGs of patients who are not in the training",
+            "some 200 held-out ECGs of other patients are needed, there are 46",
         ),
-        ({"membership": Area(*[np.nan] * 4), "beat_membership": None}, "undecided", "there are too few real ECGs"),
+        (
+            {"membership": None, "beat_membership": None, "has_held_out": False, "num_held_out": 0},
+            "undecided",
+            "are needed, there are 0",
+        ),
+        ({"num_recognisable": 0}, "none", "they hold no signal"),
     ],
 )
 def test_each_finding_says_its_own_of_the_novelty(changed, level, words):
@@ -107,14 +124,28 @@ def test_each_finding_says_its_own_of_the_novelty(changed, level, words):
     assert words in verdict.headline
 
 
-def test_as_many_copies_as_of_held_out_ecgs_are_no_leak():
+def test_a_copy_is_a_copy_however_many_held_out_ecgs_are_copies_too():
     some = share_of_number(2, 1000, 1000.0)
-    assert judge_novelty(novelty(copies=some, held_out_copies=some), True).level == "same"
+    verdict = judge_novelty(novelty(copies=some, held_out_copies=some), True)
+    assert verdict.level == "far"
+    assert verdict.sentences[0] == "Copies: 2 of 1,000 are copies of training ECGs; of held-out ones 2 of 1,000."
+
+
+def test_a_set_that_repeats_itself_is_told_even_where_it_is_too_small_for_the_rest():
+    verdict = judge_variety(None, repeats(num_generated=500))
+    assert (verdict.level, verdict.headline) == ("far", "Less varied than real ECGs: it repeats itself (500 of 1,000).")
+
+
+def test_small_sets_that_are_told_apart_are_said_to_be():
+    table = clouds(kernel_distance=(0.4, 0.001)).assign(null_low=lambda table: table["null_mean"] - 0.2)
+    verdict = judge_variety(table, repeats())
+    assert verdict.level == "undecided"
+    assert verdict.headline.startswith("The sets can be told apart as a whole, but they are too small")
 
 
 def test_without_training_ecgs_only_copies_of_the_real_set_are_told():
     alone = {"membership": None, "beat_membership": None, "has_held_out": False, "held_out_copies": None}
     assert judge_novelty(novelty(**alone), False).level == "none"
     copied = novelty(**alone, copies=share_of_number(1, 10, 10.0))
-    assert judge_novelty(copied, False).headline == "Not new: 1 of 10 are copies of the real set's ECGs."
+    assert judge_novelty(copied, False).headline == "Not new: 1 of 10 is a copy of the real set's ECGs."
     assert judge_novelty(None, True).level == "none"

@@ -66,6 +66,12 @@ def test_laid_over_each_other_a_copy_shows_its_shift_gain_and_noise(varied_ecgs)
     assert rest_mv == pytest.approx(in_band, rel=0.25)
 
 
+def test_a_part_of_a_record_is_found_wherever_it_lies_in_it(varied_ecgs):
+    original = varied_ecgs(1, noise_mv=0)[0]
+    correlation, shift_ms, gain, _ = lay_over(original[:, 2000:], original, 500, 500)
+    assert (round(correlation, 2), shift_ms, round(gain, 1)) == (1, -4000, 1)
+
+
 def test_laying_over_is_exact_for_itself_and_symmetric(varied_ecgs):
     first, second = varied_ecgs(2)
     correlation, shift_ms, gain, rest_mv = lay_over(first, first, 500, 500)

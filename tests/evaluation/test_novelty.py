@@ -48,7 +48,32 @@ def test_disguised_copies_are_found_from_both_sides(training, held_out):
 def test_copies_of_held_out_ecgs_are_no_leak(training, held_out):
     found = assess_novelty(held_out, training, held_out, num_workers=1)
     assert found.copies.num_records == 0
+    assert found.copies_of_held_out.value == 1
     assert found.membership.value < 0.05
+
+
+def test_held_out_ecgs_that_are_copies_of_training_ecgs_are_no_yardstick(varied_ecgs, training, held_out):
+    doubled = held_out.ecgs.millivolts().astype(float)
+    doubled[:5] = 1.1 * training.ecgs.millivolts()[:5]
+    found = assess_novelty(prints_of(varied_ecgs(20, seed=3)), training, prints_of(doubled), num_workers=1)
+    assert found.held_out_copies.num_records == 5
+    assert found.num_held_out == 55
+
+
+def test_a_few_copies_stretched_by_a_hundredth_are_known_by_their_beats(varied_ecgs, training, held_out):
+    ecgs = varied_ecgs(20, seed=3)
+    times = np.arange(5000) / 1.01
+    ecgs[:5] = [[np.interp(times, np.arange(5000), lead) for lead in one] for one in training.ecgs.millivolts()[:5]]
+    found = assess_novelty(prints_of(ecgs), training, held_out, num_workers=1)
+    assert found.copies.num_records == 0
+    assert found.same_beat.num_records == 5
+    assert found.held_out_same_beat.num_records == 0
+
+
+def test_flat_records_are_not_recognised(training, held_out):
+    found = assess_novelty(prints_of(np.zeros((4, 8, 5000))), training, held_out, num_workers=1)
+    assert found.num_recognisable == 0
+    assert found.same_beat.num_records == 0
 
 
 def test_the_same_beats_at_another_rhythm_are_found_by_the_beat_alone(varied_ecgs, training, held_out):
