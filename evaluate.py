@@ -58,7 +58,7 @@ def main(config: DictConfig) -> None:
     if baseline is not None:
         generated[baseline.name] = instantiate(baseline.source, _convert_="all")()
     real = ECGSet.open(config.real) if data is None else instantiate(data.source, _convert_="all")()
-    training = ECGSet.open(config.training) if isinstance(config.training, str) else training_split(real)
+    training = training_ecgs(config.training, real)
     if data is not None and data.split is not None and not config.self_test:
         real = real.where_split(data.split)
     some = slice(config.max_records)
@@ -67,6 +67,7 @@ def main(config: DictConfig) -> None:
         raise ValueError(f"the real set, {real.path}, holds no record")
     settings = {key: plain[key] for key in ("max_records", "seed", "margins")}
     settings["split"] = None if data is None else plain["data"]["split"]
+    settings["training"] = None if training is None else f"{len(training):,} records"
     settings["rules_off"] = [rule for rule, is_on in config.normality.items() if not is_on]
     generated = {name: ecgs.subset(some) for name, ecgs in generated.items()}
     if config.run is not None:
@@ -86,7 +87,7 @@ def main(config: DictConfig) -> None:
         num_workers=config.num_workers,
         cache=config.cache,
         seed=config.seed,
-        training=None if config.training is False else training,
+        training=training,
     )
     report = write_report(Path(config.out), assessment, settings)
     print(measurement_table(assessment).frame().to_string(index=False))
@@ -143,10 +144,14 @@ def check(config: DictConfig) -> None:
         raise ValueError(f"a report is logged to logger=wandb alone; got {', '.join(config.logger)}")
 
 
-def training_split(real: "ECGSet") -> "ECGSet | None":
-    """What a generator that is trained on these ECGs learns from; None where they know no splits."""
-    has_one = "split" in real.records and (real.records["split"] == "train").any()
-    return real.where_split("train") if has_one else None
+def training_ecgs(which: str | bool | None, real: "ECGSet") -> "ECGSet | None":
+    """What the generators learned from: the set named, or the split `train` of the real ECGs; None where not known."""
+    if isinstance(which, str):
+        from ecggan.data.ecg_set import ECGSet
+
+        return ECGSet.open(which)
+    has_split = "split" in real.records and (real.records["split"] == "train").any()
+    return real.where_split("train") if has_split and which is None else None
 
 
 def test_itself(config: DictConfig, real: "ECGSet") -> None:

@@ -361,6 +361,9 @@ def test_two_processes_train_together(trained):
         ("evaluate", ("readers=[a.csv]", "key=k.csv", "real=a"), "readers= and key= take no ECGs"),
         ("evaluate", ("readers=[a.csv]", "key=k.csv"), "no file at k.csv"),
         ("evaluate", ("readers=5", "key=k.csv"), "readers must be filled-in sheets"),
+        ("evaluate", ("real=a", "generated=b", "training=3"), "training must be an ECG set, null"),
+        ("evaluate", ("real=a", "self_test=3"), "self_test must be true or false; got 3"),
+        ("evaluate", ("real=a", "generated=b", "self_test=true"), "the self-test makes its own sets"),
         ("evaluate", ("real=nowhere", "generated=nowhere"), "nowhere is not an ECG set: manifest.json is missing"),
     ],
 )
