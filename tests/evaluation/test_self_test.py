@@ -39,8 +39,8 @@ def assert_that_nothing_fools_it(tmp_path: Path, *arguments: str) -> None:
     assert {summary["levels"][name]["New?"] for name in leaks} == {"far"}
     assert "far" not in summary["levels"][FRESH].values()
     alarms = pd.read_csv(out / "alarms.csv").set_index(["set", "measure"])["value"]
-    for measure in ("membership", "membership by beat"):
-        assert all(alarms[name, measure] >= 0.99 for name in copies - {"one repeated"})
+    for measure, least in (("membership", 0.99), ("membership by beat", 0.95)):
+        assert min(alarms[name, measure] for name in copies - {"one repeated"}) >= least
         assert alarms[FRESH, measure] < 0.65
 
 
