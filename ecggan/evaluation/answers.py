@@ -20,7 +20,7 @@ LEAK_AREA = 0.55  # of an attacker, who has 0.5 by guessing
 _HELD_OUT_NEEDED = 200  # for an interval of ± 0.04
 _WIDEST_BAND = 0.10  # of real halves, beyond which a set that lacks so much could not be told from one that does not
 _VARIETY, _REALISM = ("recall", "coverage"), ("precision",)
-_CLOUD_WORDS = {"measurements": "measurements", "beats": "median beats"}
+CLOUD_WORDS = {"measurements": "measurements", "beats": "median beats"}
 
 
 def judge_variety(clouds: pd.DataFrame | None, repeats: tuple[Repeats, Repeats] | None) -> Verdict:
@@ -37,27 +37,24 @@ def judge_variety(clouds: pd.DataFrame | None, repeats: tuple[Repeats, Repeats] 
     """
     known = pd.DataFrame() if clouds is None else clouds[clouds["value"].notna()]
     sentences = [_coverage_sentence(rows) for _, rows in known.groupby("cloud", sort=False)] if len(known) else []
-    repeated = False
+    repeating = []
     if repeats is not None:
         real, generated = (each.share for each in repeats)
-        repeated = bool(generated.low > REPEATED_SHARE and not real.value >= generated.value)
+        if generated.low > REPEATED_SHARE and not real.value >= generated.value:
+            repeating = [f"it repeats itself ({_count(generated)})"]
         sentences.append(
             f"Copies within the set: {_count(generated)} have one; of real ones, of other patients, {_count(real)}."
         )
     if not len(known):
-        if repeated and repeats is not None:
-            headline = f"Less varied than real ECGs: it repeats itself ({_count(repeats[1].share)})."
-            return Verdict("far", headline, sentences)
+        if repeating:
+            return Verdict("far", f"Less varied than real ECGs: {repeating[0]}.", sentences)
         return Verdict("none", "Nothing can be said of its variety: too few records.", sentences)
-    lower = known[known["figure"].isin([*_VARIETY, *_REALISM])].copy()
-    lower["p"] = corrected(lower["p_value"].to_numpy(float))
-    lower = lower[(lower["p"] < LEVEL) & (lower["null_mean"] - lower["value"] > SHARE_MARGIN)]
+    band = known[known["figure"].isin([*_VARIETY, *_REALISM])]
+    is_lower = corrected(band["p_value"].to_numpy(float)) < LEVEL
+    lower = band[is_lower & (band["null_mean"] - band["value"] > SHARE_MARGIN)]
     areas = known[known["figure"] == "classifier_auc"]
     telling = areas[areas["low"] > TELLING_AREA]
-    faults = _fault("it lacks a part of what real ECGs are", lower[lower["figure"].isin(_VARIETY)])
-    if repeated:
-        assert repeats is not None
-        faults.append(f"it repeats itself ({_count(repeats[1].share)})")
+    faults = _fault("it lacks a part of what real ECGs are", lower[lower["figure"].isin(_VARIETY)]) + repeating
     beside = _fault("it holds ECGs that are not like real ones", lower[~lower["figure"].isin(_VARIETY)])
     beside += _fault("a classifier tells them apart", telling)
     sentences += [_area_sentence(row) for row in areas.to_dict("records")]
@@ -66,7 +63,6 @@ def judge_variety(clouds: pd.DataFrame | None, repeats: tuple[Repeats, Repeats] 
         return Verdict("far", f"Less varied than real ECGs: {'; '.join([*faults, *beside])}.", sentences)
     if beside:
         return Verdict("far", f"Not where real ECGs lie: {'; '.join(beside)}.", sentences)
-    band = known[known["figure"].isin([*_VARIETY, *_REALISM])]
     is_told_apart = bool((corrected(known["p_value"].to_numpy(float)) < LEVEL).any())
     if (band["null_mean"] - band["null_low"]).max() > _WIDEST_BAND:
         apart = "The sets can be told apart as a whole, but they" if is_told_apart else "Undecided: the sets"
@@ -138,7 +134,7 @@ def judge_novelty(novelty: Novelty | None, is_training_known: bool) -> Verdict:
 
 def _fault(words: str, rows: pd.DataFrame) -> list[str]:
     """The words and the clouds of which they are true; nothing where there is none."""
-    clouds = " and ".join(_CLOUD_WORDS[cloud] for cloud in dict.fromkeys(rows["cloud"]))
+    clouds = " and ".join(CLOUD_WORDS[cloud] for cloud in dict.fromkeys(rows["cloud"]))
     return [f"{words}, by {clouds}"] if clouds else []
 
 
@@ -150,12 +146,12 @@ def _coverage_sentence(rows: pd.DataFrame) -> str:
         for name in ("coverage", "recall", "precision")
         if name in figures
     ]
-    return f"By {_CLOUD_WORDS[rows['cloud'].iloc[0]]} (in brackets: between halves of the real set): {', '.join(said)}."
+    return f"By {CLOUD_WORDS[rows['cloud'].iloc[0]]} (in brackets: between halves of the real set): {', '.join(said)}."
 
 
 def _area_sentence(row: Mapping[Any, Any]) -> str:
     return (
-        f"A classifier tells generated from real ECGs by {_CLOUD_WORDS[row['cloud']]} with an area of "
+        f"A classifier tells generated from real ECGs by {CLOUD_WORDS[row['cloud']]} with an area of "
         f"{row['value']:.2f} ({row['low']:.2f} to {row['high']:.2f}); 0.5 is a guess."
     )
 

@@ -89,7 +89,7 @@ def find_beats(millivolts: Float[np.ndarray, "lead time"], sampling_rate: int) -
         millivolts: leads with signal, without baseline wander.
         sampling_rate: in Hz.
     """
-    banded = scipy.signal.sosfiltfilt(_filter("bandpass", _BEAT_BAND_HZ, sampling_rate), millivolts, axis=1)
+    banded = scipy.signal.sosfiltfilt(butterworth("bandpass", _BEAT_BAND_HZ, sampling_rate), millivolts, axis=1)
     scale = np.percentile(np.abs(banded), 99, axis=1, keepdims=True)
     banded /= np.maximum(scale, np.finfo(float).tiny)
     is_noisy = np.zeros(len(millivolts), bool)
@@ -115,7 +115,7 @@ def _lay_over(millivolts: np.ndarray, banded: np.ndarray, ignored: np.ndarray, s
     median = np.median(laid, axis=0)
     noise = np.median(np.sqrt(((laid - median) ** 2).mean(axis=2)), axis=0)
     is_noisy = noise > _NOISIEST * max(float(np.median(noise)), _NOISE_FLOOR_MV)
-    smooth = scipy.signal.sosfiltfilt(_filter("low", _SMOOTH_HZ, sampling_rate), laid, axis=2)
+    smooth = scipy.signal.sosfiltfilt(butterworth("low", _SMOOTH_HZ, sampling_rate), laid, axis=2)
     return Beats(median, smooth, before, r_peaks, is_used, is_alone, is_noisy | ignored, sampling_rate)
 
 
@@ -175,9 +175,10 @@ def _correlations_with_others(stretch: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=32)
-def _filter(
+def butterworth(
     kind: Literal["low", "high", "bandpass"], edge_hz: float | tuple[float, float], sampling_rate: int
 ) -> np.ndarray:
+    """Of the second order, as second-order sections."""
     return scipy.signal.butter(2, edge_hz, kind, fs=sampling_rate, output="sos")
 
 
@@ -187,7 +188,7 @@ def without_baseline(millivolts: Float[np.ndarray, "lead time"], sampling_rate: 
     0.5 Hz is what the recommendations allow a filter that does not shift phase, and amplitudes need all that lies below
     150 Hz (Kligfield et al. 2007, AHA/ACC/HRS recommendations for the standardization of the electrocardiogram, I).
     """
-    return scipy.signal.sosfiltfilt(_filter("high", 0.5, sampling_rate), millivolts, axis=1)
+    return scipy.signal.sosfiltfilt(butterworth("high", 0.5, sampling_rate), millivolts, axis=1)
 
 
 def below(edge_hz: float, millivolts: np.ndarray, sampling_rate: int) -> np.ndarray:
@@ -200,5 +201,5 @@ def below(edge_hz: float, millivolts: np.ndarray, sampling_rate: int) -> np.ndar
     before = 2 * millivolts[:, :1] - millivolts[:, padding:0:-1]
     after = millivolts[:, -2 : -padding - 2 : -1]
     longer = np.concatenate([before, millivolts, after], axis=1)
-    smooth = scipy.signal.sosfiltfilt(_filter("low", edge_hz, sampling_rate), longer, axis=1, padlen=0)
+    smooth = scipy.signal.sosfiltfilt(butterworth("low", edge_hz, sampling_rate), longer, axis=1, padlen=0)
     return smooth[:, padding : padding + millivolts.shape[1]]

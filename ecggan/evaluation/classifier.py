@@ -11,6 +11,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 
 from ecggan.evaluation.inference import LEVEL
+from ecggan.evaluation.resampling import placements
 
 NUM_FOLDS = 5
 NUM_TREES = 100
@@ -100,10 +101,7 @@ def auc_with_variance(
     >>> auc_with_variance(np.array([0.1, 0.4]), np.array([0.4, 0.9]))
     (0.875, 0.03125)
     """
-    num_real, num_generated = len(scores_real), len(scores_generated)
-    ranks = scipy.stats.rankdata(np.concatenate([scores_real, scores_generated]))
-    above = (ranks[num_real:] - scipy.stats.rankdata(scores_generated)) / num_real
-    below = 1 - (ranks[:num_real] - scipy.stats.rankdata(scores_real)) / num_generated
+    above, below = placements(scores_generated, scores_real)
     variance = sum(float(shares.var(ddof=1)) / len(shares) for shares in (above, below))
     return float(above.mean()), variance
 

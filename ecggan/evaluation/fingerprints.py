@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from ecggan.data.ecg_set import ECGSet
 from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT
-from ecggan.evaluation.beats import find_beats, without_baseline
+from ecggan.evaluation.beats import butterworth, find_beats, without_baseline
 from ecggan.evaluation.signals import read_rows, spread_evenly
 
 COURSE_S = 6.5  # of 10: copies shifted by up to a second still have a common R-peak with room around it
@@ -119,10 +119,10 @@ def fingerprints(
     found: list[_Prints] = []
     with tqdm(total=len(ecgs), desc="fingerprints", unit="ECG", disable=not progress or len(tasks) < 2) as bar:
         run = Parallel(n_jobs=max(1, min(num_workers or cpu_count(), len(tasks))), return_as="generator")
-        which = [tuple(ecgs.leads.index(lead) for lead in chosen)] * len(tasks)
+        columns = tuple(ecgs.leads.index(lead) for lead in chosen)
         calls = (
             delayed(_take_some)(*some, columns, ecgs.sampling_rate, reach, indexed[task])
-            for some, columns, task in zip(read_rows(ecgs, tasks), which, tasks, strict=True)
+            for some, task in zip(read_rows(ecgs, tasks), tasks, strict=True)
         )
         for some in run(calls):
             found += some
@@ -169,7 +169,7 @@ def _take(millivolts: np.ndarray, sampling_rate: int, reach: int, every: bool) -
     middle = int(np.abs(anchors - length / 2).argmin())
     if not every:
         anchors, middle = anchors[[middle]], 0
-    banded = scipy.signal.sosfiltfilt(_band(sampling_rate), millivolts, axis=1)
+    banded = scipy.signal.sosfiltfilt(butterworth("bandpass", _COURSE_BAND_HZ, sampling_rate), millivolts, axis=1)
     times = np.rint(np.arange(-reach, reach) * step).astype(int)
     pieces = banded[:, np.clip(anchors[:, None] + times, 0, length - 1)].swapaxes(0, 1)  # (piece, lead, time)
     pieces = _unit(pieces - pieces.mean(axis=2, keepdims=True))
@@ -199,11 +199,6 @@ def _unit(arrays: np.ndarray) -> np.ndarray:
     flat = arrays.reshape(len(arrays), int(np.prod(arrays.shape[1:])))
     norms = np.linalg.norm(flat, axis=1, keepdims=True)
     return flat / np.where(norms > 0, norms, 1)
-
-
-@lru_cache(maxsize=8)
-def _band(sampling_rate: int) -> np.ndarray:
-    return scipy.signal.butter(2, _COURSE_BAND_HZ, "bandpass", fs=sampling_rate, output="sos")
 
 
 @lru_cache(maxsize=8)

@@ -25,7 +25,7 @@ from ecggan.data.ecg_set import ECGSet
 from ecggan.evaluation.fingerprints import Fingerprints
 from ecggan.evaluation.inference import FEWEST_PATIENTS, LEVEL
 from ecggan.evaluation.matching import Nearest, lay_over_nearest, nearest_by_beat, nearest_by_course, nearest_within
-from ecggan.evaluation.resampling import num_witnesses, patient_numbers
+from ecggan.evaluation.resampling import num_witnesses, patient_numbers, placements
 from ecggan.evaluation.shares import Share, share_of
 from ecggan.evaluation.signals import spread_evenly
 
@@ -69,7 +69,6 @@ class Novelty:
     """What [assess_novelty][] found.
 
     Args:
-        has_held_out: whether there was a yardstick.
         nearest: a row a generated record: `training` (position of the training record nearest by course) and its
             `correlation`; `beat_training`, `beat_correlation`; the same of the held-out records where there are any.
         held_out_nearest: a row a held-out record, its nearest training record, by the same columns.
@@ -87,7 +86,6 @@ class Novelty:
         beat_membership: likewise, by the median beat.
     """
 
-    has_held_out: bool
     nearest: pd.DataFrame
     held_out_nearest: pd.DataFrame | None
     pairs: pd.DataFrame
@@ -100,6 +98,11 @@ class Novelty:
     held_out_same_beat: Share | None
     membership: Area | None
     beat_membership: Area | None
+
+    @property
+    def has_held_out(self) -> bool:
+        """Whether there was a yardstick."""
+        return self.held_out_copies is not None
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ def assess_novelty(
     num_recognisable = int(generated.prints.courses[generated.prints.middle].any(axis=1).sum())
     found = (_share_of_copies(pairs, generated), _share_of_same_beat(beat, generated), num_recognisable)
     if held_out is None or not len(held_out.ecgs):
-        return Novelty(False, nearest, None, pairs, *found, 0, None, None, None, None, None)
+        return Novelty(nearest, None, pairs, *found, 0, None, None, None, None, None)
     held_course, of_held_out = nearest_by_course(generated.prints, held_out.prints)
     held_beat, beat_of_held_out = nearest_by_beat(generated.prints, held_out.prints)
     nearest = nearest.join(_table({"held_out": (held_course, held_beat)}))
@@ -150,7 +153,6 @@ def assess_novelty(
     is_fair[held_pairs.loc[held_pairs["is_copy"], "position"].to_numpy()] = False
     patients = training.patients(), held_out.patients()[is_fair]
     return Novelty(
-        True,
         nearest,
         _table({"training": (yardstick, yardstick_beat)}),
         pairs,
@@ -194,13 +196,10 @@ def area_by_patient(
         first_patients: whose records they are; no patient is in both sets.
         second_patients: likewise.
     """
-    sizes = len(first), len(second)
     fewest = min(num_witnesses(first_patients), num_witnesses(second_patients))
     if fewest < FEWEST_PATIENTS:
         return Area(np.nan, np.nan, np.nan, np.nan)
-    ranks = scipy.stats.rankdata(np.concatenate([first, second]))
-    above = (ranks[: sizes[0]] - scipy.stats.rankdata(first)) / sizes[1]  # of each, over how many of the others it is
-    below = 1 - (ranks[sizes[0] :] - scipy.stats.rankdata(second)) / sizes[0]
+    above, below = placements(first, second)
     value = float(above.mean())
     variance = _variance_by_patient(above, first_patients) + _variance_by_patient(below, second_patients)
     error = np.sqrt(variance)

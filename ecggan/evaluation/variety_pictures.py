@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ecggan.data.ecg_set import ECGSet
+from ecggan.evaluation.answers import CLOUD_WORDS
 from ecggan.evaluation.assessment import Assessment
 from ecggan.evaluation.cells import signed
 from ecggan.evaluation.judgement import CLOUDS, points_of
-from ecggan.evaluation.variety_tables import CLOUD_WORDS
 from ecggan.plotting import plot_clouds, plot_distributions, plot_ecg
 
 if TYPE_CHECKING:

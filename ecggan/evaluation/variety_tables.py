@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ecggan.evaluation.answers import CLOUD_WORDS
 from ecggan.evaluation.assessment import Assessment
 from ecggan.evaluation.cells import NONE, Cell, number_cell, p_cell, percent, plain
 from ecggan.evaluation.inference import LEVEL, corrected
@@ -10,7 +11,6 @@ from ecggan.evaluation.novelty import Area, Novelty
 from ecggan.evaluation.shares import Share
 from ecggan.evaluation.tables import ShownTable
 
-CLOUD_WORDS = {MEASUREMENTS: "measurements", BEATS: "median beats"}
 FIGURE_WORDS = {
     "kernel_distance": "Kernel distance",
     "frechet_distance": "Fréchet distance",

@@ -40,7 +40,7 @@ def repeats(num_real=0, num_generated=0):
 def novelty(**changed):
     none = share_of_number(0, 1000, 1000.0)
     tables = [pd.DataFrame()] * 3
-    found = Novelty(True, *tables, none, none, 1000, 1000, none, none, none, GUESS, GUESS)
+    found = Novelty(*tables, none, none, 1000, 1000, none, none, none, GUESS, GUESS)
     return replace(found, **changed)
 
 
@@ -111,7 +111,7 @@ def test_small_sets_leave_the_variety_open_and_none_leaves_it_unsaid():
             "some 200 held-out ECGs of other patients are needed, there are 46",
         ),
         (
-            {"membership": None, "beat_membership": None, "has_held_out": False, "num_held_out": 0},
+            {"membership": None, "beat_membership": None, "held_out_copies": None, "num_held_out": 0},
             "undecided",
             "are needed, there are 0",
         ),
@@ -144,7 +144,7 @@ def test_small_sets_that_are_told_apart_are_said_to_be():
 
 
 def test_without_training_ecgs_only_copies_of_the_real_set_are_told():
-    alone = {"membership": None, "beat_membership": None, "has_held_out": False, "held_out_copies": None}
+    alone = {"membership": None, "beat_membership": None, "held_out_copies": None}
     assert judge_novelty(novelty(**alone), False).level == "none"
     copied = novelty(**alone, copies=share_of_number(1, 10, 10.0))
     assert judge_novelty(copied, False).headline == "Not new: 1 of 10 is a copy of the real set's ECGs."
