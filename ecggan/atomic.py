@@ -1,12 +1,14 @@
 """Files and folders that appear whole or not at all: written beside their place under another name, then renamed."""
 
 import errno
+import json
 import os
 import platform
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 
 def _beside(path: Path) -> Path:
@@ -65,3 +67,53 @@ def require_new_folder(path: str | Path) -> None:
         raise PermissionError(f"{path} cannot be made: {parent} cannot be written to; give another folder")
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise FileExistsError(f"{path} exists and is not empty; give another folder or remove it first")
+
+
+class ResumableFolder:
+    """A folder that takes long to fill, appears whole or not at all, and survives being killed half-way.
+
+    It is filled as ``content`` within ``NAME.unfinished``, beside its place. That stays where the work ends early; the
+    same request finds it again, another is refused, so that two halves never mix. Several processes with one request
+    may fill it together; any of them may finish it.
+
+    Attributes:
+        notes: for what the work remembers of itself; removed with the rest of ``NAME.unfinished`` at the end.
+        content: what becomes the folder.
+
+    Raises:
+        FileExistsError: the folder is there already and is not empty, or another request left its unfinished one.
+        PermissionError: its parent cannot be written to.
+    """
+
+    def __init__(self, path: str | Path, request: Mapping[str, Any]) -> None:
+        self.path = Path(path).resolve()
+        require_new_folder(self.path)
+        self.notes = self.path.with_name(f"{self.path.name}.unfinished")
+        self.content = self.notes / "content"
+        found = self.notes / "request.json"
+        if not found.is_file():
+            with suppress(FileExistsError), atomic_folder(self.notes) as begun:  # another process may be first
+                (begun / "content").mkdir()
+                (begun / "request.json").write_text(json.dumps(request, indent=2, ensure_ascii=False) + "\n")
+        if not found.is_file():
+            raise FileExistsError(
+                f"{self.notes} is in the way and holds other things; remove it or give another folder"
+            )
+        self._refuse_another(json.loads(found.read_text()), json.loads(json.dumps(request)))
+
+    def finish(self) -> None:
+        """Put the content in its place. Where another process was first, theirs stays."""
+        try:
+            os.replace(self.content, self.path)  # an empty folder there is replaced
+        except FileNotFoundError:
+            if not self.path.is_dir():
+                raise
+        shutil.rmtree(self.notes, ignore_errors=True)
+
+    def _refuse_another(self, there: dict[str, Any], wanted: dict[str, Any]) -> None:
+        for key in dict.fromkeys([*there, *wanted]):
+            if there.get(key) != wanted.get(key):
+                raise FileExistsError(
+                    f"{self.notes} was begun with {key}={there.get(key)}, not {wanted.get(key)}: go on with that, give "
+                    f"another folder, or remove {self.notes}"
+                )
