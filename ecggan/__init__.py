@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ecggan.ecg import ECGFormat as ECGFormat
     from ecggan.evaluation.assessment import assess as assess
     from ecggan.evaluation.comparison import compare as compare
+    from ecggan.evaluation.keeping import KeepIf as KeepIf
     from ecggan.evaluation.measurements import measure as measure
     from ecggan.evaluation.normality import screen as screen
     from ecggan.evaluation.report import write_report as write_report
@@ -34,6 +35,7 @@ _HOMES = {
     "measure": "ecggan.evaluation.measurements",
     "screen": "ecggan.evaluation.normality",
     "compare": "ecggan.evaluation.comparison",
+    "KeepIf": "ecggan.evaluation.keeping",
     "assess": "ecggan.evaluation.assessment",
     "write_report": "ecggan.evaluation.report",
     "plot_ecg": "ecggan.plotting",

@@ -99,7 +99,11 @@ class ResumableFolder:
             raise FileExistsError(
                 f"{self.notes} is in the way and holds other things; remove it or give another folder"
             )
-        self._refuse_another(json.loads(found.read_text()), json.loads(json.dumps(request)))
+        other = first_difference(json.loads(found.read_text()), request)
+        if other:
+            raise FileExistsError(
+                f"{self.notes} was begun with {other}: go on with that, give another folder, or remove {self.notes}"
+            )
 
     def finish(self) -> None:
         """Put the content in its place. Where another process was first, theirs stays."""
@@ -110,10 +114,25 @@ class ResumableFolder:
                 raise
         shutil.rmtree(self.notes, ignore_errors=True)
 
-    def _refuse_another(self, there: dict[str, Any], wanted: dict[str, Any]) -> None:
-        for key in dict.fromkeys([*there, *wanted]):
-            if there.get(key) != wanted.get(key):
-                raise FileExistsError(
-                    f"{self.notes} was begun with {key}={there.get(key)}, not {wanted.get(key)}: go on with that, give "
-                    f"another folder, or remove {self.notes}"
-                )
+    def discard(self) -> None:
+        """Give up, and leave nothing."""
+        shutil.rmtree(self.notes, ignore_errors=True)
+
+    @staticmethod
+    def clear_away(path: str | Path) -> None:
+        """Remove what a process left that was killed after it had put the folder in its place."""
+        path = Path(path).resolve()
+        notes = path.with_name(f"{path.name}.unfinished")
+        if (notes / "request.json").is_file() and not (notes / "content").exists():
+            shutil.rmtree(notes, ignore_errors=True)
+
+
+def first_difference(there: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    """In words, the first key by which two requests differ, as JSON sees them; empty where none does.
+
+    >>> first_difference({"seed": 1, "leads": ["I"]}, {"leads": ("I",), "seed": 2})
+    'seed=1, not 2'
+    """
+    there, wanted = json.loads(json.dumps(there)), json.loads(json.dumps(wanted))
+    keys = [key for key in {**there, **wanted} if there.get(key) != wanted.get(key)]
+    return f"{keys[0]}={there.get(keys[0])}, not {wanted.get(keys[0])}" if keys else ""

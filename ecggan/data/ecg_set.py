@@ -26,7 +26,7 @@ import pandas as pd
 from jaxtyping import Float32, Int16
 
 from ecggan import __version__
-from ecggan.atomic import atomic_folder
+from ecggan.atomic import atomic_file, atomic_folder
 from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, select_leads, to_microvolts
 
 FORMAT_VERSION = 1
@@ -254,20 +254,38 @@ def create_ecg_set(
     manifest = new_manifest(leads, sampling_rate, num_samples, kind, made_by)
     with atomic_folder(path) as folder:
         with open(folder / SIGNALS, "w+b") as file:
-            _write_header(file, (0, *shape))
+            write_header(file, (0, *shape))
             writer = ECGSetWriter(file, shape)
             yield writer
-            _write_header(file, (len(writer.rows), *shape))
-        records = _table(writer.rows)
-        twice = records["record"][records["record"].duplicated()]
-        if len(twice):
-            raise ValueError(f"the record name {twice.iloc[0]!r} appears twice; names must be unique within a set")
-        records.to_parquet(folder / RECORDS, index=False)
-        manifest["num_records"] = len(records)
-        if writer.account is not None:
-            manifest["account"] = dict(writer.account)
-        manifest["sha256"] = {name: _sha256(folder / name) for name in (SIGNALS, RECORDS)}
-        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+            write_header(file, (len(writer.rows), *shape))
+        complete_ecg_set(folder, manifest, _table(writer.rows), writer.account)
+
+
+def complete_ecg_set(
+    folder: Path, manifest: Mapping[str, Any], records: pd.DataFrame, account: Mapping[str, Any] | None
+) -> None:
+    """Add to a folder with all of a set's signals what makes it a set.
+
+    Args:
+        folder: holds `signals.npy`.
+        manifest: of [new_manifest][].
+        records: a row a record, in the order of the signals.
+        account: how many records were read, kept and left out, and why; None where nothing can be left out.
+
+    Raises:
+        ValueError: two records have one name.
+    """
+    twice = records["record"][records["record"].duplicated()]
+    if len(twice):
+        raise ValueError(f"the record name {twice.iloc[0]!r} appears twice; names must be unique within a set")
+    with atomic_file(folder / RECORDS) as unfinished:
+        records.to_parquet(unfinished, index=False)
+    complete = {**manifest, "num_records": len(records)}
+    if account is not None:
+        complete["account"] = dict(account)
+    complete["sha256"] = {name: _sha256(folder / name) for name in (SIGNALS, RECORDS)}
+    with atomic_file(folder / MANIFEST) as unfinished:
+        unfinished.write_text(json.dumps(complete, indent=2, ensure_ascii=False) + "\n")
 
 
 def left_out_in_words(account: Mapping[str, Any]) -> dict[str, str]:
@@ -284,7 +302,8 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=None if rows else ["record"])
 
 
-def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
+def write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
+    """Begin `signals.npy`, whose records follow one after the other."""
     # numpy leaves room in a .npy header for the first axis to grow, so that the count can be written last.
     file.seek(0)
     np.lib.format.write_array_header_1_0(file, {"descr": "<i2", "fortran_order": False, "shape": shape})

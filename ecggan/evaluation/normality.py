@@ -51,7 +51,7 @@ def findings(table: pd.DataFrame, rules: Mapping[str, bool] | None = None) -> pd
 
     Args and Raises: as of [screen][].
     """
-    chosen = _switched_on(rules)
+    chosen = switched_on(rules)
     missing = [column for column in ("record", "is_measurable", "reason", "missing") if column not in table]
     if missing:
         raise ValueError(f"the table lacks {', '.join(missing)}; give the table that ecggan.measure returns")
@@ -72,7 +72,8 @@ def share_normal(screened: pd.DataFrame) -> float:
     return float(screened["is_normal"].mean()) if len(screened) else float("nan")
 
 
-def _switched_on(rules: Mapping[str, bool] | None) -> list[Rule]:
+def switched_on(rules: Mapping[str, bool] | None) -> list[Rule]:
+    """The rules that are asked; Args and Raises: as of [screen][]."""
     switches = dict(rules or {})
     unknown = [name for name in switches if name not in RULES]
     if unknown:

@@ -1,6 +1,7 @@
 """The blocks that the networks are made of."""
 
 import math
+from copy import deepcopy
 
 import torch
 import torch.nn.functional as F
@@ -8,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 KERNEL_SIZE = 25  # everywhere in both papers' networks
-_FEW_POSITIONS = 8  # of an output that is taken as a matrix product
+_FEW_POSITIONS = 16  # of an output that is taken as a matrix product
 
 
 def conv1d(
@@ -54,13 +55,44 @@ class UpsampledConv1d(nn.Module):
         self.register_buffer("phases", _phases(factor, self.padding), persistent=False)
 
     def forward(self, x: Float[Tensor, "batch in time"]) -> Float[Tensor, "batch out longer"]:
+        return _interleaved(conv1d(x, *self.folded(), padding=self.padding), self.factor)
+
+    def folded(self) -> tuple[Float[Tensor, "phases in short_tap"], Float[Tensor, " phases"]]:
+        """The weight and bias of the convolution of all phases; the output's channel is the slower of its two axes."""
         short = self.conv.weight @ self.get_buffer("phases")  # (out, in, factor * short_tap)
         weight = short.unflatten(2, (self.factor, -1)).transpose(1, 2).flatten(0, 1)
         assert self.conv.bias is not None
-        bias = self.conv.bias.repeat_interleave(self.factor)
-        y = conv1d(x, weight, bias, padding=self.padding)
-        # (batch, out * factor, time) -> (batch, out, time * factor)
-        return y.unflatten(1, (-1, self.factor)).transpose(2, 3).flatten(2)
+        return weight, self.conv.bias.repeat_interleave(self.factor)
+
+
+class FoldedConv1d(nn.Module):
+    """An [UpsampledConv1d][] that folded its weights once: the same output, for a network that learns no more."""
+
+    def __init__(self, layer: UpsampledConv1d) -> None:
+        super().__init__()
+        self.factor, self.padding = layer.factor, layer.padding
+        with torch.no_grad():
+            for name, tensor in zip(("weight", "bias"), layer.folded(), strict=True):
+                self.register_buffer(name, tensor.contiguous())
+
+    def forward(self, x: Float[Tensor, "batch in time"]) -> Float[Tensor, "batch out longer"]:
+        y = conv1d(x, self.get_buffer("weight"), self.get_buffer("bias"), padding=self.padding)
+        return _interleaved(y, self.factor)
+
+
+def folded(network: nn.Module) -> nn.Module:
+    """A copy of a network for drawing alone, each [UpsampledConv1d][] in it folded once instead of at every call."""
+    copy = deepcopy(network).eval().requires_grad_(False)
+    for parent in list(copy.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, UpsampledConv1d):
+                parent.register_module(name, FoldedConv1d(child))
+    return copy
+
+
+def _interleaved(y: Float[Tensor, "batch phases time"], factor: int) -> Float[Tensor, "batch out longer"]:
+    # (batch, out * factor, time) -> (batch, out, time * factor)
+    return y.unflatten(1, (-1, factor)).transpose(2, 3).flatten(2)
 
 
 def _phases(factor: int, padding: int) -> Float[Tensor, "tap short_taps"]:

@@ -6,7 +6,7 @@ import ecggan
 from ecggan.data.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat
 from ecggan.generation.checkpoints import published_generator
-from ecggan.generation.sampling import draw_noise
+from ecggan.generation.drawing import draw_noise
 from ecggan.models.generator_file import generator_contents, save_generator
 from ecggan.models.wavegan_star import WaveGANStarGenerator
 

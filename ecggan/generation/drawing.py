@@ -1,0 +1,122 @@
+"""Seeds to noise, noise to ECGs.
+
+Record k is drawn from noise that depends on (seed, k) alone. On a CPU it is also always drawn by the same arithmetic,
+in a block of 16 records at place k mod 16 by one thread, so that it is the same to the bit whatever else is drawn with
+it, by however many threads, processes or restarts. On a GPU it is the same up to rounding.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import groupby, islice
+from typing import TypeVar
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int16
+from torch import Tensor, nn
+
+from ecggan.ecg import ECGFormat
+from ecggan.models.layers import folded
+
+_BLOCK = 16  # as quick as any larger one, and small enough to make a single record again
+_FEWEST_AHEAD = 2
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def draw_noise(latent_shape: Sequence[int], seed: int, indices: Sequence[int]) -> Float[Tensor, "batch ..."]:
+    """Noise uniform on [−1, 1), one independent stream for each (seed, index).
+
+    Philox is a counter-based generator: its key is the pair itself, and no two pairs share a stream. It runs on the
+    CPU, so that the noise is the same on every device.
+
+    Source: Salmon et al. 2011, Parallel random numbers: as easy as 1, 2, 3.
+    """
+    noise = np.empty((len(indices), *latent_shape), dtype=np.float32)
+    for row, index in zip(noise, indices, strict=True):
+        key = np.array([seed, index], dtype=np.uint64)
+        np.random.Generator(np.random.Philox(key=key)).random(dtype=np.float32, out=row)
+    return torch.from_numpy(noise).mul_(2).sub_(1)
+
+
+class Drawer:
+    """A generator that draws the records of one seed.
+
+    Args:
+        network: noise to the network's range.
+        ecg: what the network draws.
+        seed: of the set.
+        device: where.
+        batch_size: records at once on a GPU; a CPU takes its blocks.
+    """
+
+    def __init__(self, network: nn.Module, ecg: ECGFormat, seed: int, device: torch.device, batch_size: int) -> None:
+        shape = network.latent_shape
+        assert isinstance(shape, tuple)
+        self.latent_shape = shape
+        self.network = folded(network).to(device)
+        self.ecg, self.seed, self.device, self.batch_size = ecg, seed, device, batch_size
+
+    def draw(self, groups: Iterable[Sequence[int]]) -> Iterator[Int16[np.ndarray, "group lead time"]]:
+        """Yield for each group of indices their ECGs in µV, as they are asked for and in their order.
+
+        Values are cut towards zero to whole µV, as the published generator does, so that its output is ours.
+
+        Raises:
+            ValueError: the generator draws NaN.
+        """
+        if self.device.type == "cpu":
+            yield from _in_order(self._draw_blocks, groups)
+            return
+        noises = _in_order(lambda group: draw_noise(self.latent_shape, self.seed, group), groups)
+        while some := _of_at_least(self.batch_size, noises):
+            drawn = self._microvolts(torch.cat(some).to(self.device))
+            yield from np.split(drawn, np.cumsum([len(noise) for noise in some])[:-1])
+
+    def _draw_blocks(self, indices: Sequence[int]) -> Int16[np.ndarray, "group lead time"]:
+        drawn = []
+        for _, some in groupby(indices, lambda index: index // _BLOCK):
+            block = list(some)
+            places = [index % _BLOCK for index in block]
+            noise = torch.zeros(_BLOCK, *self.latent_shape)
+            noise[places] = draw_noise(self.latent_shape, self.seed, block)
+            drawn.append(self._microvolts(noise)[places])
+        return np.concatenate(drawn)
+
+    def _microvolts(self, noise: Float[Tensor, "batch ..."]) -> Int16[np.ndarray, "batch lead time"]:
+        with torch.inference_mode():
+            output = self.network(noise)
+            if not torch.isfinite(output).all():
+                raise ValueError("the generator draws NaN: its training diverged; take an earlier checkpoint")
+            return self.ecg.from_network(output).to(torch.int16).cpu().numpy()
+
+
+def _of_at_least(batch_size: int, noises: Iterator[Tensor]) -> list[Tensor]:
+    """The next ones, until they are a batch; none at the end."""
+    some: list[Tensor] = []
+    while sum(map(len, some)) < batch_size and (more := list(islice(noises, 1))):
+        some += more
+    return some
+
+
+def _in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """The results in the order of the items, each by one of as many threads as torch has, which itself uses no more.
+
+    Items are taken only a few ahead of the results, so that memory does not grow with their number.
+    """
+    num_threads = torch.get_num_threads()
+    ahead = num_threads + _FEWEST_AHEAD
+    waiting: deque[Future[Result]] = deque()
+    items = iter(items)
+    pool = ThreadPoolExecutor(num_threads, initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        while True:
+            waiting += (pool.submit(function, item) for item in islice(items, ahead - len(waiting)))
+            if not waiting:
+                return
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(num_threads)  # a thread's setting is that of all threads begun later
