@@ -118,12 +118,17 @@ class ResumableFolder:
         """Give up, and leave nothing."""
         shutil.rmtree(self.notes, ignore_errors=True)
 
+    def is_begun(self) -> bool:
+        """Whether it is still to be finished."""
+        return (self.notes / "request.json").is_file()
+
     @staticmethod
     def clear_away(path: str | Path) -> None:
-        """Remove what a process left that was killed after it had put the folder in its place."""
+        """Remove what processes have left that were killed, or began, while the folder was put in its place."""
         path = Path(path).resolve()
         notes = path.with_name(f"{path.name}.unfinished")
-        if (notes / "request.json").is_file() and not (notes / "content").exists():
+        is_whole = (notes / "request.json").is_file() and (notes / "content").is_dir()
+        if not is_whole and {file.suffix for file in notes.rglob("*")} <= {".json", ".jsonl", ".lock", ".raw"}:
             shutil.rmtree(notes, ignore_errors=True)
 
 

@@ -26,6 +26,7 @@ from ecggan.generation.unfinished_set import STEP, Step, Tally, UnfinishedSet
 log = logging.getLogger(__name__)
 
 LARGEST_SEED = 2**63 - 1
+_MANY = 10_000  # records, whose checking takes seconds
 _SPARE = 1.25  # candidates that are judged at once for each that is still wanted
 
 
@@ -178,7 +179,9 @@ class _Plan:
     def on_disk(self, out: Path, part: int, num_parts: int) -> ECGSet | None:
         out = out.resolve()
         if (out / MANIFEST).is_file():
-            return self._finished(out)
+            ecgs = self._finished(out)
+            log.info("%s is this set already", out)
+            return ecgs
         try:
             return self._drawn(out, part, num_parts)
         except (FileNotFoundError, FileExistsError):
@@ -187,13 +190,14 @@ class _Plan:
             return self._finished(out)  # by another process, meanwhile
 
     def _drawn(self, out: Path, part: int, num_parts: int) -> ECGSet | None:
-        folder = ResumableFolder(out, self._request())
+        folder = ResumableFolder(out, {**self._request(), "records_a_step": STEP})
         shape = len(self.leads), self.drawer.ecg.num_samples
         unfinished = UnfinishedSet(folder, shape, self.num_records, self.keep is not None, part)
         with unfinished.writing():
             try:
                 unfinished.refuse_a_full_disk()
-                is_complete = self._completed(unfinished, part, num_parts)
+                self._fill(unfinished, part, num_parts)
+                is_complete = self._completed(unfinished)
             except BaseException as error:
                 if num_parts == 1 and (not unfinished.tally.lines or isinstance(error, ValueError)):
                     folder.discard()  # nothing there is worth going on with
@@ -207,22 +211,24 @@ class _Plan:
         if not is_complete:
             log.info("part %d of %d is drawn (counted from 0); others are not yet", part, num_parts)
             return None
-        folder.finish()
-        return ECGSet.open(out, check_hashes=False)
+        return self._finished(out)
 
-    def _completed(self, unfinished: UnfinishedSet, part: int, num_parts: int) -> bool:
-        """Draw this part, and make the set complete if no other is missing."""
-        self._fill(unfinished, part, num_parts)
+    def _completed(self, unfinished: UnfinishedSet) -> bool:
+        """Put the set in its place, if no part is missing any more."""
         tally = unfinished.tally
-        while tally.is_complete() and (damaged := unfinished.damaged()):
-            log.warning("%d steps are not on disk as they were drawn; they are drawn again", len(damaged))
-            self._fill(unfinished, 0, 1)
         if not tally.is_complete():
             return False
-        candidates, left_out = unfinished.gather()
-        account = None if self.keep is None else self._account(candidates, left_out)
-        records = pd.DataFrame(self._rows(candidates))
-        complete_ecg_set(unfinished.folder.content, self._manifest(), records, account)
+        with unfinished.completing() as is_to_be_done:
+            if not is_to_be_done:
+                return True
+            while damaged := unfinished.damaged(self.progress and self.num_records > _MANY):
+                log.warning("%d steps are not on disk as they were drawn; they are drawn again", len(damaged))
+                self._fill(unfinished, 0, 1)
+            candidates, left_out = unfinished.gather()
+            account = None if self.keep is None else self._account(candidates, left_out)
+            records = pd.DataFrame(self._rows(candidates))
+            complete_ecg_set(unfinished.folder.content, self._manifest(), records, account)
+            unfinished.folder.finish()
         return True
 
     def _fill(self, unfinished: UnfinishedSet, part: int, num_parts: int) -> None:
@@ -315,7 +321,6 @@ class _Plan:
         if other:
             raise FileExistsError(f"{out} holds another set, with {other}; give another folder")
         ResumableFolder.clear_away(out)
-        log.info("%s is this set already", out)
         return ecgs
 
     def _bar(self, total: int, done: int) -> "tqdm[Any]":

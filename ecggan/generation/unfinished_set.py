@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 from jaxtyping import Int16
+from tqdm import tqdm
 
 from ecggan.atomic import ResumableFolder, atomic_file
 from ecggan.data.ecg_set import SIGNALS, write_header
@@ -181,9 +182,8 @@ class UnfinishedSet:
         Raises:
             FileExistsError: another process holds it.
         """
-        lock = FileLock(self._journal.with_suffix(".lock"))
         try:
-            lock.acquire(blocking=False)
+            lock = FileLock(self._journal.with_suffix(".lock")).acquire(blocking=False)
         except Timeout as error:
             raise FileExistsError(
                 f"another process is drawing the same part of {self.folder.path}; where several fill one set, each "
@@ -196,6 +196,12 @@ class UnfinishedSet:
                 self._file.flush()
                 self._offset = self._file.tell()
             yield
+
+    @contextmanager
+    def completing(self) -> Iterator[bool]:
+        """Wait until no other process completes the set; whether it is still to be done."""
+        with FileLock(self.folder.notes / "completing.lock"):
+            yield self.folder.is_begun()
 
     def add(self, step: Step) -> None:
         """Write a step and note it."""
@@ -224,10 +230,10 @@ class UnfinishedSet:
                     reasons = {candidate: (rule, detail) for candidate, (rule, detail) in left_out}
                     self.tally.add(Line(step, num_candidates, reasons, crc32))
 
-    def damaged(self) -> list[int]:
+    def damaged(self, progress: bool) -> list[int]:
         """The steps of a complete set that are not on disk as they were drawn; they count as missing from now on."""
         found = []
-        for line in self.tally.needed():
+        for line in tqdm(self.tally.needed(), desc="checking", unit="step", disable=not progress):
             crc32 = zlib.crc32(self._read(line.kept()).tobytes())
             if not any(other.crc32 == crc32 and other.kept() == line.kept() for other in self.tally.lines[line.step]):
                 found.append(line.step)
