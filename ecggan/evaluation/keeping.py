@@ -5,7 +5,7 @@ The paper kept of its 150,000 ECGs the 121,977 that 12SL called normal.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from joblib import cpu_count
 
@@ -27,7 +27,7 @@ class KeepIf:
         ValueError: `what` is neither, or a rule is unknown.
     """
 
-    what: Literal["measurable", "normal"]
+    what: str
     rules: Mapping[str, bool] | None = None
     num_workers: int | None = None
 

@@ -68,8 +68,10 @@ class Drawer:
             ValueError: the generator draws NaN.
         """
         if self.device.type == "cpu":
-            yield from _in_order(self._draw_blocks, groups)
-            return
+            return _in_order(self._draw_blocks, groups)
+        return self._draw_batches(groups)
+
+    def _draw_batches(self, groups: Iterable[Sequence[int]]) -> Iterator[Int16[np.ndarray, "group lead time"]]:
         noises = _in_order(lambda group: draw_noise(self.latent_shape, self.seed, group), groups)
         while some := _of_at_least(self.batch_size, noises):
             drawn = self._microvolts(torch.cat(some).to(self.device))
