@@ -1,30 +1,38 @@
-"""Drawing ECGs from the published weights: ours against deepfake-ecg, whole processes, side by side.
+"""Drawing ECGs from the published weights: ours against deepfake-ecg, side by side.
 
-python benchmarks/generate.py                 1,000 ECGs, three rounds, in turn
-python benchmarks/generate.py 4000 1          4,000 ECGs, one round
+python benchmarks/generate.py processes 2000 3   whole processes in turn: 2,000 ECGs, median of three rounds
+python benchmarks/generate.py arithmetic         the generator alone, in this process, the published module at its best
+python benchmarks/generate.py memory 1000 100000 peak memory of ours for sets of these sizes
 
-deepfake-ecg writes one .asc file an ECG, its only output; ours writes an ECG set. The noise differs, the function does
-not (tests/models/test_generators.py). Time is from start to end of the process, imports included.
+deepfake-ecg writes one .asc file an ECG, its only output; ours writes an ECG set, and .asc files from it. The noise
+differs, the function does not. The time of a process is from start to end, imports included.
 """
 
+import importlib.metadata
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+GENERATE = [sys.executable, str(ROOT / "generate.py"), "checkpoint=published"]
+THEIRS = "deepfake-ecg 1.1.2, to .asc"
+BATCH_SIZES = (1, 4, 16, 64, 128)
+NUM_RECORDS = 512  # of a round of the arithmetic
 
 
 def commands(count: int, folder: Path) -> dict[str, list[str]]:
     theirs = f"import deepfakeecg; deepfakeecg.generate({count}, {str(folder / 'theirs')!r})"
     (folder / "theirs").mkdir()
-    ours = [f"num_records={count}", f"out={folder / 'ours'}"]
     return {
-        "ecggan": [sys.executable, str(ROOT / "generate.py"), "checkpoint=published", *ours],
-        "deepfake-ecg 1.1.2": [sys.executable, "-W", "ignore", "-c", theirs],
+        "ecggan, to an ECG set": [*GENERATE, f"num_records={count}", f"out={folder / 'set'}"],
+        "ecggan, to an ECG set and .asc": [*GENERATE, f"num_records={count}", f"out={folder / 'both'}", "export=asc"],
+        THEIRS: [sys.executable, "-W", "ignore", "-c", theirs],
     }
 
 
@@ -39,20 +47,74 @@ def measure(command: list[str]) -> tuple[float, float]:
     return seconds, usage.ru_maxrss / 1024
 
 
-def main(count: int, rounds: int) -> None:
+def compare_processes(count: int, rounds: int) -> None:
     figures: dict[str, list[tuple[float, float]]] = {}
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
             for name, command in commands(count, Path(folder)).items():
                 figures.setdefault(name, []).append(measure(command))
+    medians = {name: statistics.median(seconds for seconds, _ in runs) for name, runs in figures.items()}
     print(f"{count} ECGs, median of {rounds}")
-    medians = {}
     for name, runs in figures.items():
-        medians[name] = statistics.median(seconds for seconds, _ in runs)
-        print(f"{name:20} {medians[name]:7.1f} s   peak {max(memory for _, memory in runs):6.0f} MB")
-    ours, theirs = medians.values()
-    print(f"ratio                {theirs / ours:7.1f} x")
+        memory = max(memory for _, memory in runs)
+        print(f"{name:32} {medians[name]:7.1f} s {medians[THEIRS] / medians[name]:6.1f} x   peak {memory:6.0f} MB")
+
+
+def compare_arithmetic(rounds: int = 5) -> None:
+    import torch
+
+    from ecggan.generation.checkpoints import published_generator
+    from ecggan.generation.drawing import _BLOCK, _in_order
+    from ecggan.models.layers import folded
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the package calls a deprecated function
+        from deepfakeecg import Generator
+
+        theirs = Generator().eval()
+    weights = importlib.metadata.distribution("deepfake-ecg").locate_file("deepfakeecg/checkpoints/g_stat.pt")
+    theirs.load_state_dict(torch.load(str(weights), map_location="cpu")["stat_dict"])
+    ours = folded(published_generator().network)
+    noise = torch.rand(NUM_RECORDS, 8, 5000) * 2 - 1
+
+    def draw_theirs(batch_size: int) -> torch.Tensor:
+        with torch.inference_mode():
+            return torch.cat([theirs(some) for some in noise.split(batch_size)])
+
+    def draw_block(some: torch.Tensor) -> torch.Tensor:
+        with torch.inference_mode():
+            return ours(some)
+
+    def draw_ours() -> torch.Tensor:
+        return torch.cat(list(_in_order(draw_block, noise.split(_BLOCK))))
+
+    def speed(draw: Callable[[], torch.Tensor]) -> float:
+        start = time.perf_counter()
+        draw()
+        return NUM_RECORDS / (time.perf_counter() - start)
+
+    draw_ours(), draw_theirs(16)
+    ours_speeds: list[float] = []
+    theirs_speeds: dict[int, list[float]] = {size: [] for size in BATCH_SIZES}
+    for _ in range(rounds):
+        ours_speeds.append(speed(draw_ours))
+        for size in BATCH_SIZES:
+            theirs_speeds[size].append(speed(lambda size=size: draw_theirs(size)))
+    best = max(statistics.median(speeds) for speeds in theirs_speeds.values())
+    for size, speeds in theirs_speeds.items():
+        print(f"published module, {size:4} at once {statistics.median(speeds):7.0f} ECG/s")
+    ratio = statistics.median(ours_speeds) / best
+    print(f"ours, blocks of {_BLOCK:4}             {statistics.median(ours_speeds):7.0f} ECG/s   {ratio:.2f} x")
+    print(f"largest difference, of full scale: {(draw_ours() - draw_theirs(64)).abs().max():.1e}")
+
+
+def measure_memory(*counts: int) -> None:
+    for count in counts:
+        with tempfile.TemporaryDirectory() as folder:
+            seconds, memory = measure([*GENERATE, f"num_records={count}", f"out={folder}/set"])
+        print(f"{count:7} ECGs {seconds:7.1f} s   peak {memory:6.0f} MB")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000, int(sys.argv[2]) if len(sys.argv) > 2 else 3)
+    what = {"processes": compare_processes, "arithmetic": compare_arithmetic, "memory": measure_memory}
+    what[sys.argv[1] if len(sys.argv) > 1 else "arithmetic"](*map(int, sys.argv[2:]))
