@@ -4,8 +4,9 @@ Record k of a set is drawn from noise that depends on (seed, k) alone, so a set 
 and any of its records can be made again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -64,6 +65,7 @@ def generate(
     leads: int | Sequence[str] | None = None,
     weights: str = "ema",
     epoch: int | str = "best",
+    ecg: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     batch_size: int = 64,
     device: str = "auto",
@@ -72,13 +74,15 @@ def generate(
     """Draw a set of ECGs.
 
     Args:
-        checkpoint: "published" (the paper's Pulse2Pulse), a generator file, a training checkpoint, or a run's folder.
+        checkpoint: "published" (the paper's Pulse2Pulse), a run's folder, or a file of any layout that
+            [open_generator][ecggan.generation.checkpoints.open_generator] knows.
         num_records: how many; they have the indices 0, 1, 2 …
         seed: another seed, another set.
         indices: instead of `num_records`: these records of the set alone.
         leads: 8, 12 (III, aVR, aVL and aVF derived), or names; None for the network's own.
         weights: the generator's moving average over training ("ema"), or its last state ("raw").
         epoch: of a run's folder: a number, "last", or "best", whose ECGs were nearest to real ones while it trained.
+        ecg: what a checkpoint of others does not say of its ECGs, e.g. ``{"full_scale_mv": 1.0}``.
         out: a new folder for the set. None keeps it in memory (80 kB a record).
         batch_size: records drawn at once; it changes the speed, not the set.
         device: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", "mps".
@@ -100,8 +104,8 @@ def generate(
     if out is not None:
         require_new_folder(out)
     chosen: Sequence[int] = range(num_records or 0) if indices is None else list(indices)
-    trained = open_generator(checkpoint, weights, epoch)
-    ecg, names = trained.ecg, _lead_names(leads, trained.ecg)
+    trained = open_generator(checkpoint, weights, epoch, ecg)
+    drawn, names = trained.ecg, _lead_names(leads, trained.ecg)
     where = _device(device)
     made_by = {
         "how": "generated",
@@ -114,17 +118,17 @@ def generate(
     def chunks() -> Iterator[tuple[np.ndarray, list[dict[str, object]]]]:
         with tqdm(total=len(chosen), unit="ECG", desc="generating", disable=not progress) as bar:
             done = 0
-            for signals in draw(trained.network, ecg, seed, chosen, batch_size, where):
+            for signals in draw(trained.network, drawn, seed, chosen, batch_size, where):
                 batch = chosen[done : done + len(signals)]
-                yield select_leads(signals, ecg.leads, names), [_row(seed, index) for index in batch]
+                yield select_leads(signals, drawn.leads, names), [_row(seed, index) for index in batch]
                 done += len(signals)
                 bar.update(len(signals))
 
     if out is None:
-        manifest = new_manifest(names, ecg.sampling_rate, ecg.num_samples, "generated", made_by)
+        manifest = new_manifest(names, drawn.sampling_rate, drawn.num_samples, "generated", made_by)
         signals, rows = zip(*chunks(), strict=True)
         return ECGSet.in_memory(np.concatenate(signals), [row for batch in rows for row in batch], manifest)
-    with create_ecg_set(out, names, ecg.sampling_rate, ecg.num_samples, "generated", made_by) as writer:
+    with create_ecg_set(out, names, drawn.sampling_rate, drawn.num_samples, "generated", made_by) as writer:
         for microvolts, batch_rows in chunks():
             writer.append(microvolts, batch_rows)
     return ECGSet.open(out, check_hashes=False)
