@@ -27,7 +27,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from ecggan.ecg import EIGHT_LEADS, ECGFormat
-from ecggan.generation.checkpoints import from_original_names
+from ecggan.generation.foreign import from_original_names
 from ecggan.models.discriminator import Discriminator
 from ecggan.models.pulse2pulse import Pulse2PulseGenerator
 from ecggan.training.losses import critic_loss, generator_loss, gradient_penalty

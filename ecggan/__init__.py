@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ecggan.evaluation.measurements import measure as measure
     from ecggan.evaluation.normality import screen as screen
     from ecggan.evaluation.report import write_report as write_report
+    from ecggan.generation.checkpoints import convert_checkpoint as convert_checkpoint
     from ecggan.generation.sampling import generate as generate
     from ecggan.plotting import plot_ecg as plot_ecg
 
@@ -32,6 +33,7 @@ _HOMES = {
     "TWELVE_LEADS": "ecggan.ecg",
     "ECGSet": "ecggan.data.ecg_set",
     "generate": "ecggan.generation.sampling",
+    "convert_checkpoint": "ecggan.generation.checkpoints",
     "measure": "ecggan.evaluation.measurements",
     "screen": "ecggan.evaluation.normality",
     "compare": "ecggan.evaluation.comparison",

@@ -1,24 +1,32 @@
-"""Where a generator comes from: the published weights, a generator file, a training checkpoint, or a run's folder."""
+"""Where a generator comes from: ecggan's runs and files, the published weights, or what others' code has trained."""
 
 import importlib.metadata
 import logging
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from torch import Tensor, nn
+from torch import nn
 
 from ecggan.ecg import EIGHT_LEADS, ECGFormat
-from ecggan.models.generator_file import load_generator, read_tensors
-from ecggan.models.pulse2pulse import Pulse2PulseGenerator
+from ecggan.generation.foreign import ECG_KEYS, foreign_generator
+from ecggan.models.generator_file import (
+    FORMAT,
+    KEY_IN_TRAINING_CHECKPOINT,
+    generator_contents,
+    generator_of,
+    read_tensors,
+    weights_sha256,
+)
+from ecggan.models.safetensors_file import SUFFIX, load_safetensors, save_safetensors
 
 log = logging.getLogger(__name__)
 
 PUBLISHED = "published"
 PUBLISHED_FORMAT = ECGFormat(leads=EIGHT_LEADS, sampling_rate=500, num_samples=5000, full_scale_mv=6.0)
-_PUBLISHED_MODEL_SIZE = 50
 
 
 @dataclass(frozen=True)
@@ -30,26 +38,90 @@ class TrainedGenerator:
     description: dict[str, Any]
 
 
-def open_generator(checkpoint: str | Path, weights: str, epoch: int | str = "best") -> TrainedGenerator:
-    """Load a generator.
+def open_generator(
+    checkpoint: str | Path, weights: str, epoch: int | str = "best", ecg: Mapping[str, Any] | None = None
+) -> TrainedGenerator:
+    """Load a generator. Nothing but tensors and plain values is ever unpickled.
 
     Args:
-        checkpoint: "published", a generator file, a training checkpoint, or the folder of a training run.
-        weights: "ema" or "raw"; the published weights are one set, whatever is asked.
+        checkpoint: "published", the folder of a training run, or a file: a generator file, a training checkpoint, a
+            ``.safetensors`` of [convert_checkpoint][], or one of the layouts of [ecggan.generation.foreign][].
+        weights: "ema" or "raw", of ecggan's runs and files; the others hold one set, which is taken whatever is asked.
         epoch: of a run's folder: a number, "last", or "best", the one whose ECGs had the smallest physiological
             distance to real ones; where none was looked at, the last.
+        ecg: what a file of others does not say of its ECGs: any of leads, sampling_rate (Hz), num_samples and
+            full_scale_mv, the mV that its ±1 stands for.
+
+    Returns:
+        The network and its format; the description holds the file's name, its layout, the SHA-256 of the weights, and
+        what else the file tells.
 
     Raises:
         FileNotFoundError: nothing there.
-        ValueError: not a generator.
+        ValueError: not a generator, one that ecggan cannot draw from, or `ecg` is not what the file says.
     """
-    if checkpoint == PUBLISHED:
-        return published_generator()
-    path = Path(checkpoint)
+    given = dict(ecg or {})
+    if unknown := [key for key in given if key not in ECG_KEYS]:
+        raise ValueError(f"ecg says {', '.join(map(str, unknown))}; it can say {', '.join(ECG_KEYS)}")
+    if not isinstance(given.get("leads", ()), list | tuple):
+        raise ValueError(f"ecg's leads must be a list of names; got {given['leads']!r}")
+    opened = published_generator() if checkpoint == PUBLISHED else _open_path(Path(checkpoint), weights, epoch, given)
+    for key, value in given.items():
+        known = getattr(opened.ecg, key)
+        if (tuple(value) if key == "leads" else value) != known:
+            raise ValueError(f"{checkpoint} says that {key} is {known}; ecg says {value}")
+    return opened
+
+
+def convert_checkpoint(
+    checkpoint: str | Path,
+    out: str | Path,
+    weights: str = "ema",
+    epoch: int | str = "best",
+    ecg: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write any generator that [open_generator][] opens as one safetensors file, which draws the same ECGs.
+
+    Args:
+        checkpoint: what to open.
+        out: a new file that ends in ``.safetensors``.
+        weights: "ema" or "raw", as of [open_generator][].
+        epoch: likewise.
+        ecg: likewise; the new file says it.
+
+    Raises:
+        FileExistsError: `out` is there already. Nothing is overwritten.
+        FileNotFoundError: no such checkpoint.
+        ValueError: `out` has another ending, or the checkpoint cannot be opened.
+    """
+    out = Path(out)
+    if out.suffix != SUFFIX:
+        raise ValueError(f"out must end in {SUFFIX}; got {out}")
+    if out.exists():
+        raise FileExistsError(f"{out} exists; give another name or remove it first")
+    opened = open_generator(checkpoint, weights, epoch, ecg)
+    told = {key: value for key, value in opened.description.items() if key not in ("checkpoint", "weights_sha256")}
+    source = {"checkpoint": opened.description["checkpoint"], "layout": told.pop("layout")}
+    contents = generator_contents(opened.network, None, opened.ecg, {"converted_from": source, **told})
+    save_safetensors(out, contents, "raw")
+    return out
+
+
+def _open_path(path: Path, weights: str, epoch: int | str, given: Mapping[str, Any]) -> TrainedGenerator:
     if path.is_dir():
         path = _generator_of_run(path, epoch)
-    network, ecg, trained = load_generator(path, weights)
-    return TrainedGenerator(network, ecg, {"checkpoint": path.name, "weights": weights, **trained})
+    if path.suffix == SUFFIX:
+        network, ecg, told = load_safetensors(path)
+        told = {"layout": "ecggan safetensors", **told}
+    else:
+        contents = read_tensors(path)
+        if contents.get("format") == FORMAT or KEY_IN_TRAINING_CHECKPOINT in contents:
+            network, ecg, trained = generator_of(contents, path, weights)
+            which = "ecggan training checkpoint" if KEY_IN_TRAINING_CHECKPOINT in contents else FORMAT
+            told = {"layout": which, "weights": weights, **trained}
+        else:
+            network, ecg, told = foreign_generator(contents, path, given)
+    return TrainedGenerator(network, ecg, {"checkpoint": path.name, **told, "weights_sha256": weights_sha256(network)})
 
 
 def published_generator() -> TrainedGenerator:
@@ -67,34 +139,11 @@ def published_generator() -> TrainedGenerator:
             "the published weights come with the package deepfake-ecg, which is not installed: "
             "pip install deepfake-ecg==1.1.2"
         ) from error
-    contents = read_tensors(Path(str(package.locate_file("deepfakeecg/checkpoints/g_stat.pt"))))
-    network = Pulse2PulseGenerator(
-        len(PUBLISHED_FORMAT.leads), PUBLISHED_FORMAT.num_samples, model_size=_PUBLISHED_MODEL_SIZE
-    )
-    network.load_state_dict(from_original_names(contents["stat_dict"]))
-    description = {"checkpoint": PUBLISHED, "package": f"deepfake-ecg {package.version}"}
-    return TrainedGenerator(network.eval(), PUBLISHED_FORMAT, description)
-
-
-def from_original_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """A Pulse2Pulse state dict of the original code, under our names, without the layers that it never uses.
-
-    Never used are a transposed convolution beside each upsampling one (`Conv1dTrans`), a linear layer (`fc1`) and a
-    512-tap filter (`ppfilter1`). Anything else that is unknown is kept, so that strict loading names it.
-    """
-    renamed = {}
-    for name, tensor in state.items():
-        if ".Conv1dTrans." in name or name.startswith(("fc1.", "ppfilter1.")):
-            continue
-        new = re.sub(r"^conv_([1-6])\.", lambda match: f"encoder.{int(match[1]) - 1}.", name)
-        # There is no deconv_4.
-        new = re.sub(
-            r"^deconv_([123567])\.conv1d\.",
-            lambda match: f"decoder.layers.{'123567'.index(match[1])}.conv.",
-            new,
-        )
-        renamed[new] = tensor
-    return renamed
+    weights = Path(str(package.locate_file("deepfakeecg/checkpoints/g_stat.pt")))
+    network, ecg, told = foreign_generator(read_tensors(weights), weights, {})
+    assert ecg == PUBLISHED_FORMAT
+    description = {"checkpoint": PUBLISHED, "package": f"deepfake-ecg {package.version}", "layout": told["layout"]}
+    return TrainedGenerator(network, ecg, {**description, "weights_sha256": weights_sha256(network)})
 
 
 def generators_of_run(run: str | Path) -> dict[int, Path]:

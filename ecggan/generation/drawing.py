@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float, Int16
 from torch import Tensor, nn
 
-from ecggan.ecg import ECGFormat
+from ecggan.ecg import LARGEST_STORED_MV, ECGFormat
 from ecggan.models.layers import folded
 
 _BLOCK = 16  # as quick as any larger one, and small enough to make a single record again
@@ -50,9 +50,16 @@ class Drawer:
         seed: of the set.
         device: where.
         batch_size: records at once on a GPU; a CPU takes its blocks.
+
+    Raises:
+        ValueError: the network's full scale is more than an ECG set can hold.
     """
 
     def __init__(self, network: nn.Module, ecg: ECGFormat, seed: int, device: torch.device, batch_size: int) -> None:
+        if ecg.full_scale_mv > LARGEST_STORED_MV:
+            raise ValueError(
+                f"full_scale_mv must be at most {LARGEST_STORED_MV}, 16 bits of µV; got {ecg.full_scale_mv}"
+            )
         shape = network.latent_shape
         assert isinstance(shape, tuple)
         self.latent_shape = shape

@@ -59,6 +59,7 @@ def generate(
     leads: int | Sequence[str] | None = None,
     weights: str = "ema",
     epoch: int | str = "best",
+    ecg: Mapping[str, Any] | None = None,
     keep: Keep | None = None,
     out: str | Path | None = None,
     batch_size: int = 512,
@@ -70,13 +71,15 @@ def generate(
     On a CPU the set is the same to the bit on any number of threads and after any interruption.
 
     Args:
-        checkpoint: "published" (the paper's Pulse2Pulse), a generator file, a training checkpoint, or a run's folder.
+        checkpoint: "published" (the paper's Pulse2Pulse), the folder of a run, or a file: a generator, a training
+            checkpoint, safetensors, a `.pt` of the Pulse2Pulse repository, a `.ckpt` of ecgen.
         num_records: how many; they have the indices 0, 1, 2 …
         seed: another seed, another set.
         indices: instead of `num_records`: these records of the set alone.
         leads: 8, 12 (III, aVR, aVL and aVF derived), or names; None for the network's own.
         weights: the generator's moving average over training ("ema"), or its last state ("raw").
         epoch: of a run's folder: a number, "last", or "best", whose ECGs were nearest to real ones while it trained.
+        ecg: what a file of others does not say of its ECGs, such as `full_scale_mv`.
         keep: leaves ECGs out, such as `ecggan.KeepIf("normal")`; then the set is the first `num_records` that are kept,
             and its manifest has the account of the others. None keeps all.
         out: a new folder for the set. None keeps it in memory (80 kB a record). An interrupted set stays in
@@ -93,7 +96,7 @@ def generate(
             leaves nothing.
         OSError: the disk has too little room.
     """
-    plan = _plan(checkpoint, num_records, seed, indices, leads, weights, epoch, keep, batch_size, device, progress)
+    plan = _plan(checkpoint, num_records, seed, indices, leads, weights, epoch, ecg, keep, batch_size, device, progress)
     if out is None:
         return plan.in_memory()
     ecgs = plan.on_disk(Path(out), 0, 1)
@@ -113,6 +116,7 @@ def generate_part(
     leads: int | Sequence[str] | None = None,
     weights: str = "ema",
     epoch: int | str = "best",
+    ecg: Mapping[str, Any] | None = None,
     keep: Keep | None = None,
     batch_size: int = 512,
     device: str = "auto",
@@ -133,6 +137,7 @@ def generate_part(
         leads: as of [generate][].
         weights: likewise.
         epoch: likewise.
+        ecg: likewise.
         keep: likewise.
         batch_size: likewise.
         device: likewise.
@@ -145,7 +150,7 @@ def generate_part(
     check_whole("part", part, 0)
     if part >= num_parts:
         raise ValueError(f"part must be below the number of parts; got part {part} of {num_parts}, counted from 0")
-    plan = _plan(checkpoint, num_records, seed, indices, leads, weights, epoch, keep, batch_size, device, progress)
+    plan = _plan(checkpoint, num_records, seed, indices, leads, weights, epoch, ecg, keep, batch_size, device, progress)
     return plan.on_disk(Path(out), part, num_parts)
 
 
@@ -335,6 +340,7 @@ def _plan(
     leads: int | Sequence[str] | None,
     weights: str,
     epoch: int | str,
+    ecg: Mapping[str, Any] | None,
     keep: Keep | None,
     batch_size: int,
     device: str,
@@ -353,7 +359,7 @@ def _plan(
         check_whole(name, number, least)
     assert num_records is not None
     where = _device(device)
-    trained = open_generator(checkpoint, weights, epoch)
+    trained = open_generator(checkpoint, weights, epoch, ecg)
     names = _lead_names(leads, trained.ecg)
     made_by = {
         "how": "generated",

@@ -12,15 +12,18 @@ A training checkpoint holds the same under the key ``ecggan_generator``, so eith
 but tensors and plain values is ever unpickled.
 """
 
+import hashlib
 import os
 import pickle
+import re
 import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ecggan.atomic import atomic_file
 from ecggan.ecg import ECGFormat
@@ -81,7 +84,13 @@ def load_generator(path: str | Path, weights: str) -> tuple[nn.Module, ECGFormat
         FileNotFoundError: no such file.
         ValueError: not such a file, damaged, or without these weights; the message says which.
     """
-    contents = read_tensors(path)
+    return generator_of(read_tensors(path), path, weights)
+
+
+def generator_of(
+    contents: dict[str, Any], path: str | Path, weights: str
+) -> tuple[nn.Module, ECGFormat, dict[str, Any]]:
+    """[load_generator][] of a file that has been read; `path` is for the messages."""
     contents = contents.get(KEY_IN_TRAINING_CHECKPOINT, contents)
     if contents.get("format") != FORMAT:
         raise ValueError(f"{path} is no generator of ecggan; it holds {', '.join(map(str, list(contents)[:8]))}")
@@ -92,16 +101,37 @@ def load_generator(path: str | Path, weights: str) -> tuple[nn.Module, ECGFormat
         raise ValueError(f"{path} has format version {contents['format_version']}; this ecggan reads {FORMAT_VERSION}")
     if weights not in contents["weights"]:
         raise ValueError(f"{path} holds the weights {', '.join(contents['weights'])}; weights={weights} is not there")
-    sizes = dict(contents["generator"])
-    name = sizes.pop("architecture")
+    generator = build_generator(contents["generator"], contents["weights"][weights], path)
+    return generator, ECGFormat(**contents["ecg"]), contents["trained"]
+
+
+def build_generator(
+    architecture_and_sizes: Mapping[str, Any], state: Mapping[str, Tensor], path: str | Path
+) -> nn.Module:
+    """The network, in evaluation mode.
+
+    Raises:
+        ValueError: an unknown architecture, or weights that do not fit it.
+    """
+    sizes = dict(architecture_and_sizes)
+    name = sizes.pop("architecture", None)
     if name not in ARCHITECTURES:
         raise ValueError(f"{path} is of the architecture {name!r}; known are {', '.join(ARCHITECTURES)}")
     try:
         generator = ARCHITECTURES[name](**sizes)
-        generator.load_state_dict(contents["weights"][weights])
-    except (TypeError, RuntimeError) as error:
+        generator.load_state_dict(state)
+    except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{path} is damaged: its weights do not fit a {name} of {sizes}") from error
-    return generator.eval(), ECGFormat(**contents["ecg"]), contents["trained"]
+    return generator.eval()
+
+
+def weights_sha256(generator: nn.Module) -> str:
+    """One SHA-256 over the generator's tensors by name: the same weights have the same, whatever file they came in."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(generator.state_dict().items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def read_tensors(path: str | Path) -> dict[str, Any]:
@@ -117,15 +147,18 @@ def read_tensors(path: str | Path) -> dict[str, Any]:
     try:
         contents = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except pickle.UnpicklingError as error:
+        found = re.search(r"GLOBAL (\S+)", str(error))
+        what = f" ({found[1]})" if found else ", or is no checkpoint at all"
         raise ValueError(
-            f"{path} holds more than tensors and plain values, or is no checkpoint at all; it is not opened, since "
-            "it could run code"
+            f"{path} holds more than tensors and plain values{what}; it is not opened, since it could run code. "
+            f"Where you trust it, keep its tensors alone: c = torch.load({path.name!r}, map_location='cpu', "
+            "weights_only=False); torch.save({'netG_state_dict': c['netG_state_dict']}, 'tensors.pt') "
+            "(c.state_dict() where c is the network itself)"
         ) from error
-    except (RuntimeError, EOFError, ValueError, OSError) as error:
+    except Exception as error:  # a damaged file fails in a dozen ways
         size = os.path.getsize(path)
-        raise ValueError(
-            f"{path} cannot be read as a torch file ({size} bytes): {str(error).strip().splitlines()[0]}"
-        ) from error
+        why = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(f"{path} cannot be read as a torch file ({size} bytes): {why}") from error
     if not isinstance(contents, dict):
         raise ValueError(f"{path} holds a {type(contents).__name__}, not a dictionary of weights")
     return contents

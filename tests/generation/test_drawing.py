@@ -95,3 +95,9 @@ def test_what_a_thread_raises_comes_out_and_ends_the_others():
     assert [next(results), next(results)] == [0, 1]
     with pytest.raises(ValueError, match="no 2"):
         next(results)
+
+
+def test_a_full_scale_that_no_set_can_hold_is_refused():
+    network = WaveGANStarGenerator(2, 2500, 20, latent_size=4)
+    with pytest.raises(ValueError, match=r"full_scale_mv must be at most 32\.767, 16 bits of µV; got 40"):
+        Drawer(network, ECGFormat(("I", "II"), 500, 2500, 40.0), seed=0, device=CPU, batch_size=1)
