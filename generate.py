@@ -1,31 +1,74 @@
-"""Draw a set of ECGs from a generator.
+"""Draw a set of ECGs from a generator, and export it.
 
 python generate.py checkpoint=published num_records=100 seed=0 out=DIR
-python generate.py run=RUN num_records=150000 keep=normal out=DIR
+python generate.py run=RUN num_records=150000 keep=normal out=DIR export=[asc,parquet]
 torchrun --nproc-per-node 4 generate.py run=RUN num_records=150000 out=DIR
+python generate.py ecg_set=DIR export=wfdb
+python generate.py run=RUN convert=FILE.safetensors
 """
 
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from ecggan.commands import one_clear_line
 
+if TYPE_CHECKING:
+    from ecggan.data.ecg_set import ECGSet
+
+SOURCES = ("run", "checkpoint", "ecg_set")
+
 
 @hydra.main(config_path="configs", config_name="generate", version_base="1.3")
 @one_clear_line
 def main(config: DictConfig) -> None:
     arguments = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
-    run, checkpoint = arguments.pop("run"), arguments.pop("checkpoint")
-    if (run is None) == (checkpoint is None):
-        raise ValueError("say which generator: checkpoint=published, checkpoint=FILE or run=RUN (one of them)")
-    if run is not None and not Path(run).is_dir():
-        raise FileNotFoundError(f"run={run} is not a folder; it must be that of a training run")
+    sources = {name: arguments.pop(name) for name in SOURCES}
+    given = {name: source for name, source in sources.items() if source is not None}
+    if len(given) != 1:
+        raise ValueError(
+            "say which generator: checkpoint=published, checkpoint=FILE or run=RUN (or ecg_set=DIR, which is to be "
+            f"exported); got {' '.join(f'{name}={source}' for name, source in given.items()) or 'none'}"
+        )
+    if sources["run"] is not None and not Path(sources["run"]).is_dir():
+        raise FileNotFoundError(f"run={sources['run']} is not a folder; it must be that of a training run")
+    forms, num_workers = arguments.pop("export"), arguments.pop("num_workers")
+    forms = [] if forms is None else [forms] if isinstance(forms, str) else list(forms)
+    check_forms(forms)
+    convert = arguments.pop("convert")
+    if sources["ecg_set"] is not None:
+        if not forms or convert is not None:
+            raise ValueError("ecg_set= is there to be exported: give export=asc, or export=[wfdb,parquet]")
+        from ecggan.data.ecg_set import ECGSet
 
+        write_exports(ECGSet.open(sources["ecg_set"]), Path(sources["ecg_set"]), forms, num_workers)
+        return
+    (source,) = given.values()
+    if convert is not None:
+        from ecggan.generation.checkpoints import convert_checkpoint
+
+        path = convert_checkpoint(source, convert, **{name: arguments[name] for name in ("weights", "epoch", "ecg")})
+        print(f"The generator lies in {path}")
+        return
+    draw(source, arguments, forms, num_workers)
+
+
+def check_forms(forms: Sequence[str]) -> None:
+    """Refuse an unknown form before hours of drawing."""
+    if forms:
+        from ecggan.data.exports import FORMS
+
+        unknown = [form for form in forms if form not in FORMS]
+        if unknown:
+            raise ValueError(f"export={unknown[0]} is not known; known are {', '.join(FORMS)}")
+
+
+def draw(source: str, arguments: dict[str, Any], forms: Sequence[str], num_workers: int | None) -> None:
     from ecggan.generation.parts import part_of
     from ecggan.generation.sampling import generate_part  # torch loads after --help has answered
 
@@ -35,18 +78,19 @@ def main(config: DictConfig) -> None:
         if num_parts > 1:
             raise ValueError("several processes fill one set: give all of them the same out=FOLDER")
         out = f"runs/generate/{datetime.now():%Y-%m-%d_%H-%M-%S-%f}"
-    what, rules, num_workers = (arguments.pop(name) for name in ("keep", "normality", "num_workers"))
+    what, rules = arguments.pop("keep"), arguments.pop("normality")
     keep = None
     if what is not None:
         from ecggan.evaluation.keeping import KeepIf
 
         keep = KeepIf(what, rules, num_workers)
-    ecgs = generate_part(checkpoint or run, out=out, part=part, num_parts=num_parts, keep=keep, **arguments)
+    ecgs = generate_part(source, out=out, part=part, num_parts=num_parts, keep=keep, **arguments)
     if ecgs is None:
         print(f"Part {part} of {num_parts} is drawn; the last part to end completes the set in {out}")
         return
     print_account(ecgs.manifest.get("account"))
     print(f"{len(ecgs):,} ECGs of {len(ecgs.leads)} leads lie in {out}")
+    write_exports(ecgs, Path(out), forms, num_workers)
 
 
 def print_account(account: dict[str, Any] | None) -> None:
@@ -57,6 +101,17 @@ def print_account(account: dict[str, Any] | None) -> None:
     print(f"{account['kept']:,} of {account['read']:,} ECGs are kept; left out by")
     for rule, words in left_out_in_words(account).items():
         print(f"  {rule}: {words}")
+
+
+def write_exports(ecgs: "ECGSet", folder: Path, forms: Sequence[str], num_workers: int | None) -> None:
+    """Write each form to a folder beside the set's; one that is there already, of this set, is left."""
+    if not forms:
+        return
+    from ecggan.data.exports import export
+
+    for form in forms:
+        path = export(ecgs, form, folder.with_name(f"{folder.name}-{form}"), num_workers=num_workers)
+        print(f"As {form} they lie in {path}")
 
 
 if __name__ == "__main__":

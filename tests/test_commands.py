@@ -2,12 +2,14 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -111,6 +113,63 @@ def test_the_checkpoints_of_a_run_are_compared_epoch_by_epoch(trained):
     assert list(curve["epoch"]) == [2]
     assert 0 < curve["physiological_distance"].iloc[0] <= 3
     assert (trained / "curve" / "epochs.png").stat().st_size > 10_000
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+@pytest.mark.slow
+def test_a_set_that_is_killed_again_and_again_is_the_same_to_the_byte(tmp_path):
+    options = ("checkpoint=published", "num_records=700", "seed=4")
+    assert run("generate", *options, "out=whole", cwd=tmp_path).returncode == 0
+    rng, journal, num_kills = random.Random(0), tmp_path / "set.unfinished" / "journal-0.jsonl", 0
+    while not (tmp_path / "set").exists():
+        before = journal.stat().st_size if journal.exists() else 0
+        process = subprocess.Popen(command("generate", *options, "out=set"), cwd=tmp_path, stderr=subprocess.DEVNULL)
+        while process.poll() is None and num_kills < 3:
+            time.sleep(0.01)
+            if journal.exists() and journal.stat().st_size > before:
+                time.sleep(rng.random() / 5)
+                process.kill()
+                num_kills += 1
+                break
+        process.wait()
+    assert num_kills == 3
+    assert contents(tmp_path / "set") == contents(tmp_path / "whole")
+    assert {path.name for path in tmp_path.iterdir()} == {"set", "whole"}
+
+
+@pytest.mark.slow
+def test_processes_at_once_fill_one_set_and_export_it(tmp_path):
+    options = ("checkpoint=published", "num_records=300", "keep=measurable", "num_workers=1")
+    assert run("generate", *options, "out=whole", cwd=tmp_path).returncode == 0
+    start = [command("generate", *options, "out=set", f"part={part}/2", "export=[asc,npz]") for part in range(2)]
+    processes = [subprocess.Popen(each, cwd=tmp_path, stdout=subprocess.PIPE, text=True) for each in start]
+    said = [process.communicate()[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert sum("300 ECGs of 8 leads lie in set" in each for each in said) == 1
+    assert sum("the last part to end completes the set in set" in each for each in said) == 1
+    assert contents(tmp_path / "set") == contents(tmp_path / "whole")
+    ecgs = ECGSet.open(tmp_path / "set")
+    (text,) = (tmp_path / "set-asc").rglob("seed0_000000.asc")
+    assert np.array_equal(np.loadtxt(text, dtype=int).T, ecgs.microvolts()[0])
+    assert {path.name for path in tmp_path.iterdir()} == {"set", "whole", "set-asc", "set-npz"}
+    again = run("generate", *options, "out=set", "export=[asc,npz,wfdb]", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert "As wfdb they lie in set-wfdb" in again.stdout
+    other = run("generate", "ecg_set=whole", "export=csv", cwd=tmp_path)
+    assert "As csv they lie in whole-csv" in other.stdout
+
+
+@pytest.mark.slow
+def test_a_generator_is_converted_and_draws_the_same(trained):
+    done = run("generate", "run=run", "convert=small.safetensors", cwd=trained)
+    assert "The generator lies in small.safetensors" in done.stdout, done.stderr
+    for number, source in enumerate(("run=run", "checkpoint=small.safetensors")):
+        assert run("generate", source, "num_records=3", f"out=by_{number}", cwd=trained).returncode == 0
+    first, second = (ECGSet.open(trained / f"by_{number}").microvolts() for number in range(2))
+    assert np.array_equal(first, second)
 
 
 @pytest.mark.slow
@@ -340,7 +399,15 @@ def test_two_processes_train_together(trained):
         ("train", ("model.model_size=wide",), "model_size must be a whole number; got 'wide'"),
         ("train", ("resume=nowhere.ckpt",), "no checkpoint at nowhere.ckpt"),
         ("generate", (), "say which generator"),
-        ("generate", ("checkpoint=published", "out=null"), "out must be a new folder"),
+        ("generate", ("checkpoint=published", "part=0/2"), "give all of them the same out=FOLDER"),
+        ("generate", ("checkpoint=published", "part=2/2", "out=a"), "part must be slurm, or one of 0/4, 1/4"),
+        ("generate", ("checkpoint=published", "keep=good"), "keep must be measurable, normal or null; got 'good'"),
+        ("generate", ("checkpoint=published", "export=mat"), "export=mat is not known; known are asc, csv"),
+        ("generate", ("checkpoint=published", "seed=-1"), "seed must be a whole number, at least 0"),
+        ("generate", ("checkpoint=published", "num_records=100000000"), "needs 8,000.0 GB more, and its disk has"),
+        ("generate", ("checkpoint=published", "convert=g.pt"), ".safetensors"),
+        ("generate", ("checkpoint=published", "ecg_set=a", "export=asc"), "got checkpoint=published ecg_set=a"),
+        ("generate", ("ecg_set=a",), "ecg_set= is there to be exported"),
         ("generate", ("checkpoint=nowhere.pt",), "no checkpoint at nowhere.pt"),
         ("generate", ("run=.",), "is not the folder of a training run"),
         ("evaluate", (), "say which ECGs are real"),
