@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ecggan.data.ecg_set import ECGSet as ECGSet
+    from ecggan.data.exports.export import export as export
     from ecggan.ecg import EIGHT_LEADS as EIGHT_LEADS
     from ecggan.ecg import TWELVE_LEADS as TWELVE_LEADS
     from ecggan.ecg import ECGFormat as ECGFormat
@@ -32,6 +33,7 @@ _HOMES = {
     "EIGHT_LEADS": "ecggan.ecg",
     "TWELVE_LEADS": "ecggan.ecg",
     "ECGSet": "ecggan.data.ecg_set",
+    "export": "ecggan.data.exports.export",
     "generate": "ecggan.generation.sampling",
     "convert_checkpoint": "ecggan.generation.checkpoints",
     "measure": "ecggan.evaluation.measurements",

@@ -1,0 +1,240 @@
+"""An ECG set -> a new folder in another format: in parts, on several cores, gone on with after a kill.
+
+A part is written below `notes`, moved into its place file by file, and then noted as done with the hashes of its files.
+So a part that is not noted is written again, and the same export is the same to the byte however often it was stopped.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from ecggan import __version__
+from ecggan.atomic import ResumableFolder, atomic_file
+from ecggan.data.ecg_set import MANIFEST, RECORDS, ECGSet
+from ecggan.data.exports.card import card, front_matter
+from ecggan.data.exports.npz import NPZ
+from ecggan.data.exports.parquet import PARQUET, splits
+from ecggan.data.exports.parts import BATCH, EXPORTED_AS, Form, Part, blocks, safe_names
+from ecggan.data.exports.text import ASC, CSV
+from ecggan.data.exports.wfdb_files import WFDB
+
+FORMS = {"asc": ASC, "csv": CSV, "wfdb": WFDB, "parquet": PARQUET, "npz": NPZ}
+
+CHECKSUMS, CARD = "checksums.sha256", "README.md"
+NUM_WEIGHED = 16  # records written to learn how much room all of them take
+BLOCK = 4096  # bytes: what a small file takes on most disks
+RECORDS_A_WORKER = 4000  # fewer are written sooner than another process starts
+
+
+def export(
+    ecgs: ECGSet,
+    form: str,
+    out: str | Path,
+    *,
+    license: str | None = None,
+    num_workers: int | None = None,
+    progress: bool = True,
+) -> Path:
+    """Write a set, or a view of one, to a new folder in a format that others read.
+
+    ======== ==========================================================================================================
+    form     what is written
+    ======== ==========================================================================================================
+    asc      a file a record as the package deepfake-ecg writes it: a row a time point, a column a lead, whole µV
+    csv      the same with commas and a header of the leads' names
+    wfdb     format 16 with 1000 steps a mV, in folders of 1,000, listed in ``RECORDS``
+    parquet  ``data/SPLIT-….parquet``, a row a record; ``datasets.load_dataset(out)`` opens it
+    npz      ``ecgs.npz``: signals (record, lead, time) int16 µV, leads, sampling_rate, unit, record
+    ======== ==========================================================================================================
+
+    Beside them lie the set's manifest and table of records, a card (``README.md``) and the hashes of all files. The
+    folder appears whole or not at all. Stopped, even killed, the same call goes on where it was.
+
+    Args:
+        ecgs: the set.
+        form: see above.
+        out: a new folder. Files are named after the records, what is no letter, digit, - or _ becoming _; the column
+            `exported_as` of ``records.parquet`` tells which is which.
+        license: for the card, as the Hugging Face hub spells it, e.g. ``cc-by-4.0``; None says that there is none yet,
+            or for real ECGs that their source's holds.
+        num_workers: processes that write; None for one a core where there is enough to do, 0 and 1 write in this one.
+            A set in memory is always written in this one.
+        progress: show a progress bar.
+
+    Raises:
+        FileExistsError: `out` is there already and is not empty, or another export left its unfinished folder.
+        ValueError: the form is not known, the set is empty, or it holds what the form cannot.
+        OSError: too little space on the disk, before the start or later.
+    """
+    if form not in FORMS:
+        raise ValueError(f"the form {form!r} is not known; known are {', '.join(FORMS)}")
+    if len(ecgs) == 0:
+        raise ValueError("the set is empty: there is nothing to export")
+    chosen = FORMS[form]
+    ecgs = replace(ecgs, records=_name_files(ecgs, chosen))
+    request = {"form": form, "ecg_set": _identity(ecgs), "license": license, "ecggan": __version__}
+    parts = chosen.parts(ecgs)
+    folder = ResumableFolder(out, request)
+    _remove_scratch_of_the_dead(folder)
+    done = _done(folder, parts)
+    left = [number for number in range(len(parts)) if number not in done]
+    try:
+        _require_space(folder, ecgs, chosen, num_records=sum(parts[number].num_records for number in left))
+        before = sum(parts[number].num_records for number in done)
+        with tqdm(total=len(ecgs), initial=before, unit="ECG", desc=f"exporting {form}", disable=not progress) as bar:
+            for written in _write_parts(folder, parts, left, _num_processes(ecgs, left, parts, num_workers)):
+                bar.update(written)
+        _write_companions(folder, ecgs, form, license, len(parts))
+    except (ValueError, OSError) as error:
+        if not _done(folder, parts):
+            shutil.rmtree(folder.notes, ignore_errors=True)  # nothing to go on with
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise OSError(
+                f"no space left on the disk of {folder.path}; make room and run the same again, which goes on with "
+                f"what is finished, or remove {folder.notes}"
+            ) from error
+        raise
+    folder.finish()
+    return folder.path
+
+
+def _name_files(ecgs: ECGSet, form: Form) -> pd.DataFrame:
+    """The table of records with each one's file, where it has one of its own."""
+    records = ecgs.records.reset_index(drop=True)
+    if form.suffix is None:
+        return records
+    a_folder = form.records_a_folder
+    places = [f"{i - i % a_folder:06d}/" if a_folder else "" for i in range(len(records))]
+    names = safe_names(records["record"].tolist())
+    return records.assign(**{EXPORTED_AS: [f"{a}{b}{form.suffix}" for a, b in zip(places, names, strict=True)]})
+
+
+def _identity(ecgs: ECGSet) -> str:
+    """A hash of all that the export depends on; the manifest's own hashes stand for the signals of a set on disk."""
+    digest = hashlib.sha256(json.dumps(ecgs.manifest, sort_keys=True, default=str).encode())
+    digest.update(ecgs.rows.tobytes())
+    digest.update(ecgs.records.to_parquet(index=False))
+    if ecgs.path is None:
+        for block in blocks(len(ecgs), BATCH):
+            digest.update(ecgs.microvolts(block).tobytes())
+    return digest.hexdigest()
+
+
+def _require_space(folder: ResumableFolder, ecgs: ECGSet, form: Form, num_records: int) -> None:
+    """Write a few records elsewhere, see what they take, and raise OSError where there is no room for all."""
+    few = ecgs.subset(np.unique(np.linspace(0, len(ecgs) - 1, NUM_WEIGHED).astype(int)))
+    with tempfile.TemporaryDirectory() as scratch:
+        for part in form.parts(few):
+            for _ in part.write(Path(scratch)):
+                pass
+        taken = sum(-(-file.stat().st_size // BLOCK) * BLOCK for file in Path(scratch).rglob("*") if file.is_file())
+    needed, free = taken * num_records // len(few), shutil.disk_usage(folder.path.parent).free
+    if needed > free:
+        raise OSError(
+            f"too little space on the disk of {folder.path}: about {needed / 1e9:.3g} GB are needed, "
+            f"{free / 1e9:.3g} GB are free"
+        )
+
+
+def _num_processes(ecgs: ECGSet, left: list[int], parts: list[Part], num_workers: int | None) -> int:
+    if ecgs.path is None:  # its signals would have to be copied to each process
+        return 1
+    if num_workers is None:
+        enough = sum(parts[number].num_records for number in left) // RECORDS_A_WORKER
+        num_workers = min(joblib.cpu_count(), enough)
+    return max(1, min(num_workers, len(left)))
+
+
+def _write_parts(folder: ResumableFolder, parts: list[Part], left: list[int], num_processes: int) -> Iterator[int]:
+    """Write the parts that are left; yields numbers of records as they are written."""
+    if num_processes == 1:
+        for number in left:
+            yield from _write_part(folder, parts[number], number)
+    else:
+        parallel = joblib.Parallel(n_jobs=num_processes, return_as="generator_unordered")
+        yield from parallel(joblib.delayed(_write_whole_part)(folder, parts[number], number) for number in left)
+
+
+def _write_whole_part(folder: ResumableFolder, part: Part, number: int) -> int:
+    return sum(_write_part(folder, part, number))
+
+
+def _write_part(folder: ResumableFolder, part: Part, number: int) -> Iterator[int]:
+    with _filled(folder, f"{number:06d}") as scratch:
+        yield from part.write(scratch)
+
+
+@contextmanager
+def _filled(folder: ResumableFolder, name: str) -> Iterator[Path]:
+    """A scratch folder whose files are moved to the content at the end, and noted with their hashes."""
+    scratch = folder.notes / f"{name}-{platform.node()}-{os.getpid()}"
+    scratch.mkdir()
+    try:
+        yield scratch
+        lines = []
+        for file in sorted(file for file in scratch.rglob("*") if file.is_file()):
+            place = file.relative_to(scratch)
+            with file.open("rb") as stream:
+                lines.append(f"{hashlib.file_digest(stream, 'sha256').hexdigest()}  {place.as_posix()}\n")
+            (folder.content / place).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(file, folder.content / place)
+        with atomic_file(_done_folder(folder) / name) as note:
+            note.write_text("".join(lines))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _remove_scratch_of_the_dead(folder: ResumableFolder) -> None:
+    """What killed processes left, on Linux; elsewhere it takes its space until the end."""
+    for scratch in folder.notes.glob(f"*-{platform.node()}-*"):
+        if Path("/proc/self").exists() and not Path("/proc", scratch.name.rpartition("-")[2]).exists():
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _done_folder(folder: ResumableFolder) -> Path:
+    return folder.notes / "done"
+
+
+def _done(folder: ResumableFolder, parts: list[Part]) -> set[int]:
+    return {number for number in range(len(parts)) if (_done_folder(folder) / f"{number:06d}").is_file()}
+
+
+def _write_companions(folder: ResumableFolder, ecgs: ECGSet, form: str, license: str | None, num_parts: int) -> None:
+    chosen = FORMS[form]
+    data_files = {split: f"data/{split}-*.parquet" for split in splits(ecgs)} if form == "parquet" else {}
+    how_to_read = chosen.how_to_read.format(folder=folder.path.name, split=next(iter(data_files), ""))
+    head = front_matter(ecgs, license, data_files) if form == "parquet" else ""
+    companions = f"{num_parts:06d}-companions"
+    with _filled(folder, companions) as scratch:
+        ecgs.records.to_parquet(scratch / RECORDS, index=False)
+        manifest = _manifest(ecgs, form)
+        (scratch / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        (scratch / CARD).write_text(head + card(ecgs, how_to_read, license), encoding="utf-8")
+        if chosen.index:
+            (scratch / chosen.index).write_text("".join(f"{name}\n" for name in ecgs.records[EXPORTED_AS]))
+    notes = [_done_folder(folder) / name for name in [*(f"{i:06d}" for i in range(num_parts)), companions]]
+    with atomic_file(folder.notes / CHECKSUMS) as checksums:
+        checksums.write_text("".join(note.read_text() for note in notes))
+    os.replace(folder.notes / CHECKSUMS, folder.content / CHECKSUMS)
+
+
+def _manifest(ecgs: ECGSet, form: str) -> dict[str, Any]:
+    """The set's manifest; what it says of the files of the set, of which this may be a view, goes under `exported`."""
+    whole = {key: ecgs.manifest[key] for key in ("num_records", "sha256") if key in ecgs.manifest}
+    manifest = {key: value for key, value in ecgs.manifest.items() if key != "sha256"}
+    exported = {"form": form, "ecggan": __version__, "from": whole}
+    return {**manifest, "num_records": len(ecgs), "exported": exported}
