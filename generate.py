@@ -37,7 +37,7 @@ def main(config: DictConfig) -> None:
         )
     if sources["run"] is not None and not Path(sources["run"]).is_dir():
         raise FileNotFoundError(f"run={sources['run']} is not a folder; it must be that of a training run")
-    forms, num_workers = arguments.pop("export"), arguments.pop("num_workers")
+    forms, license, num_workers = (arguments.pop(name) for name in ("export", "license", "num_workers"))
     forms = [] if forms is None else [forms] if isinstance(forms, str) else list(forms)
     check_forms(forms)
     convert = arguments.pop("convert")
@@ -46,7 +46,7 @@ def main(config: DictConfig) -> None:
             raise ValueError("ecg_set= is there to be exported: give export=asc, or export=[wfdb,parquet]")
         from ecggan.data.ecg_set import ECGSet
 
-        write_exports(ECGSet.open(sources["ecg_set"]), Path(sources["ecg_set"]), forms, num_workers)
+        write_exports(ECGSet.open(sources["ecg_set"]), Path(sources["ecg_set"]), forms, license, num_workers)
         return
     (source,) = given.values()
     if convert is not None:
@@ -55,20 +55,23 @@ def main(config: DictConfig) -> None:
         path = convert_checkpoint(source, convert, **{name: arguments[name] for name in ("weights", "epoch", "ecg")})
         print(f"The generator lies in {path}")
         return
-    draw(source, arguments, forms, num_workers)
+    ecgs, out = draw(source, arguments, num_workers)
+    if ecgs is not None:
+        write_exports(ecgs, out, forms, license, num_workers)
 
 
 def check_forms(forms: Sequence[str]) -> None:
     """Refuse an unknown form before hours of drawing."""
     if forms:
-        from ecggan.data.exports import FORMS
+        from ecggan.data.exports.export import FORMS
 
         unknown = [form for form in forms if form not in FORMS]
         if unknown:
             raise ValueError(f"export={unknown[0]} is not known; known are {', '.join(FORMS)}")
 
 
-def draw(source: str, arguments: dict[str, Any], forms: Sequence[str], num_workers: int | None) -> None:
+def draw(source: str, arguments: dict[str, Any], num_workers: int | None) -> "tuple[ECGSet | None, Path]":
+    """The set and its folder; None where other processes have yet to draw their parts of it."""
     from ecggan.generation.parts import part_of
     from ecggan.generation.sampling import generate_part  # torch loads after --help has answered
 
@@ -87,10 +90,10 @@ def draw(source: str, arguments: dict[str, Any], forms: Sequence[str], num_worke
     ecgs = generate_part(source, out=out, part=part, num_parts=num_parts, keep=keep, **arguments)
     if ecgs is None:
         print(f"Part {part} of {num_parts} is drawn; the last part to end completes the set in {out}")
-        return
+        return None, Path(out)
     print_account(ecgs.manifest.get("account"))
     print(f"{len(ecgs):,} ECGs of {len(ecgs.leads)} leads lie in {out}")
-    write_exports(ecgs, Path(out), forms, num_workers)
+    return ecgs, Path(out)
 
 
 def print_account(account: dict[str, Any] | None) -> None:
@@ -103,14 +106,18 @@ def print_account(account: dict[str, Any] | None) -> None:
         print(f"  {rule}: {words}")
 
 
-def write_exports(ecgs: "ECGSet", folder: Path, forms: Sequence[str], num_workers: int | None) -> None:
+def write_exports(
+    ecgs: "ECGSet", folder: Path, forms: Sequence[str], license: str | None, num_workers: int | None
+) -> None:
     """Write each form to a folder beside the set's; one that is there already, of this set, is left."""
     if not forms:
         return
-    from ecggan.data.exports import export
+    from ecggan.data.exports.export import export, is_exported
 
     for form in forms:
-        path = export(ecgs, form, folder.with_name(f"{folder.name}-{form}"), num_workers=num_workers)
+        path = folder.with_name(f"{folder.name}-{form}")
+        if not is_exported(ecgs, form, path):
+            export(ecgs, form, path, license=license, num_workers=num_workers)
         print(f"As {form} they lie in {path}")
 
 

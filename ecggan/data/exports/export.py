@@ -112,6 +112,16 @@ def export(
     return folder.path
 
 
+def is_exported(ecgs: ECGSet, form: str, path: str | Path) -> bool:
+    """Whether this folder is an export of this set in this form."""
+    try:
+        there = json.loads((Path(path) / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    wanted = _manifest(ecgs, form)
+    return isinstance(there, dict) and all(there.get(key) == wanted[key] for key in ("num_records", "exported"))
+
+
 def _name_files(ecgs: ECGSet, form: Form) -> pd.DataFrame:
     """The table of records with each one's file, where it has one of its own."""
     records = ecgs.records.reset_index(drop=True)
