@@ -43,6 +43,10 @@ def draw_noise(latent_shape: Sequence[int], seed: int, indices: Sequence[int]) -
     return torch.from_numpy(noise)
 
 
+class UselessGeneratorError(ValueError):
+    """None of this generator's ECGs, or hardly any, can be used; what was drawn is not worth keeping."""
+
+
 class Drawer:
     """A generator that draws the records of one seed.
 
@@ -74,7 +78,7 @@ class Drawer:
         Values are cut towards zero to whole µV, as the published generator does, so that its output is ours.
 
         Raises:
-            ValueError: the generator draws NaN.
+            UselessGeneratorError: it draws NaN.
         """
         if self.device.type == "cpu":
             return _in_order(self._draw_blocks, groups)
@@ -104,7 +108,9 @@ class Drawer:
         with torch.inference_mode():
             output = self.network(noise)
             if torch.isnan(output.sum()):  # it ends in tanh
-                raise ValueError("the generator draws NaN: its training diverged; take an earlier checkpoint")
+                raise UselessGeneratorError(
+                    "the generator draws NaN: its training diverged; take an earlier checkpoint"
+                )
             return self.ecg.from_network(output).to(torch.int16).cpu().numpy()
 
 

@@ -20,7 +20,7 @@ from ecggan.atomic import ResumableFolder, first_difference
 from ecggan.data.ecg_set import MANIFEST, ECGSet, complete_ecg_set, new_manifest
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat, select_leads
 from ecggan.generation.checkpoints import open_generator
-from ecggan.generation.drawing import Drawer
+from ecggan.generation.drawing import Drawer, UselessGeneratorError
 from ecggan.generation.unfinished_set import STEP, Step, Tally, UnfinishedSet
 
 log = logging.getLogger(__name__)
@@ -204,7 +204,7 @@ class _Plan:
                 self._fill(unfinished, part, num_parts)
                 is_complete = self._completed(unfinished)
             except BaseException as error:
-                if num_parts == 1 and (not unfinished.tally.lines or isinstance(error, ValueError)):
+                if num_parts == 1 and (not unfinished.tally.lines or isinstance(error, UselessGeneratorError)):
                     folder.discard()  # nothing there is worth going on with
                 elif isinstance(error, KeyboardInterrupt | SystemExit):
                     log.warning("%s; the same call goes on with them", unfinished.state())

@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from ecggan.atomic import ResumableFolder, atomic_file
 from ecggan.data.ecg_set import SIGNALS, write_header
+from ecggan.generation.drawing import UselessGeneratorError
 
 STEP = 64
 """Candidates of a step; the last one of a set may be shorter."""
@@ -139,14 +140,14 @@ class Tally:
         return sum(lines[0].num_kept for lines in self.lines.values())
 
     def refuse_a_hopeless_screen(self) -> None:
-        """Raise ValueError where fewer than one in a thousand candidates is kept."""
+        """Raise UselessGeneratorError where fewer than one in a thousand candidates is kept."""
         if self.num_candidates >= 1000 * (self.num_kept + 1):
             counts: dict[str, int] = {}
             for lines in self.lines.values():
                 for rule, _ in lines[0].left_out.values():
                     counts[rule] = counts.get(rule, 0) + 1
             most = ", ".join(f"{rule} {number}" for rule, number in sorted(counts.items(), key=lambda e: -e[1])[:3])
-            raise ValueError(
+            raise UselessGeneratorError(
                 f"keep leaves out nearly all of this generator's ECGs: {self.num_kept} of {self.num_candidates:,} are "
                 f"kept (left out by {most}); take another checkpoint, or keep=null"
             )
