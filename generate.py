@@ -28,6 +28,8 @@ SOURCES = ("run", "checkpoint", "ecg_set")
 @one_clear_line
 def main(config: DictConfig) -> None:
     arguments = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
+    for name in (*SOURCES, "out", "part", "convert", "device", "license"):  # what looks like a number is a name
+        arguments[name] = None if arguments[name] is None else str(arguments[name])
     sources = {name: arguments.pop(name) for name in SOURCES}
     given = {name: source for name, source in sources.items() if source is not None}
     if len(given) != 1:
@@ -38,7 +40,9 @@ def main(config: DictConfig) -> None:
     if sources["run"] is not None and not Path(sources["run"]).is_dir():
         raise FileNotFoundError(f"run={sources['run']} is not a folder; it must be that of a training run")
     forms, license, num_workers = (arguments.pop(name) for name in ("export", "license", "num_workers"))
-    forms = [] if forms is None else [forms] if isinstance(forms, str) else list(forms)
+    if num_workers is not None and not (isinstance(num_workers, int) and num_workers >= 1):
+        raise ValueError(f"num_workers must be a whole number, at least 1, or null; got {num_workers!r}")
+    forms = [] if forms is None else list(dict.fromkeys(forms if isinstance(forms, list) else [str(forms)]))
     check_forms(forms)
     convert = arguments.pop("convert")
     if sources["ecg_set"] is not None:
@@ -116,8 +120,12 @@ def write_exports(
 
     for form in forms:
         path = folder.with_name(f"{folder.name}-{form}")
-        if not is_exported(ecgs, form, path):
-            export(ecgs, form, path, license=license, num_workers=num_workers)
+        if not is_exported(ecgs, form, path, license):
+            try:
+                export(ecgs, form, path, license=license, num_workers=num_workers)
+            except FileExistsError:
+                if not is_exported(ecgs, form, path, license):  # by another process, meanwhile
+                    raise
         print(f"As {form} they lie in {path}")
 
 

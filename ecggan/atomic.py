@@ -1,9 +1,11 @@
 """Files and folders that appear whole or not at all: written beside their place under another name, then renamed."""
 
 import errno
+import glob
 import json
 import os
 import platform
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -14,6 +16,18 @@ from typing import Any
 def _beside(path: Path) -> Path:
     """Where the unfinished thing lies: hidden, in the same folder (a rename must not cross disks), one a process."""
     return path.with_name(f".{path.name}.unfinished-{platform.node()}-{os.getpid()}")
+
+
+def _is_alive(process: int) -> bool:
+    if os.name != "posix":  # elsewhere to ask is to kill
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 @contextmanager
@@ -39,6 +53,9 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     path = Path(path).resolve()  # a link's target is what is renamed
     require_new_folder(path)
     unfinished = _beside(path)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.unfinished-{platform.node()}-*"):
+        if not _is_alive(int(left.name.rpartition("-")[2])):
+            shutil.rmtree(left, ignore_errors=True)
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     try:
@@ -62,11 +79,17 @@ def require_new_folder(path: str | Path) -> None:
         PermissionError: its parent cannot be written to.
     """
     path = Path(path).resolve()
+    if not path.name:
+        raise FileExistsError(f"{path} is there already; give another folder")
     parent = next(folder for folder in path.parents if folder.exists())
     if not (parent.is_dir() and os.access(parent, os.W_OK)):
         raise PermissionError(f"{path} cannot be made: {parent} cannot be written to; give another folder")
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise FileExistsError(f"{path} exists and is not empty; give another folder or remove it first")
+
+
+# What those who fill a folder may leave in its notes.
+_OURS = re.compile(r"request\.json|content|journal-\d+\.(jsonl|lock)|\w+\.lock|candidates\.raw")
 
 
 class ResumableFolder:
@@ -99,7 +122,11 @@ class ResumableFolder:
             raise FileExistsError(
                 f"{self.notes} is in the way and holds other things; remove it or give another folder"
             )
-        other = first_difference(json.loads(found.read_text()), request)
+        try:
+            begun_with = dict(json.loads(found.read_text()))
+        except (ValueError, TypeError) as error:
+            raise FileExistsError(f"{found} is damaged; remove {self.notes} or give another folder") from error
+        other = first_difference(begun_with, request)
         if other:
             raise FileExistsError(
                 f"{self.notes} was begun with {other}: go on with that, give another folder, or remove {self.notes}"
@@ -127,8 +154,9 @@ class ResumableFolder:
         """Remove what processes have left that were killed, or began, while the folder was put in its place."""
         path = Path(path).resolve()
         notes = path.with_name(f"{path.name}.unfinished")
-        is_whole = (notes / "request.json").is_file() and (notes / "content").is_dir()
-        if not is_whole and {file.suffix for file in notes.rglob("*")} <= {".json", ".jsonl", ".lock", ".raw"}:
+        names = {file.name for file in notes.iterdir()} if notes.is_dir() else set()
+        is_whole = {"request.json", "content"} <= names
+        if names and not is_whole and all(_OURS.fullmatch(name) for name in names):
             shutil.rmtree(notes, ignore_errors=True)
 
 

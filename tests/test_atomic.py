@@ -1,3 +1,7 @@
+import os
+import platform
+import subprocess
+
 import pytest
 
 from ecggan.atomic import ResumableFolder, atomic_file, atomic_folder, require_new_folder
@@ -130,3 +134,22 @@ def test_of_two_that_fill_a_resumable_folder_either_may_finish_it(tmp_path):
     second.finish()
     first.finish()
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "set"]
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    left = tmp_path / f".set.unfinished-{platform.node()}-{dead.pid}"
+    alive = tmp_path / f".set.unfinished-{platform.node()}-{os.getppid()}"
+    for folder in (left, alive):
+        folder.mkdir()
+    with atomic_folder(tmp_path / "set"):
+        pass
+    assert {path.name for path in tmp_path.iterdir()} == {"set", alive.name}
+
+
+def test_a_damaged_request_is_named_with_the_remedy(tmp_path):
+    ResumableFolder(tmp_path / "set", {"seed": 1})
+    (tmp_path / "set.unfinished" / "request.json").write_text("{")
+    with pytest.raises(FileExistsError, match=r"request.json is damaged; remove .*set.unfinished or give another"):
+        ResumableFolder(tmp_path / "set", {"seed": 1})

@@ -158,6 +158,11 @@ def test_processes_at_once_fill_one_set_and_export_it(tmp_path):
     again = run("generate", *options, "out=set", "export=[asc,npz,wfdb]", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     assert "As wfdb they lie in set-wfdb" in again.stdout
+    both = [subprocess.Popen(command("generate", "ecg_set=set", "export=parquet"), cwd=tmp_path) for _ in range(2)]
+    assert [process.wait() for process in both] == [0, 0]
+    assert not (tmp_path / "set-parquet.unfinished").exists()
+    licensed = run("generate", "ecg_set=set", "export=parquet", "license=cc-by-4.0", cwd=tmp_path)
+    assert "set-parquet exists and is not empty" in licensed.stderr
     other = run("generate", "ecg_set=whole", "export=csv", cwd=tmp_path)
     assert "As csv they lie in whole-csv" in other.stdout
 
@@ -404,9 +409,14 @@ def test_two_processes_train_together(trained):
         ("generate", ("checkpoint=published", "keep=good"), "keep must be measurable, normal or null; got 'good'"),
         ("generate", ("checkpoint=published", "export=mat"), "export=mat is not known; known are asc, csv"),
         ("generate", ("checkpoint=published", "seed=-1"), "seed must be a whole number, at least 0"),
-        ("generate", ("checkpoint=published", "num_records=100000000"), "needs 8,000.0 GB more, and its disk has"),
+        ("generate", ("checkpoint=published", "num_records=100000000"), "needs 8,000,000 MB more, and its disk has"),
         ("generate", ("checkpoint=published", "convert=g.pt"), ".safetensors"),
         ("generate", ("checkpoint=published", "ecg_set=a", "export=asc"), "got checkpoint=published ecg_set=a"),
+        ("generate", ("checkpoint=5",), "no checkpoint at 5"),
+        ("generate", ("checkpoint=published", "part=1", "out=a"), "part must be slurm, or one of 0/4"),
+        ("generate", ("checkpoint=published", "export=3"), "export=3 is not known"),
+        ("generate", ("checkpoint=published", "keep=normal", "num_workers=abc"), "num_workers must be a whole number"),
+        ("generate", ("checkpoint=published", "out=/"), "/ is there already; give another folder"),
         ("generate", ("ecg_set=a",), "ecg_set= is there to be exported"),
         ("generate", ("checkpoint=nowhere.pt",), "no checkpoint at nowhere.pt"),
         ("generate", ("run=.",), "is not the folder of a training run"),

@@ -35,6 +35,8 @@ class KeepIf:
         if self.what not in ("measurable", "normal"):
             raise ValueError(f"keep must be measurable, normal or null; got {self.what!r}")
         switched_on(self.rules)
+        if self.num_workers is not None and not (isinstance(self.num_workers, int) and self.num_workers >= 1):
+            raise ValueError(f"num_workers must be a whole number, at least 1, or null; got {self.num_workers!r}")
 
     @property
     def description(self) -> dict[str, Any]:

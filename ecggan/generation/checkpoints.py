@@ -110,6 +110,15 @@ def convert_checkpoint(
 def _open_path(path: Path, weights: str, epoch: int | str, given: Mapping[str, Any]) -> TrainedGenerator:
     if path.is_dir():
         path = _generator_of_run(path, epoch)
+    try:
+        return _open_file(path, weights, given)
+    except (TypeError, AttributeError, KeyError) as error:
+        raise ValueError(
+            f"{path} is damaged: what it says of its generator is not of the right kind ({error})"
+        ) from error
+
+
+def _open_file(path: Path, weights: str, given: Mapping[str, Any]) -> TrainedGenerator:
     if path.suffix == SUFFIX:
         network, ecg, told = load_safetensors(path)
         told = {"layout": "ecggan safetensors", **told}
@@ -170,7 +179,11 @@ def _generator_of_run(run: Path, epoch: int | str) -> Path:
         if not curve.is_file():
             log.info("no checkpoint of %s was compared with real ECGs: the last is taken", run)
             return found[max(found)]
-        known = pd.read_csv(curve).query("epoch in @kept", local_dict={"kept": list(found)})
+        try:
+            known = pd.read_csv(curve)
+            known = known[known["epoch"].isin(list(found)) & known["physiological_distance"].astype(float).notna()]
+        except (ValueError, KeyError) as error:
+            raise ValueError(f"{curve} is damaged ({error}); say which epoch: epoch=last or a number") from error
         if not len(known):
             log.info("no checkpoint in %s is one of those that are kept: the last is taken", curve)
             return found[max(found)]

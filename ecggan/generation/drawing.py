@@ -8,7 +8,9 @@ it, by however many threads, processes or restarts. On a GPU it is the same up t
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import groupby, islice
+from threading import Lock
 from typing import TypeVar
 
 import numpy as np
@@ -21,6 +23,9 @@ from ecggan.models.layers import folded
 
 _BLOCK = 16  # as quick as any larger one, and small enough to make a single record again
 _FEWEST_AHEAD = 2
+
+_LOCK = Lock()
+_NUM_THREADS: list[int] = []  # torch's setting, and again for each that is drawing
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -79,6 +84,7 @@ class Drawer:
 
         Raises:
             UselessGeneratorError: it draws NaN.
+            ValueError: it draws another number of leads or samples than it should.
         """
         if self.device.type == "cpu":
             return _in_order(self._draw_blocks, groups)
@@ -107,6 +113,9 @@ class Drawer:
     def _microvolts(self, noise: Float[Tensor, "batch ..."]) -> Int16[np.ndarray, "batch lead time"]:
         with torch.inference_mode():
             output = self.network(noise)
+            expected = (len(noise), len(self.ecg.leads), self.ecg.num_samples)
+            if output.shape != expected:
+                raise ValueError(f"the generator draws {tuple(output.shape[1:])}; its file says {expected[1:]}")
             if torch.isnan(output.sum()):  # it ends in tanh
                 raise UselessGeneratorError(
                     "the generator draws NaN: its training diverged; take an earlier checkpoint"
@@ -127,17 +136,36 @@ def _in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iter
 
     Items are taken only a few ahead of the results, so that memory does not grow with their number.
     """
-    num_threads = torch.get_num_threads()
-    ahead = num_threads + _FEWEST_AHEAD
-    waiting: deque[Future[Result]] = deque()
-    items = iter(items)
-    pool = ThreadPoolExecutor(num_threads, initializer=torch.set_num_threads, initargs=(1,))
+    with _threads_of_their_own() as num_threads:
+        ahead = num_threads + _FEWEST_AHEAD
+        waiting: deque[Future[Result]] = deque()
+        items = iter(items)
+        pool = ThreadPoolExecutor(num_threads, initializer=torch.set_num_threads, initargs=(1,))
+        try:
+            while True:
+                waiting += (pool.submit(function, item) for item in islice(items, ahead - len(waiting)))
+                if not waiting:
+                    return
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _threads_of_their_own() -> Iterator[int]:
+    """How many threads torch uses, while threads are begun that set it to one.
+
+    torch keeps a thread's setting as that of all threads begun later; the last to leave puts it back.
+    """
+    with _LOCK:
+        if not _NUM_THREADS:
+            _NUM_THREADS.append(torch.get_num_threads())
+        _NUM_THREADS.append(_NUM_THREADS[0])
     try:
-        while True:
-            waiting += (pool.submit(function, item) for item in islice(items, ahead - len(waiting)))
-            if not waiting:
-                return
-            yield waiting.popleft().result()
+        yield _NUM_THREADS[0]
     finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(num_threads)  # a thread's setting is that of all threads begun later
+        with _LOCK:
+            num_threads = _NUM_THREADS.pop()
+            if len(_NUM_THREADS) == 1:
+                _NUM_THREADS.clear()
+            torch.set_num_threads(num_threads)

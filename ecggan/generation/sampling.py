@@ -184,7 +184,7 @@ class _Plan:
     def on_disk(self, out: Path, part: int, num_parts: int) -> ECGSet | None:
         out = out.resolve()
         if (out / MANIFEST).is_file():
-            ecgs = self._finished(out)
+            ecgs = self._finished(out, check_hashes=True)
             log.info("%s is this set already", out)
             return ecgs
         try:
@@ -204,7 +204,8 @@ class _Plan:
                 self._fill(unfinished, part, num_parts)
                 is_complete = self._completed(unfinished)
             except BaseException as error:
-                if num_parts == 1 and (not unfinished.tally.lines or isinstance(error, UselessGeneratorError)):
+                is_worthless = not unfinished.tally.lines or isinstance(error, UselessGeneratorError)
+                if is_worthless and unfinished.is_alone():
                     folder.discard()  # nothing there is worth going on with
                 elif isinstance(error, KeyboardInterrupt | SystemExit):
                     log.warning("%s; the same call goes on with them", unfinished.state())
@@ -226,9 +227,13 @@ class _Plan:
         with unfinished.completing() as is_to_be_done:
             if not is_to_be_done:
                 return True
-            while damaged := unfinished.damaged(self.progress and self.num_records > _MANY):
-                log.warning("%d steps are not on disk as they were drawn; they are drawn again", len(damaged))
-                self._fill(unfinished, 0, 1)
+            for is_last in (False, True):
+                damaged = unfinished.damaged(self.progress and self.num_records > _MANY)
+                if damaged and is_last:
+                    raise OSError(f"the disk does not hold what is written to {unfinished.folder.notes}")
+                if damaged:
+                    log.warning("%d steps are not on disk as they were drawn; they are drawn again", len(damaged))
+                    self._fill(unfinished, 0, 1)
             candidates, left_out = unfinished.gather()
             account = None if self.keep is None else self._account(candidates, left_out)
             records = pd.DataFrame(self._rows(candidates))
@@ -314,13 +319,14 @@ class _Plan:
     def _request(self) -> dict[str, Any]:
         return {"num_records": self.num_records, "leads": self.leads, **self.made_by}
 
-    def _finished(self, out: Path) -> ECGSet:
+    def _finished(self, out: Path, check_hashes: bool = False) -> ECGSet:
         """The set that is there already, if it is this one.
 
         Raises:
             FileExistsError: it is another.
+            ValueError: it was changed since.
         """
-        ecgs = ECGSet.open(out, check_hashes=False)
+        ecgs = ECGSet.open(out, check_hashes)
         there = {"num_records": len(ecgs), "leads": ecgs.leads, **ecgs.manifest["made_by"]}
         other = first_difference(there, self._request())
         if other:
@@ -351,13 +357,16 @@ def _plan(
     if indices is not None:
         if keep is not None:
             raise ValueError("indices names the records, and keep chooses them: give one of them")
-        indices = [int(index) for index in indices]
+        is_whole = all(isinstance(index, int | np.integer) for index in indices)
+        indices = [int(index) for index in indices] if is_whole else []
         if not indices or min(indices) < 0 or max(indices) > LARGEST_SEED or len(set(indices)) != len(indices):
             raise ValueError("indices must be at least one whole number, none below 0 and none twice")
         num_records = len(indices)
     for name, number, least in (("num_records", num_records, 1), ("seed", seed, 0), ("batch_size", batch_size, 1)):
         check_whole(name, number, least)
     assert num_records is not None
+    if weights not in ("ema", "raw"):
+        raise ValueError(f"weights must be ema or raw; got {weights!r}")
     where = _device(device)
     trained = open_generator(checkpoint, weights, epoch, ecg)
     names = _lead_names(leads, trained.ecg)
@@ -385,7 +394,7 @@ def check_whole(name: str, number: Any, least: int) -> None:
 def _lead_names(leads: int | Sequence[str] | None, ecg: ECGFormat) -> tuple[str, ...]:
     if leads is None:
         return tuple(ecg.leads)
-    if isinstance(leads, int):
+    if isinstance(leads, int | float):
         if leads not in (8, 12):
             raise ValueError(f"leads must be 8, 12, or a list of names; got {leads}")
         return EIGHT_LEADS if leads == 8 else TWELVE_LEADS
@@ -405,7 +414,7 @@ def _device(name: str) -> torch.device:
         return torch.device(found.type, number % max(1, torch.accelerator.device_count()))
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.empty(0, device=device).cpu()
+    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
         raise ValueError(f"device {name!r} cannot be used here: {str(error).splitlines()[0]}") from error
     return device

@@ -5,16 +5,18 @@ step without a line is drawn again, which gives the same. So a set is gone on wi
 processes; the last of them checks every step against its checksum and completes the set.
 """
 
+import errno
 import json
 import os
 import shutil
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import count
 from math import ceil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -184,7 +186,7 @@ class UnfinishedSet:
             FileExistsError: another process holds it.
         """
         try:
-            lock = FileLock(self._journal.with_suffix(".lock")).acquire(blocking=False)
+            lock = _held(self._journal.with_suffix(".lock"), blocking=False)
         except Timeout as error:
             raise FileExistsError(
                 f"another process is drawing the same part of {self.folder.path}; where several fill one set, each "
@@ -201,8 +203,21 @@ class UnfinishedSet:
     @contextmanager
     def completing(self) -> Iterator[bool]:
         """Wait until no other process completes the set; whether it is still to be done."""
-        with FileLock(self.folder.notes / "completing.lock"):
-            yield self.folder.is_begun()
+        with _held(self.folder.notes / "completing.lock", blocking=True):
+            is_to_be_done = self.folder.is_begun()
+            if is_to_be_done:
+                self._sweep()
+            yield is_to_be_done
+
+    def is_alone(self) -> bool:
+        """Whether no other part has begun."""
+        return list(self.folder.notes.glob("journal-*.jsonl")) == [self._journal]
+
+    def _sweep(self) -> None:
+        """Remove what a process left in the content that was killed while it completed the set."""
+        for file in self.folder.content.iterdir():
+            if file != self._signals:
+                file.unlink()
 
     def add(self, step: Step) -> None:
         """Write a step and note it."""
@@ -226,10 +241,17 @@ class UnfinishedSet:
             whole = new.rfind(b"\n") + 1
             self._read_to[journal] = self._read_to.get(journal, 0) + whole
             for text in new[:whole].splitlines():
-                with suppress(json.JSONDecodeError, ValueError):  # cut by a kill: the step is drawn again
-                    step, num_candidates, left_out, crc32 = json.loads(text)
-                    reasons = {candidate: (rule, detail) for candidate, (rule, detail) in left_out}
-                    self.tally.add(Line(step, num_candidates, reasons, crc32))
+                with suppress(ValueError, TypeError, RecursionError):  # cut by a kill: the step is drawn again
+                    self.tally.add(self._line(json.loads(text)))
+
+    def _line(self, noted: Any) -> Line:
+        """Raise ValueError or TypeError where it is none of this set."""
+        step, num_candidates, left_out, crc32 = noted
+        reasons = {int(candidate): (str(rule), str(detail)) for candidate, (rule, detail) in left_out}
+        candidates = range(step * STEP, step * STEP + num_candidates)
+        if not (step >= 0 and num_candidates == self.tally.length(step) and set(reasons) <= set(candidates)):
+            raise ValueError("no step of this set")
+        return Line(step, num_candidates, reasons, int(crc32))
 
     def damaged(self, progress: bool) -> list[int]:
         """The steps of a complete set that are not on disk as they were drawn; they count as missing from now on."""
@@ -260,7 +282,7 @@ class UnfinishedSet:
         free = shutil.disk_usage(self.folder.notes).free
         if needed > free:
             raise OSError(
-                f"{self.folder.path} needs {needed / 1e9:,.1f} GB more, and its disk has {free / 1e9:,.1f} GB free: "
+                f"{self.folder.path} needs {needed / 1e6:,.0f} MB more, and its disk has {free / 1e6:,.0f} MB free: "
                 "make room, or give another folder or fewer records"
             )
 
@@ -284,3 +306,13 @@ class UnfinishedSet:
             found = np.frombuffer(self._file.read(self._bytes), np.uint8)
             row.view(np.uint8)[: len(found)] = found
         return signals
+
+
+def _held(path: Path, blocking: bool) -> AbstractContextManager[object]:
+    """A lock; nothing where the file system knows none: there two that draw the same write the same."""
+    try:
+        return FileLock(path).acquire(blocking=blocking)
+    except OSError as error:
+        if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
+            return nullcontext()
+        raise

@@ -101,3 +101,16 @@ def test_a_full_scale_that_no_set_can_hold_is_refused():
     network = WaveGANStarGenerator(2, 2500, 20, latent_size=4)
     with pytest.raises(ValueError, match=r"full_scale_mv must be at most 32\.767, 16 bits of µV; got 40"):
         Drawer(network, ECGFormat(("I", "II"), 500, 2500, 40.0), seed=0, device=CPU, batch_size=1)
+
+
+def test_two_that_draw_at_once_leave_torchs_threads_as_they_were():
+    before = torch.get_num_threads()
+    first, second = (_in_order(lambda item: item, range(20)) for _ in range(2))
+    assert next(first) == next(second) == 0
+    list(first)
+    list(second)
+    assert torch.get_num_threads() == before
+    abandoned = _in_order(lambda item: item, range(20))
+    next(abandoned)
+    abandoned.close()
+    assert torch.get_num_threads() == before

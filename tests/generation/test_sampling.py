@@ -119,7 +119,7 @@ def test_an_existing_folder_is_not_overwritten(small_generator, tmp_path):
         ({"num_records": None, "indices": [1], "keep": KeepSome()}, "indices names the records, and keep chooses them"),
         ({"seed": 2**63}, "seed must be a whole number, at least 0 and below 2.63; got 9223372036854775808"),
         ({"device": "abacus"}, "device 'abacus' cannot be used here"),
-        ({"weights": "best"}, "weights=best is not there"),
+        ({"weights": "best"}, "weights must be ema or raw; got .best."),
     ],
 )
 def test_an_argument_out_of_range_is_named(small_generator, tmp_path, options, message):
@@ -192,7 +192,7 @@ def test_a_disk_that_fills_up_loses_nothing(small_generator, tmp_path, monkeypat
 
 def test_nothing_stays_of_a_set_for_which_there_is_no_room(small_generator, tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9 - 100, 100))
-    with pytest.raises(OSError, match=r"set needs 0\.\d GB more, and its disk has 0\.0 GB free"):
+    with pytest.raises(OSError, match=r"set needs 2 MB more, and its disk has 0 MB free"):
         draw(small_generator, num_records=200, out=tmp_path / "set")
     assert [file.name for file in tmp_path.iterdir()] == ["generator.pt"]
 
@@ -253,3 +253,37 @@ def test_a_screen_that_keeps_nothing_ends_and_leaves_nothing(small_generator, tm
 def test_parts_are_counted_from_0(small_generator, tmp_path):
     with pytest.raises(ValueError, match="part must be below the number of parts; got part 2 of 2, counted from 0"):
         generate_part(small_generator, num_records=7, out=tmp_path / "set", part=2, num_parts=2)
+
+
+def test_what_other_parts_have_begun_is_not_removed(small_generator, tmp_path, monkeypatch):
+    generate_part(small_generator, num_records=200, out=tmp_path / "set", part=1, num_parts=2, progress=False)
+    interrupt_after(monkeypatch, 0, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        draw(small_generator, num_records=200, out=tmp_path / "set")
+    assert (tmp_path / "set.unfinished" / "journal-1.jsonl").exists()
+    draw(small_generator, num_records=200, out=tmp_path / "set")
+    assert not (tmp_path / "set.unfinished").exists()
+
+
+def test_a_folder_of_that_name_which_is_not_ours_stays_beside_a_finished_set(small_generator, tmp_path):
+    draw(small_generator, out=tmp_path / "set")
+    (tmp_path / "set.unfinished").mkdir()
+    (tmp_path / "set.unfinished" / "labels.json").write_text("precious")
+    draw(small_generator, out=tmp_path / "set")
+    assert (tmp_path / "set.unfinished" / "labels.json").read_text() == "precious"
+
+
+def test_a_finished_set_that_was_changed_is_not_taken_for_it(small_generator, tmp_path):
+    draw(small_generator, out=tmp_path / "set")
+    signals = tmp_path / "set" / "signals.npy"
+    signals.write_bytes(signals.read_bytes()[:-2] + b"ab")
+    with pytest.raises(ValueError, match=r"signals.npy was changed after the set was written"):
+        draw(small_generator, out=tmp_path / "set")
+
+
+def test_a_generator_whose_file_states_another_length_is_refused(tmp_path):
+    network = WaveGANStarGenerator(2, 2500, 5, latent_size=4)
+    path = tmp_path / "generator.pt"
+    save_generator(path, generator_contents(network, None, ECGFormat(("I", "II"), 500, 999, 6.0), {}))
+    with pytest.raises(ValueError, match=r"the generator draws \(2, 2500\); its file says \(2, 999\)"):
+        draw(path, weights="raw", out=tmp_path / "set")

@@ -1,8 +1,10 @@
+import errno
 import os
 import shutil
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from ecggan.atomic import ResumableFolder
 from ecggan.generation.unfinished_set import STEP, Step, Tally, UnfinishedSet
@@ -147,5 +149,42 @@ def test_two_processes_do_not_draw_one_part(tmp_path):
 
 def test_a_disk_that_is_too_small_is_named_before_anything_is_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 0, 4_000))
-    with pytest.raises(OSError, match=r"set needs 0.0 GB more, and its disk has 0.0 GB free: make room, or give"):
+    with pytest.raises(OSError, match=r"set needs 0 MB more, and its disk has 0 MB free: make room, or give"):
         unfinished_set(tmp_path).refuse_a_full_disk()
+
+
+@pytest.mark.parametrize(
+    "line", ["5", "null", "[2]", '[2, "64", [], 0]', "[-1, 64, [], 0]", "[1, 64, 5, 0]", "[1, 65, [], 0]"]
+)
+def test_a_line_that_is_none_of_this_set_is_passed_over(tmp_path, line):
+    unfinished = unfinished_set(tmp_path)
+    with unfinished.writing():
+        unfinished.add(step(0))
+    with open(tmp_path / "set.unfinished" / "journal-0.jsonl", "a") as journal:
+        journal.write(f"{line}\n")
+    assert list(unfinished_set(tmp_path).tally.lines) == [0]
+
+
+def test_who_completes_a_set_removes_what_a_killed_process_left(tmp_path):
+    unfinished = unfinished_set(tmp_path, 64)
+    left = unfinished.folder.content / ".manifest.json.unfinished-host-1"
+    with unfinished.writing():
+        unfinished.add(step(0))
+        left.write_text("half")
+        with unfinished.completing() as is_to_be_done:
+            assert is_to_be_done
+            assert [file.name for file in unfinished.folder.content.iterdir()] == ["signals.npy"]
+            unfinished.folder.finish()
+        with unfinished.completing() as is_to_be_done:
+            assert not is_to_be_done
+
+
+def test_without_file_locks_a_set_is_drawn_all_the_same(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    unfinished = unfinished_set(tmp_path, 64)
+    with unfinished.writing(), unfinished.completing() as is_to_be_done:
+        unfinished.add(step(0))
+        assert is_to_be_done

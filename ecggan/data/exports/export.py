@@ -20,6 +20,7 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
+from filelock import FileLock
 from tqdm import tqdm
 
 from ecggan import __version__
@@ -87,8 +88,19 @@ def export(
     chosen = FORMS[form]
     ecgs = replace(ecgs, records=_name_files(ecgs, chosen))
     request = {"form": form, "ecg_set": _identity(ecgs), "license": license, "ecggan": __version__}
-    parts = chosen.parts(ecgs)
     folder = ResumableFolder(out, request)
+    with FileLock(folder.notes / "exporting.lock"):
+        if not folder.is_begun() and is_exported(ecgs, form, out, license):  # by another process, meanwhile
+            ResumableFolder.clear_away(out)
+            return folder.path
+        return _export(ecgs, form, folder, license, num_workers, progress)
+
+
+def _export(
+    ecgs: ECGSet, form: str, folder: ResumableFolder, license: str | None, num_workers: int | None, progress: bool
+) -> Path:
+    chosen = FORMS[form]
+    parts = chosen.parts(ecgs)
     _remove_scratch_of_the_dead(folder)
     done = _done(folder, parts)
     left = [number for number in range(len(parts)) if number not in done]
@@ -112,13 +124,13 @@ def export(
     return folder.path
 
 
-def is_exported(ecgs: ECGSet, form: str, path: str | Path) -> bool:
+def is_exported(ecgs: ECGSet, form: str, path: str | Path, license: str | None) -> bool:
     """Whether this folder is an export of this set in this form."""
     try:
         there = json.loads((Path(path) / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    wanted = _manifest(ecgs, form)
+    wanted = _manifest(ecgs, form, license)
     return isinstance(there, dict) and all(there.get(key) == wanted[key] for key in ("num_records", "exported"))
 
 
@@ -231,7 +243,7 @@ def _write_companions(folder: ResumableFolder, ecgs: ECGSet, form: str, license:
     companions = f"{num_parts:06d}-companions"
     with _filled(folder, companions) as scratch:
         ecgs.records.to_parquet(scratch / RECORDS, index=False)
-        manifest = _manifest(ecgs, form)
+        manifest = _manifest(ecgs, form, license)
         (scratch / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         (scratch / CARD).write_text(head + card(ecgs, how_to_read, license), encoding="utf-8")
         if chosen.index:
@@ -242,9 +254,9 @@ def _write_companions(folder: ResumableFolder, ecgs: ECGSet, form: str, license:
     os.replace(folder.notes / CHECKSUMS, folder.content / CHECKSUMS)
 
 
-def _manifest(ecgs: ECGSet, form: str) -> dict[str, Any]:
+def _manifest(ecgs: ECGSet, form: str, license: str | None) -> dict[str, Any]:
     """The set's manifest; what it says of the files of the set, of which this may be a view, goes under `exported`."""
     whole = {key: ecgs.manifest[key] for key in ("num_records", "sha256") if key in ecgs.manifest}
     manifest = {key: value for key, value in ecgs.manifest.items() if key != "sha256"}
-    exported = {"form": form, "ecggan": __version__, "from": whole}
+    exported = {"form": form, "license": license, "ecggan": __version__, "from": whole}
     return {**manifest, "num_records": len(ecgs), "exported": exported}
