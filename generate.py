@@ -123,7 +123,7 @@ def write_exports(
         if not is_exported(ecgs, form, path, license):
             try:
                 export(ecgs, form, path, license=license, num_workers=num_workers)
-            except FileExistsError:
+            except (FileExistsError, FileNotFoundError):
                 if not is_exported(ecgs, form, path, license):  # by another process, meanwhile
                     raise
         print(f"As {form} they lie in {path}")
