@@ -18,7 +18,8 @@ def _beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.unfinished-{platform.node()}-{os.getpid()}")
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Whether a process of this machine still runs; where that cannot be asked, yes."""
     if os.name != "posix":  # elsewhere to ask is to kill
         return True
     try:
@@ -54,7 +55,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     require_new_folder(path)
     unfinished = _beside(path)
     for left in path.parent.glob(f".{glob.escape(path.name)}.unfinished-{platform.node()}-*"):
-        if not _is_alive(int(left.name.rpartition("-")[2])):
+        if not is_alive(int(left.name.rpartition("-")[2])):
             shutil.rmtree(left, ignore_errors=True)
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)

@@ -84,7 +84,7 @@ class ECGSet:
             )
         if check_hashes:
             for name in (SIGNALS, RECORDS):
-                found, stated = _sha256(path / name), manifest["sha256"].get(name)
+                found, stated = sha256_of(path / name), manifest["sha256"].get(name)
                 if found != stated:
                     raise ValueError(
                         f"{path / name} was changed after the set was written: its SHA-256 is {found}, "
@@ -283,7 +283,7 @@ def complete_ecg_set(
     complete = {**manifest, "num_records": len(records)}
     if account is not None:
         complete["account"] = dict(account)
-    complete["sha256"] = {name: _sha256(folder / name) for name in (SIGNALS, RECORDS)}
+    complete["sha256"] = {name: sha256_of(folder / name) for name in (SIGNALS, RECORDS)}
     with atomic_file(folder / MANIFEST) as unfinished:
         unfinished.write_text(json.dumps(complete, indent=2, ensure_ascii=False) + "\n")
 
@@ -358,6 +358,7 @@ def _map_signals(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     return signals
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The hash of a file, read once."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -171,7 +171,7 @@ class _Plan:
         kept: dict[int, np.ndarray] = {}
         with self._bar(self.num_records, 0) as bar:
             for step in self._steps(tally, 0, 1):
-                kept[step.number] = step.kept_microvolts()
+                kept[step.number] = step.kept_microvolts
                 tally.add(step.line())
                 bar.update(min(len(step.kept), self.num_records - bar.n))
         candidates, left_out = tally.chosen()

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from math import ceil
 from pathlib import Path
@@ -49,15 +50,16 @@ class Step:
     def candidates(self) -> range:
         return range(self.number * STEP, self.number * STEP + len(self.microvolts))
 
-    @property
+    @cached_property
     def kept(self) -> list[int]:
         return [candidate for candidate in self.candidates if candidate not in self.left_out]
 
+    @cached_property
     def kept_microvolts(self) -> Int16[np.ndarray, "kept lead time"]:
         return self.microvolts[[candidate - self.candidates.start for candidate in self.kept]]
 
     def line(self) -> "Line":
-        crc32 = zlib.crc32(self.kept_microvolts().tobytes())
+        crc32 = zlib.crc32(self.kept_microvolts.tobytes())
         return Line(self.number, len(self.microvolts), self.left_out, crc32)
 
 
@@ -221,7 +223,7 @@ class UnfinishedSet:
 
     def add(self, step: Step) -> None:
         """Write a step and note it."""
-        kept, signals, line = step.kept, step.kept_microvolts(), step.line()
+        kept, signals, line = step.kept, step.kept_microvolts, step.line()
         for run in np.split(np.arange(len(kept)), np.flatnonzero(np.diff(kept) > 1) + 1):
             if len(run):
                 self._file.seek(self._place(kept[run[0]]))

@@ -24,8 +24,8 @@ from filelock import FileLock
 from tqdm import tqdm
 
 from ecggan import __version__
-from ecggan.atomic import ResumableFolder, atomic_file
-from ecggan.data.ecg_set import MANIFEST, RECORDS, ECGSet
+from ecggan.atomic import ResumableFolder, atomic_file, is_alive
+from ecggan.data.ecg_set import MANIFEST, RECORDS, ECGSet, sha256_of
 from ecggan.data.exports.card import card, front_matter
 from ecggan.data.exports.npz import NPZ
 from ecggan.data.exports.parquet import PARQUET, splits
@@ -113,7 +113,7 @@ def _export(
         _write_companions(folder, ecgs, form, license, len(parts))
     except (ValueError, OSError) as error:
         if not _done(folder, parts):
-            shutil.rmtree(folder.notes, ignore_errors=True)  # nothing to go on with
+            folder.discard()  # nothing to go on with
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise OSError(
                 f"no space left on the disk of {folder.path}; make room and run the same again, which goes on with "
@@ -210,8 +210,7 @@ def _filled(folder: ResumableFolder, name: str) -> Iterator[Path]:
         lines = []
         for file in sorted(file for file in scratch.rglob("*") if file.is_file()):
             place = file.relative_to(scratch)
-            with file.open("rb") as stream:
-                lines.append(f"{hashlib.file_digest(stream, 'sha256').hexdigest()}  {place.as_posix()}\n")
+            lines.append(f"{sha256_of(file)}  {place.as_posix()}\n")
             (folder.content / place).parent.mkdir(parents=True, exist_ok=True)
             os.replace(file, folder.content / place)
         with atomic_file(_done_folder(folder) / name) as note:
@@ -221,9 +220,8 @@ def _filled(folder: ResumableFolder, name: str) -> Iterator[Path]:
 
 
 def _remove_scratch_of_the_dead(folder: ResumableFolder) -> None:
-    """What killed processes left, on Linux; elsewhere it takes its space until the end."""
     for scratch in folder.notes.glob(f"*-{platform.node()}-*"):
-        if Path("/proc/self").exists() and not Path("/proc", scratch.name.rpartition("-")[2]).exists():
+        if not is_alive(int(scratch.name.rpartition("-")[2])):
             shutil.rmtree(scratch, ignore_errors=True)
 
 
