@@ -9,7 +9,8 @@ from pathlib import Path
 from ecggan.data.ecg_set import ECGSet
 from ecggan.data.packing import RecordReference, pack, split_of
 from ecggan.data.quality import QualityRules
-from ecggan.data.readers import Record, TextLayout, read_record
+from ecggan.data.readers.files import read_record
+from ecggan.data.record import Layout, Record
 from ecggan.ecg import ECGFormat
 
 
@@ -20,7 +21,7 @@ def folder_set(
     cache: str | Path,
     num_workers: int | None,
     patterns: Sequence[str],
-    text: TextLayout,
+    text: Layout,
     validation: int | float,
     test: int | float,
 ) -> ECGSet:
@@ -71,5 +72,5 @@ def _find(root: Path, patterns: Sequence[str]) -> list[Path]:
     return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(root).parts))
 
 
-def _read(reference: RecordReference, text: TextLayout) -> Record:
+def _read(reference: RecordReference, text: Layout) -> Record:
     return read_record(reference.path, text)

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ecggan.data.readers import read_wfdb, read_wfdb_annotation
+from ecggan.data.readers.wfdb_files import read_wfdb, read_wfdb_annotation
 from ecggan.ecg import TWELVE_LEADS
 
 Wave = Literal["p", "qrs", "t"]

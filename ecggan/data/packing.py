@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from ecggan.data.ecg_set import FORMAT_VERSION, ECGSet, ECGSetWriter, create_ecg_set, left_out_in_words
 from ecggan.data.quality import QualityRules, reason_to_leave_out
-from ecggan.data.readers import Record
+from ecggan.data.record import Record
 from ecggan.ecg import ECGFormat, select_leads, to_microvolts
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,8 @@ import pandas as pd
 from ecggan.data.ecg_set import ECGSet
 from ecggan.data.packing import RecordReference, pack
 from ecggan.data.quality import QualityRules
-from ecggan.data.readers import Record, read_wfdb
+from ecggan.data.readers.wfdb_files import read_wfdb
+from ecggan.data.record import Record
 from ecggan.ecg import ECGFormat
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecggan.data.readers import Record
+from ecggan.data.record import Record
 from ecggan.ecg import LARGEST_STORED_MV, ECGFormat, select_leads
 
 

@@ -16,7 +16,7 @@ from scipy.stats import binomtest
 from tqdm import tqdm
 
 from ecggan.data.ptbxl import DATABASE, read_statements
-from ecggan.data.readers import read_wfdb
+from ecggan.data.readers.wfdb_files import read_wfdb
 from ecggan.ecg import TWELVE_LEADS
 from ecggan.evaluation.measurements import measure_record
 from ecggan.evaluation.normality import findings, screen

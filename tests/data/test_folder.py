@@ -4,7 +4,7 @@ import pytest
 from ecggan.data.folder import folder_set
 from ecggan.data.packing import split_of
 from ecggan.data.quality import QualityRules
-from ecggan.data.readers import TextLayout
+from ecggan.data.record import Layout
 from ecggan.ecg import EIGHT_LEADS
 
 RULES = QualityRules(min_peak_to_peak_mv=0.1, max_amplitude_mv=6.0)
@@ -14,7 +14,7 @@ PATTERNS = ("*.hea", "*.asc", "*.csv")
 @pytest.fixture
 def make_set(tmp_path, paper_format):
     def make(root, patterns=PATTERNS, validation=0.2, test=0.2):
-        text = TextLayout(EIGHT_LEADS, 500, "uV")
+        text = Layout(EIGHT_LEADS, 500, "uV")
         return folder_set(root, paper_format, RULES, tmp_path / "cache", 1, patterns, text, validation, test)
 
     return make

@@ -9,14 +9,15 @@ import pytest
 from ecggan.data.ecg_set import create_ecg_set
 from ecggan.data.packing import RecordReference, pack, split_of
 from ecggan.data.quality import QualityRules
-from ecggan.data.readers import TextLayout, read_record
+from ecggan.data.readers.files import read_record
+from ecggan.data.record import Layout
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat, select_leads
 
 RULES = QualityRules(min_peak_to_peak_mv=0.1, max_amplitude_mv=6.0)
 
 
 def read(reference: RecordReference):
-    return read_record(reference.path, TextLayout(EIGHT_LEADS, 500, "uV"))
+    return read_record(reference.path, Layout(EIGHT_LEADS, 500, "uV"))
 
 
 @pytest.fixture

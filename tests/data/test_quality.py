@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ecggan.data.quality import QualityRules, reason_to_leave_out
-from ecggan.data.readers import Record
+from ecggan.data.record import Record
 from ecggan.ecg import EIGHT_LEADS, ECGFormat
 
 RULES = QualityRules(min_peak_to_peak_mv=0.1, max_amplitude_mv=6.0)
@@ -97,7 +97,7 @@ def test_rules_that_cannot_be_meant_are_refused(limits):
 
 
 def test_real_ecgs_pass_and_their_flat_lead_is_found(shared_data, paper_format):
-    from ecggan.data.readers import read_wfdb
+    from ecggan.data.readers.wfdb_files import read_wfdb
 
     normal = read_wfdb(shared_data / "ptbxl/records500/00000/00001_hr.hea")
     assert reason_to_leave_out(normal, paper_format, RULES) is None

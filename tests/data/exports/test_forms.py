@@ -13,7 +13,7 @@ from ecggan.data.ecg_set import ECGSet, new_manifest
 from ecggan.data.exports.text import to_text
 from ecggan.data.folder import folder_set
 from ecggan.data.quality import QualityRules
-from ecggan.data.readers import TextLayout
+from ecggan.data.record import Layout
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat
 from tests.data.exports.making import COMPANIONS, NUM_RECORDS, NUM_SAMPLES, export_quietly, make_set
 
@@ -48,7 +48,7 @@ def test_our_own_reader_of_folders_reads_the_same_values_back(ecgs, tmp_path, fo
     layout = ECGFormat(EIGHT_LEADS, 500, NUM_SAMPLES, full_scale_mv=6.0)
     rules = QualityRules(min_peak_to_peak_mv=0.1, max_amplitude_mv=6.0)
     patterns = ("*.hea", "*.asc", "*.csv")
-    units = TextLayout(EIGHT_LEADS, 500, "uV")
+    units = Layout(EIGHT_LEADS, 500, "uV")
     read = folder_set(out, layout, rules, tmp_path / "cache", 1, patterns, units, 0.1, 0.1)
     assert read.manifest["account"] == {"read": NUM_RECORDS, "kept": NUM_RECORDS, "left_out": {}}
     assert [name.split("/")[-1] for name in read.records["record"]] == list(ecgs.records["record"])

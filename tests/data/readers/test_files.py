@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 import wfdb
 
-from ecggan.data.readers import Record, TextLayout, read_record, read_text, read_wfdb, read_wfdb_annotation
+from ecggan.data.readers.files import read_record
+from ecggan.data.readers.text_files import read_text
+from ecggan.data.readers.wfdb_files import read_wfdb, read_wfdb_annotation
+from ecggan.data.record import Layout, Record
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, select_leads, to_microvolts
 
-TEXT = TextLayout(EIGHT_LEADS, 500, "uV")
+TEXT = Layout(EIGHT_LEADS, 500, "uV")
 
 
 def test_wfdb_record_comes_back_to_the_microvolt(tmp_path, write_wfdb, known_ecg):
@@ -129,7 +132,7 @@ def test_text_is_read_whatever_separates_its_columns(tmp_path, separator):
 
 def test_header_row_goes_before_the_layout(tmp_path):
     (tmp_path / "a.csv").write_text('\ufefftime,"v1",AVF\n0,1.5,2\n1,,3\n', encoding="utf-8")
-    record = read_record(tmp_path / "a.csv", TextLayout(("I",), 250, "mV"))
+    record = read_record(tmp_path / "a.csv", Layout(("I",), 250, "mV"))
     assert (record.leads, record.sampling_rate) == (("time", "V1", "aVF"), 250)
     np.testing.assert_array_equal(record.millivolts, [[0, 1], [1.5, np.nan], [2, 3]])
 
@@ -171,7 +174,7 @@ def test_missing_text_unknown_suffix_and_unknown_unit_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"files ending in '.xml' are not known; known are .hea, .asc, .csv, .txt"):
         read_record(tmp_path / "a.xml", TEXT)
     with pytest.raises(ValueError, match="the unit 'LSB' is not known"):
-        TextLayout(EIGHT_LEADS, 500, "LSB")
+        Layout(EIGHT_LEADS, 500, "LSB")
 
 
 def test_matlab_record_of_the_challenge_is_read(shared_data):

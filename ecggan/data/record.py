@@ -1,0 +1,76 @@
+"""What a reader hands over: one record in mV with its leads by name, and what a file may leave for the user to say."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+# casefold() turns both signs for micro (U+00B5 and the Greek letter) into the Greek letter
+_MILLIVOLTS_PER_UNIT = {"mv": 1.0, "uv": 1e-3, "μv": 1e-3, "v": 1e3}
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one file holds, or one of its records where it holds many.
+
+    Args:
+        millivolts: samples marked as invalid are NaN.
+        leads: known ones by their own name ([canonical_lead][ecggan.ecg.canonical_lead]), others as the file has them.
+        sampling_rate: in Hz.
+        facts: what else the file says, as plain Python values: `patient`, `age` (years), `sex` (male or female),
+            `date`. Only what is there: no key with None.
+    """
+
+    millivolts: Float[np.ndarray, "lead time"]
+    leads: tuple[str, ...]
+    sampling_rate: int | float
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        twice = sorted({lead for lead in self.leads if self.leads.count(lead) > 1})
+        if twice:
+            raise ValueError(f"two leads have one name ({', '.join(twice)}); leads go by name, so rename one of them")
+        if len(self.millivolts) != len(self.leads):
+            raise ValueError(f"{len(self.millivolts)} signals, but {len(self.leads)} lead names: {list(self.leads)}")
+        if not 0 < self.sampling_rate < np.inf:
+            raise ValueError(f"the sampling rate is {self.sampling_rate} Hz; it must be a number above 0")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a file may not say itself; what the file does say goes before it.
+
+    Args:
+        leads: of the columns, in their order; None where it is not known.
+        sampling_rate: in Hz, or None.
+        unit: mV, uV (µV) or V, or None.
+    """
+
+    leads: Sequence[str] | None = None
+    sampling_rate: int | float | None = None
+    unit: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.leads is not None:
+            object.__setattr__(self, "leads", tuple(self.leads))  # a config hands over a list
+        if self.sampling_rate is not None and not 0 < self.sampling_rate < np.inf:
+            raise ValueError(f"the sampling rate of a layout must be a number above 0; got {self.sampling_rate!r}")
+        if self.unit is not None:
+            millivolts_per(self.unit)
+
+
+def millivolts_per(unit: str) -> float:
+    """What one of a unit is in mV.
+
+    Raises:
+        ValueError: it is no voltage that is known.
+
+    >>> millivolts_per("uV")
+    0.001
+    """
+    try:
+        return _MILLIVOLTS_PER_UNIT[unit.strip().casefold()]
+    except KeyError:
+        raise ValueError(f"the unit {unit!r} is not known; known are mV, uV (µV) and V") from None
