@@ -74,5 +74,4 @@ def test_real_folders_of_several_formats_are_read(make_set, shared_data):
     assert len(make_set(shared_data / "deepfake_asc")) == 3
     challenge = make_set(shared_data / "challenge2021").manifest["account"]
     assert {rule: len(entries) for rule, entries in challenge["left_out"].items()} == {"flat": 2, "amplitude": 4}
-    with pytest.raises(ValueError, match=r"none of the 3 records in .*is usable \(unreadable 3\); the first, E00271"):
-        make_set(shared_data / "challenge2021_odd_headers")
+    assert len(make_set(shared_data / "challenge2021_odd_headers")) == 3

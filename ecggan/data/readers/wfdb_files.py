@@ -1,5 +1,18 @@
-"""WFDB records (PhysioNet) and their annotations. The only door to wfdb."""
+"""WFDB records (PhysioNet) and their annotations. The only door to wfdb.
 
+What wfdb leaves unchecked is checked here: a header may name files elsewhere or on the web (wfdb would open them),
+declare more samples than its files hold, and its checksums tell whether a signal file was changed. Records of Georgia
+whose header calls them ``E00271.mat``, which wfdb refuses, are read under a name without the suffix.
+
+Source: https://physionet.org/physiotools/wag/header-5.htm, signal-5.htm.
+"""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,37 +22,40 @@ from ecggan.data.record import Record, millivolts_per
 from ecggan.ecg import canonical_lead
 
 # in UTF-8 and Latin-1, and with the Greek letter; wfdb drops what is not ASCII and would be off by a million
-MICROVOLTS_NOT_ASCII = (b"/\xc2\xb5V", b"/\xb5V", "/μV".encode())
+_MICROVOLTS_NOT_ASCII = (b"/\xc2\xb5V", b"/\xb5V", "/μV".encode())
+_LARGEST_HEADER = 2**20  # bytes; those of 12 leads have about 1,000
+_FILE_NAME = re.compile(r"[\w.+-]+")
+_COMPRESSED = ("508", "516", "524")  # FLAC; every other format takes at least a byte a sample
+_COUNT = re.compile(r"\d{1,15}")
+_CHECKSUM = 2**16
 
 
-def read_wfdb(path: str | Path, millivolts_per_step: float | None = None) -> Record:
+def read_wfdb(path: str | Path, millivolts_per_step: float | None = None, root: str | Path | None = None) -> Record:
     """Read a WFDB record, given as its header file or without the suffix; each lead's unit comes from the header.
 
     Args:
         path: the record.
         millivolts_per_step: of the stored integers, for a record whose header is known to state wrong gains; None
             believes the header.
+        root: a folder out of which no link may lead; None allows any.
 
     Raises:
         FileNotFoundError: the header or its signal file is missing.
-        ValueError: one of them is damaged, holds several sampling rates, or a unit that is no voltage.
+        ValueError: one of them is damaged, a checksum is wrong, or the header holds several sampling rates, a unit that
+            is no voltage, or the name of a file elsewhere.
     """
     path = Path(path)
     header = path if path.suffix == ".hea" else path.with_name(path.name + ".hea")
-    if not header.is_file():
-        raise FileNotFoundError(f"{header} is missing")
-    if any(micro in header.read_bytes() for micro in MICROVOLTS_NOT_ASCII):
-        raise ValueError(f"{header} states the unit µV, which wfdb would read as V; write uV there instead")
+    stated = _read_header(header, None if root is None else Path(root))
     try:
-        # 64 bits, so that a stored integer µV comes back as the same integer
-        physical = millivolts_per_step is None
-        record = wfdb.rdrecord(str(header.with_suffix("")), physical=physical, smooth_frames=False, return_res=64)
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"{header} names the signal file {error.filename}, which is missing") from error
+        with _readable(header, stated) as name:
+            # 64 bits, so that a stored integer µV comes back as the same integer
+            record = wfdb.rdrecord(str(name), physical=False, smooth_frames=False, return_res=64)
+            steps = record.e_d_signal
+            physical = record.dac(expanded=True, return_res=64) if steps and millivolts_per_step is None else None
     except Exception as error:  # wfdb fails as its parser stumbles: Index-, Key-, Type-, ZeroDivisionError …
-        raise ValueError(f"{header} or its signal file is damaged ({type(error).__name__}: {error})") from error
-    signals = record.e_p_signal if physical else record.e_d_signal
-    if not signals:
+        raise ValueError(f"{header} or its signal file is damaged ({_in_one_line(error)})") from error
+    if not steps:
         raise ValueError(f"{header} holds no signals")
     if set(record.samps_per_frame) != {1}:
         raise ValueError(
@@ -47,12 +63,103 @@ def read_wfdb(path: str | Path, millivolts_per_step: float | None = None) -> Rec
             "write each rate to a record of its own"
         )
     try:
-        scales = [millivolts_per(unit) if physical else millivolts_per_step for unit in record.units]
         leads = tuple(canonical_lead(name or f"signal {i}") for i, name in enumerate(record.sig_name))
-        millivolts = np.stack([signal * scale for signal, scale in zip(signals, scales, strict=True)])
+        _check_sums(leads, steps, record.checksum)
+        if physical is None:
+            millivolts = np.stack(steps) * millivolts_per_step
+        else:
+            scales = [millivolts_per(unit) for unit in record.units]
+            millivolts = np.stack([signal * scale for signal, scale in zip(physical, scales, strict=True)])
         return Record(millivolts, leads, record.fs)
     except ValueError as error:
         raise ValueError(f"{header}: {error}") from error
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What is needed of a header before wfdb may see it."""
+
+    record: str
+    lines: list[str]  # without comments
+    signal_files: list[str]
+
+
+def _text_of(header: Path) -> str:
+    if not header.is_file():
+        raise FileNotFoundError(f"{header} is missing")
+    size = header.stat().st_size
+    if size > _LARGEST_HEADER:
+        raise ValueError(f"{header} has {size:,} bytes; a WFDB header has at most {_LARGEST_HEADER:,}")
+    content = header.read_bytes()
+    if any(micro in content for micro in _MICROVOLTS_NOT_ASCII):
+        raise ValueError(f"{header} states the unit µV, which wfdb would read as V; write uV there instead")
+    return content.decode("ascii", "replace")
+
+
+def _read_header(header: Path, root: Path | None) -> _Header:
+    lines = [line for line in _text_of(header).splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    first = lines[0].split() if lines else []
+    if len(first) < 2 or not _COUNT.fullmatch(first[1]):
+        raise ValueError(f"{header} or its signal file is damaged (its first line is no record line)")
+    record, num_signals = first[0], int(first[1])
+    if "/" in record:
+        raise ValueError(f"{header} joins several segments or names another folder ({record}); give each segment alone")
+    signals = [line.split() for line in lines[1 : 1 + num_signals]]
+    files = list(dict.fromkeys(fields[0] for fields in signals))
+    for name in files:
+        if not _FILE_NAME.fullmatch(name) or name in (".", ".."):
+            raise ValueError(f"{header} names the signal file {name!r}; it must lie beside the header")
+        file = header.parent / name
+        if not file.is_file():
+            raise FileNotFoundError(f"{header} names the signal file {file}, which is missing")
+        if root is not None and not file.resolve().is_relative_to(root.resolve()):
+            raise ValueError(f"{header} names the signal file {name}, a link that leads out of {root}")
+    _check_size(header, first, signals, files)
+    return _Header(record, lines, files)
+
+
+def _check_size(header: Path, first: list[str], signals: list[list[str]], files: list[str]) -> None:
+    """Raise before memory is taken for samples that cannot be there."""
+    is_compressed = any(fields[1].startswith(_COMPRESSED) for fields in signals if len(fields) > 1)
+    if is_compressed or len(first) < 4:
+        return
+    if not _COUNT.fullmatch(first[3]):
+        raise ValueError(f"{header} or its signal file is damaged (it states {first[3][:20]!r} samples)")
+    wanted = int(first[3]) * len(signals)
+    there = sum((header.parent / name).stat().st_size for name in files)
+    if wanted > there:
+        raise ValueError(
+            f"{header} or its signal file is damaged (it states {wanted:,} samples over all leads, "
+            f"but {', '.join(files)} has {there:,} bytes)"
+        )
+
+
+@contextmanager
+def _readable(header: Path, stated: _Header) -> Iterator[Path]:
+    """The record's path as wfdb takes it: without a suffix in its name."""
+    if "." not in stated.record and ":" not in str(header):
+        yield header.with_suffix("")
+        return
+    with tempfile.TemporaryDirectory() as folder:  # wfdb takes nothing but files
+        for name in stated.signal_files:
+            shutil.copyfile(header.parent / name, Path(folder) / name)
+        first, *others = stated.lines
+        lines = [first.replace(stated.record, "record", 1), *others]
+        (Path(folder) / "record.hea").write_text("\n".join(lines) + "\n")
+        yield Path(folder) / "record"
+
+
+def _check_sums(leads: tuple[str, ...], steps: list[np.ndarray], checksums: list[int | None]) -> None:
+    for lead, signal, stated in zip(leads, steps, checksums, strict=True):
+        if stated is not None and (int(signal.sum()) - stated) % _CHECKSUM:
+            raise ValueError(
+                f"the checksum of lead {lead} is {int(signal.sum()) % _CHECKSUM}, the header states "
+                f"{stated % _CHECKSUM}: the signal file is damaged or was changed"
+            )
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def read_wfdb_annotation(path: str | Path, extension: str) -> tuple[list[str], list[int]]:
@@ -72,5 +179,5 @@ def read_wfdb_annotation(path: str | Path, extension: str) -> tuple[list[str], l
     try:
         annotation = wfdb.rdann(str(file.with_suffix("")), extension)
     except Exception as error:  # as with records
-        raise ValueError(f"{file} is damaged ({type(error).__name__}: {error})") from error
+        raise ValueError(f"{file} is damaged ({_in_one_line(error)})") from error
     return list(annotation.symbol), [int(sample) for sample in annotation.sample]
