@@ -1,8 +1,11 @@
-"""Any folder of ECG files: every file is a record, and the split follows from its name."""
+"""Any folder of ECG files: every file is a record, and the split follows from its patient, or else from its name."""
 
+import logging
+import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 
@@ -10,8 +13,12 @@ from ecggan.data.ecg_set import ECGSet
 from ecggan.data.packing import RecordReference, pack, split_of
 from ecggan.data.quality import QualityRules
 from ecggan.data.readers.files import read_record
+from ecggan.data.readers.links import leads_out_of
+from ecggan.data.readers.sidecars import sidecars_of
 from ecggan.data.record import Layout, Record
 from ecggan.ecg import ECGFormat
+
+log = logging.getLogger(__name__)
 
 
 def folder_set(
@@ -21,7 +28,7 @@ def folder_set(
     cache: str | Path,
     num_workers: int | None,
     patterns: Sequence[str],
-    text: Layout,
+    layout: Layout,
     validation: int | float,
     test: int | float,
 ) -> ECGSet:
@@ -37,9 +44,9 @@ def folder_set(
         cache: the folder for packed sets.
         num_workers: processes that read; None for one a core.
         patterns: of file names, e.g. ``*.hea``.
-        text: what text files do not say themselves.
+        layout: what neither a file nor a sidecar says ([ecggan.data.readers.sidecars][]).
         validation: the share of the names in that split, of 1.
-        test: likewise. The files do not name their patients, so one with several records may be in two splits.
+        test: likewise. Where the file or a sidecar names the patient, it is the patients that are shared out.
 
     Raises:
         FileNotFoundError: no such folder, or no such file in it.
@@ -59,18 +66,49 @@ def folder_set(
     times = Counter(names)
     references = [
         RecordReference(
-            name if times[name] == 1 else name + path.suffix, path, {"split": split_of(name, validation, test)}
+            name if times[name] == 1 else name + path.suffix,
+            path,
+            {"split": split_of(name, validation, test)},
+            tuple(sidecars_of(path, root)),
         )
         for name, path in zip(names, paths, strict=True)
     ]
-    made_by = {"patterns": list(patterns), "text": asdict(text), "validation": validation, "test": test}
-    return pack("folder", references, partial(_read, text=text), root, ecg, quality, cache, num_workers, made_by)
+    read = partial(_read, layout=layout, root=root, validation=validation, test=test)
+    made_by = {"patterns": list(patterns), "layout": asdict(layout), "validation": validation, "test": test}
+    return pack("folder", references, read, root, ecg, quality, cache, num_workers, made_by)
 
 
 def _find(root: Path, patterns: Sequence[str]) -> list[Path]:
-    found = {path for pattern in patterns for path in root.rglob(pattern) if path.is_file()}
-    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(root).parts))
+    """The files of such names, case aside; links to files are among them, and no link to a folder is followed."""
+    found, elsewhere = [], []
+    passed_over = Counter[str]()
+    for at, folders, files in os.walk(root):
+        folder = Path(at)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        linked = [folder / name for name in folders if (folder / name).is_symlink()]
+        elsewhere += [link for link in linked if leads_out_of(link, root)]
+        for name in sorted(files):
+            if any(fnmatch(name.lower(), pattern.lower()) for pattern in patterns) and not name.startswith("."):
+                found.append(folder / name)
+            else:
+                passed_over[Path(name).suffix or name] += 1
+    if elsewhere:
+        log.warning(
+            "%d links in %s lead to folders elsewhere and are not followed, %s the first; give those as data.root",
+            len(elsewhere),
+            root,
+            elsewhere[0],
+        )
+    if passed_over:
+        counts = ", ".join(f"{count} {suffix}" for suffix, count in passed_over.most_common(9))
+        log.info("files that no pattern names (signal files of WFDB among them): %s", counts)
+    return sorted(found)
 
 
-def _read(reference: RecordReference, text: Layout) -> Record:
-    return read_record(reference.path, text)
+def _read(reference: RecordReference, layout: Layout, root: Path, validation: float, test: float) -> Record:
+    """The record; where a patient is known, the split is the patient's."""
+    record = read_record(reference.path, layout, root)
+    if "patient" not in record.facts:
+        return record
+    split = split_of(record.facts["patient"], validation, test)
+    return replace(record, facts={**record.facts, "split": split})

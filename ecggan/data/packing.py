@@ -26,7 +26,7 @@ from ecggan.ecg import ECGFormat, select_leads, to_microvolts
 log = logging.getLogger(__name__)
 
 # Counted up whenever reading, judging or packing changes what a set holds, so that sets of before are packed anew.
-DATA_VERSION = 1
+DATA_VERSION = 2
 BATCH = 32  # records a task: small enough for an even bar, large enough that handing over costs nothing
 
 
@@ -37,18 +37,30 @@ class RecordReference:
     Args:
         record: its name, unique in the source.
         path: what the reader opens.
-        facts: what the source knows of it (patient, split, age, sex, label …), as plain Python values.
+        facts: what the source knows of it (patient, split, age, sex, label …), as plain Python values; what the reader
+            finds in the file goes before it.
+        beside: other files that the reader looks into; a change of theirs makes another set.
     """
 
     record: str
     path: Path
     facts: Mapping[str, Any]
+    beside: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
 class _LeftOut:
     rule: str
     detail: str
+
+
+@dataclass(frozen=True)
+class _Kept:
+    microvolts: np.ndarray  # (lead, time) int16
+    facts: Mapping[str, Any]
+
+
+_Outcome = _Kept | _LeftOut
 
 
 def pack(
@@ -95,7 +107,7 @@ def pack(
     return packed
 
 
-def _write(writer: ECGSetWriter, outcomes: Iterable[tuple[RecordReference, np.ndarray | _LeftOut]], root: Path) -> None:
+def _write(writer: ECGSetWriter, outcomes: Iterable[tuple[RecordReference, _Outcome]], root: Path) -> None:
     left_out: dict[str, list[dict[str, str]]] = {}
     num_read = 0
     for reference, outcome in outcomes:
@@ -104,7 +116,8 @@ def _write(writer: ECGSetWriter, outcomes: Iterable[tuple[RecordReference, np.nd
             left_out.setdefault(outcome.rule, []).append({"record": reference.record, "detail": outcome.detail})
         else:
             source = reference.path.relative_to(root).as_posix()
-            writer.append(outcome[None], [{"record": reference.record, "source": source, **reference.facts}])
+            row = {"record": reference.record, "source": source, **reference.facts, **outcome.facts}
+            writer.append(outcome.microvolts[None], [row])
     writer.account = {"read": num_read, "kept": len(writer.rows), "left_out": left_out}
     if not writer.rows:
         raise ValueError(_nothing_usable(root, writer.account))
@@ -132,7 +145,7 @@ def _outcomes(
     ecg: ECGFormat,
     quality: QualityRules,
     num_workers: int | None,
-) -> Iterator[tuple[RecordReference, np.ndarray | _LeftOut]]:
+) -> Iterator[tuple[RecordReference, _Outcome]]:
     batches = [references[start : start + BATCH] for start in range(0, len(references), BATCH)]
     wanted = joblib.cpu_count() if num_workers is None else num_workers
     parallel = joblib.Parallel(n_jobs=max(1, min(wanted, len(batches))), return_as="generator")
@@ -148,14 +161,14 @@ def _read_batch(
     read: Callable[[RecordReference], Record],
     ecg: ECGFormat,
     quality: QualityRules,
-) -> list[np.ndarray | _LeftOut]:
+) -> list[_Outcome]:
     return [_read_one(reference, read, ecg, quality) for reference in references]
 
 
 def _read_one(
     reference: RecordReference, read: Callable[[RecordReference], Record], ecg: ECGFormat, quality: QualityRules
-) -> np.ndarray | _LeftOut:
-    """``(lead, time)`` int16 µV, or why not."""
+) -> _Outcome:
+    """The record as it is packed, or why not."""
     try:
         record = read(reference)
     except FileNotFoundError as error:
@@ -165,7 +178,7 @@ def _read_one(
     reason = reason_to_leave_out(record, ecg, quality)
     if reason:
         return _LeftOut(*reason)
-    return to_microvolts(select_leads(record.millivolts, record.leads, ecg.leads))
+    return _Kept(to_microvolts(select_leads(record.millivolts, record.leads, ecg.leads)), record.facts)
 
 
 def _key(
@@ -178,7 +191,7 @@ def _key(
         digest.update(json.dumps(part, sort_keys=True, default=str).encode())
     for reference in references:
         # a repaired file has another size or time, and so gives another set
-        files = [reference.path]
+        files = [reference.path, *reference.beside]
         if reference.path.suffix == ".hea":
             files += [reference.path.with_suffix(suffix) for suffix in (".dat", ".mat")]
         stamps = [_stamp(file) for file in files]

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -8,14 +10,14 @@ from ecggan.data.record import Layout
 from ecggan.ecg import EIGHT_LEADS
 
 RULES = QualityRules(min_peak_to_peak_mv=0.1, max_amplitude_mv=6.0)
+DEEPFAKE = Layout(EIGHT_LEADS, 500, "uV")
 PATTERNS = ("*.hea", "*.asc", "*.csv")
 
 
 @pytest.fixture
 def make_set(tmp_path, paper_format):
-    def make(root, patterns=PATTERNS, validation=0.2, test=0.2):
-        text = Layout(EIGHT_LEADS, 500, "uV")
-        return folder_set(root, paper_format, RULES, tmp_path / "cache", 1, patterns, text, validation, test)
+    def make(root, patterns=PATTERNS, validation=0.2, test=0.2, layout=DEEPFAKE):
+        return folder_set(root, paper_format, RULES, tmp_path / "cache", 1, patterns, layout, validation, test)
 
     return make
 
@@ -75,3 +77,85 @@ def test_real_folders_of_several_formats_are_read(make_set, shared_data):
     challenge = make_set(shared_data / "challenge2021").manifest["account"]
     assert {rule: len(entries) for rule, entries in challenge["left_out"].items()} == {"flat": 2, "amplitude": 4}
     assert len(make_set(shared_data / "challenge2021_odd_headers")) == 3
+
+
+def left_out(packed):
+    return {entry["record"]: rule for rule, them in packed.manifest["account"]["left_out"].items() for entry in them}
+
+
+def test_links_within_the_folder_are_read_and_those_that_lead_elsewhere_are_counted(make_set, root, tmp_path, caplog):
+    (tmp_path / "elsewhere").mkdir()
+    for name in ("mine.asc", "elsewhere/theirs.asc"):
+        (tmp_path / name).write_bytes((root / "c.asc").read_bytes())
+    (root / "inside.asc").symlink_to(root / "c.asc")
+    (root / "outside.asc").symlink_to(tmp_path / "mine.asc")
+    (root / "broken.asc").symlink_to(root / "nothing.asc")
+    (root / "loop.asc").symlink_to(root / "loop.asc")
+    (root / "deep" / "up").symlink_to(root)
+    (root / "theirs").symlink_to(tmp_path / "elsewhere")
+    packed = make_set(root)
+    assert list(packed.records["record"]) == ["b", "c", "deep/d", "deep/er/a", "inside"]
+    assert left_out(packed) == {"outside": "unreadable", "broken": "missing", "loop": "missing"}
+    assert "1 links in" in caplog.text
+    assert "theirs the first; give those as data.root" in caplog.text
+
+
+def test_suffixes_are_found_in_capitals(make_set, root):
+    (root / "c.asc").rename(root / "c.ASC")
+    assert "c" in list(make_set(root).records["record"])
+
+
+def test_sidecars_say_what_files_do_not_the_nearest_first(make_set, tmp_path, known_ecg):
+    root = tmp_path / "ecgs"
+    (root / "site").mkdir(parents=True)
+    for name, scale in (("a", 1000), ("site/b", 1), ("site/c", 1e-3)):
+        np.savetxt(root / f"{name}.csv", known_ecg()[0].T * scale, delimiter=",")
+    (root / "ecg.json").write_text(json.dumps({"leads": EIGHT_LEADS, "sampling_rate": 500, "unit": "uV"}))
+    (root / "site" / "ecg.json").write_text('{"unit": "mV", "sex": "female"}')
+    (root / "site" / "c.json").write_text('{"unit": "V", "patient": "P7", "age": 61}')
+    packed = make_set(root, layout=Layout())
+    assert np.array_equal(packed.microvolts(), np.repeat(np.rint(known_ecg() * 1000), 3, axis=0))
+    rows = packed.records.set_index("record")
+    assert (rows["patient"]["site/c"], rows["age"]["site/c"], rows["sex"]["site/b"]) == ("P7", 61, "female")
+    assert rows["patient"].isna().to_dict() == {"a": True, "site/b": True, "site/c": False}
+    (root / "site" / "ecg.json").write_text('{"unit": "V"}')
+    assert left_out(make_set(root, layout=Layout())) == {"site/b": "amplitude"}  # a changed sidecar packs anew
+
+
+def test_patient_with_several_files_is_in_one_split(make_set, tmp_path, known_ecg):
+    for i in range(12):
+        np.savetxt(tmp_path / f"{i}.asc", np.rint(known_ecg()[0].T * 1000), fmt="%d")
+        (tmp_path / f"{i}.json").write_text(json.dumps({"patient": f"P{i % 3}"}))
+    records = make_set(tmp_path, patterns="*.asc", validation=0.4, test=0.3).records
+    assert [*records["split"]] == [split_of(patient, 0.4, 0.3) for patient in records["patient"]]
+    assert records["patient"].nunique() == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "is not valid JSON"),
+        ("[" * 100000, "is not valid JSON"),
+        ("[]", "must be an object with any of leads"),
+        ('{"units": "uV"}', "has the key 'units'; known are leads, sampling_rate, unit, patient, age, sex"),
+        ('{"unit": "LSB"}', "the unit 'LSB' is not known"),
+        ('{"unit": 3}', "ecg.json: "),
+        ('{"leads": "I"}', "has a value of the wrong kind for 'leads'"),
+        ('{"patient": 3}', "has a value of the wrong kind for 'patient'"),
+        ('{"sampling_rate": -1}', "must be a number above 0"),
+        ('{"sampling_rate": "fast"}', "ecg.json: "),
+    ],
+)
+def test_sidecar_that_cannot_be_meant_is_named(make_set, root, content, message):
+    (root / "ecg.json").write_text(content)
+    with pytest.raises(ValueError, match=r"none of the 4 records .* is usable \(unreadable 4\).*ecg.json.*") as caught:
+        make_set(root)
+    assert message in str(caught.value)
+
+
+def test_devices_files_of_two_formats_are_read_with_their_patients(make_set, shared_data, tmp_path):
+    packed = make_set(shared_data / "aecg", patterns="*.xml")
+    assert list(packed.records["record"]) == ["Example_aECG", "subject1_0"]
+    assert left_out(packed) == {"empty": "unreadable", "minimum_aecg": "leads"}
+    assert [*packed.records["sex"]] == ["male", "male"]
+    assert len(make_set(shared_data / "muse_xml", patterns="*.xml")) == 2

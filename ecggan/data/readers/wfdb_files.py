@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import wfdb
 
+from ecggan.data.readers.links import leads_out_of
 from ecggan.data.record import Record, millivolts_per
 from ecggan.ecg import canonical_lead
 
@@ -112,7 +113,7 @@ def _read_header(header: Path, root: Path | None) -> _Header:
         file = header.parent / name
         if not file.is_file():
             raise FileNotFoundError(f"{header} names the signal file {file}, which is missing")
-        if root is not None and not file.resolve().is_relative_to(root.resolve()):
+        if root is not None and leads_out_of(file, root):
             raise ValueError(f"{header} names the signal file {name}, a link that leads out of {root}")
     _check_size(header, first, signals, files)
     return _Header(record, lines, files)

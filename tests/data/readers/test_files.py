@@ -1,3 +1,4 @@
+import os
 import random
 
 import numpy as np
@@ -168,11 +169,35 @@ def test_binary_file_named_as_text_is_refused(tmp_path):
         read_record(tmp_path / "a.csv", TEXT)
 
 
+@pytest.mark.parametrize(
+    ("layout", "unknown"),
+    [
+        (Layout(), "leads and sampling rate and unit"),
+        (Layout(EIGHT_LEADS, 500), "unit"),
+        (Layout(unit="mV", leads=EIGHT_LEADS), "sampling rate"),
+    ],
+)
+def test_what_a_text_file_does_not_say_is_not_guessed(tmp_path, layout, unknown):
+    (tmp_path / "a.csv").write_text("1,2,3,4,5,6,7,8\n")
+    message = f"its {unknown} are not known: say it in data.layout, or beside it in a.json or ecg.json"
+    with pytest.raises(ValueError, match=message):
+        read_record(tmp_path / "a.csv", layout)
+
+
+def test_larger_text_than_any_ecg_is_refused_unread(tmp_path):
+    (tmp_path / "a.csv").touch()
+    os.truncate(tmp_path / "a.csv", 2**30)
+    with pytest.raises(ValueError, match=r"a.csv has 1,073,741,824 bytes; a text file may have 268,435,456"):
+        read_record(tmp_path / "a.csv", TEXT)
+
+
 def test_missing_text_unknown_suffix_and_unknown_unit_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"a.csv is missing"):
-        read_text(tmp_path / "a.csv", EIGHT_LEADS, 500, "uV")
-    with pytest.raises(ValueError, match=r"files ending in '.xml' are not known; known are .hea, .asc, .csv, .txt"):
-        read_record(tmp_path / "a.xml", TEXT)
+        read_text(tmp_path / "a.csv", TEXT)
+    with pytest.raises(
+        ValueError, match=r"files ending in '.mp3' are not known; known are .hea, .xml, .dcm, .scp, .asc"
+    ):
+        read_record(tmp_path / "a.mp3", TEXT)
     with pytest.raises(ValueError, match="the unit 'LSB' is not known"):
         Layout(EIGHT_LEADS, 500, "LSB")
 

@@ -1,0 +1,10 @@
+"""Links are followed within the folder that a user gave, and not out of it."""
+
+import os
+from pathlib import Path
+
+
+def leads_out_of(path: Path, root: Path) -> bool:
+    """Whether the file or folder lies elsewhere, once all links are followed; a link to itself lies where it is."""
+    # Path.resolve raises at a loop in Python 3.11 and 3.12
+    return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
