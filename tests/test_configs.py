@@ -21,7 +21,18 @@ from ecggan.training.wgan_gp import WGANGP
 CONFIGS = Path(__file__).parents[1] / "configs"
 GROUPS = {
     group: sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
-    for group in ("ecg", "data", "model", "trainer", "callbacks", "logger", "experiment", "baseline", "normality")
+    for group in (
+        "ecg",
+        "data",
+        "quality",
+        "model",
+        "trainer",
+        "callbacks",
+        "logger",
+        "experiment",
+        "baseline",
+        "normality",
+    )
 }
 
 

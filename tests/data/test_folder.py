@@ -5,11 +5,10 @@ import pytest
 
 from ecggan.data.folder import folder_set
 from ecggan.data.packing import split_of
-from ecggan.data.quality import QualityRules
 from ecggan.data.record import Layout
 from ecggan.ecg import EIGHT_LEADS
+from tests.data.quality_rules import RULES
 
-RULES = QualityRules(min_peak_to_peak_mv=0.1, max_amplitude_mv=6.0)
 DEEPFAKE = Layout(EIGHT_LEADS, 500, "uV")
 PATTERNS = ("*.hea", "*.asc", "*.csv")
 

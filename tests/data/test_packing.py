@@ -2,18 +2,17 @@ import json
 import logging
 import os
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from ecggan.data.ecg_set import create_ecg_set
 from ecggan.data.packing import RecordReference, pack, split_of
-from ecggan.data.quality import QualityRules
 from ecggan.data.readers.files import read_record
 from ecggan.data.record import Layout
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat, select_leads
-
-RULES = QualityRules(min_peak_to_peak_mv=0.1, max_amplitude_mv=6.0)
+from tests.data.quality_rules import RULES
 
 
 def read(reference: RecordReference):
@@ -149,7 +148,7 @@ def test_key_follows_everything_that_decides_the_set(source, pack_folder):
     other_leads = ECGFormat(TWELVE_LEADS, 500, 5000, 6.0)
     paths = [
         pack_folder(source),
-        pack_folder(source, quality=QualityRules(0.05, 6.0)),
+        pack_folder(source, quality=replace(RULES, min_peak_to_peak_mv=0.05)),
         pack_folder(source, ecg=other_leads),
         pack_folder(source, made_by={"label": "NORM"}),
         pack_folder(source, facts={"split": "test"}),

@@ -5,9 +5,7 @@ import pandas as pd
 import pytest
 
 from ecggan.data.ptbxl import ptbxl_set
-from ecggan.data.quality import QualityRules
-
-RULES = QualityRules(min_peak_to_peak_mv=0.1, max_amplitude_mv=6.0)
+from tests.data.quality_rules import RULES
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ import yaml
 from ecggan.data.ecg_set import ECGSet, new_manifest
 from ecggan.data.exports.text import to_text
 from ecggan.data.folder import folder_set
-from ecggan.data.quality import QualityRules
 from ecggan.data.record import Layout
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat
 from tests.data.exports.making import COMPANIONS, NUM_RECORDS, NUM_SAMPLES, export_quietly, make_set
+from tests.data.quality_rules import RULES
 
 
 @pytest.mark.parametrize("separator", [" ", ","])
@@ -46,10 +46,9 @@ def test_csv_names_its_leads_and_holds_microvolts(ecgs, tmp_path):
 def test_our_own_reader_of_folders_reads_the_same_values_back(ecgs, tmp_path, form):
     out = export_quietly(ecgs, form, tmp_path / "out")
     layout = ECGFormat(EIGHT_LEADS, 500, NUM_SAMPLES, full_scale_mv=6.0)
-    rules = QualityRules(min_peak_to_peak_mv=0.1, max_amplitude_mv=6.0)
     patterns = ("*.hea", "*.asc", "*.csv")
     units = Layout(EIGHT_LEADS, 500, "uV")
-    read = folder_set(out, layout, rules, tmp_path / "cache", 1, patterns, units, 0.1, 0.1)
+    read = folder_set(out, layout, RULES, tmp_path / "cache", 1, patterns, units, 0.1, 0.1)
     assert read.manifest["account"] == {"read": NUM_RECORDS, "kept": NUM_RECORDS, "left_out": {}}
     assert [name.split("/")[-1] for name in read.records["record"]] == list(ecgs.records["record"])
     assert np.array_equal(read.microvolts(), ecgs.microvolts())
