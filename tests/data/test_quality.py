@@ -204,7 +204,7 @@ def test_null_switches_a_rule_off(twelve, limit, spoil):
         (lambda ecg: exchange(ecg, "II", "III"), "II and III exchanged"),
         (lambda ecg: exchange(ecg, "aVR", "aVF"), "aVR and aVF exchanged"),
         (lambda ecg: invert(ecg, "I"), "I inverted"),
-        (lambda ecg: invert(ecg, "aVL"), "aVL inverted"),
+        (lambda ecg: invert(ecg, "aVR"), "aVR inverted"),
     ],
 )
 def test_limb_leads_that_break_their_laws_are_told_what_would_mend_them(twelve, spoil, remedy):
