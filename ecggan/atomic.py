@@ -8,9 +8,11 @@ import platform
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 
 def _beside(path: Path) -> Path:
@@ -29,6 +31,20 @@ def is_alive(process: int) -> bool:
     except PermissionError:
         pass
     return True
+
+
+def hold(path: Path, blocking: bool) -> AbstractContextManager[object]:
+    """A lock to hold, or None where the file system knows none: there, two that make the same must write the same.
+
+    Raises:
+        filelock.Timeout: another process holds it, and this one would not wait.
+    """
+    try:
+        return FileLock(path).acquire(blocking=blocking)
+    except OSError as error:
+        if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
+            return nullcontext()
+        raise
 
 
 @contextmanager

@@ -10,23 +10,18 @@ from functools import partial
 from pathlib import Path
 
 from ecggan.data.ecg_set import ECGSet
-from ecggan.data.packing import RecordReference, pack, split_of
-from ecggan.data.quality import QualityRules
+from ecggan.data.packing import Packer, split_of
 from ecggan.data.readers.files import read_record
 from ecggan.data.readers.links import leads_out_of
 from ecggan.data.readers.sidecars import sidecars_of
-from ecggan.data.record import Layout, Record
-from ecggan.ecg import ECGFormat
+from ecggan.data.record import Layout, Record, RecordReference
 
 log = logging.getLogger(__name__)
 
 
 def folder_set(
     root: str | Path | None,
-    ecg: ECGFormat,
-    quality: QualityRules,
-    cache: str | Path,
-    num_workers: int | None,
+    packer: Packer,
     patterns: Sequence[str],
     layout: Layout,
     validation: int | float,
@@ -39,10 +34,7 @@ def folder_set(
 
     Args:
         root: the folder.
-        ecg: see [pack][ecggan.data.packing.pack], like `quality`, `cache` and `num_workers`.
-        quality: which records are left out.
-        cache: the folder for packed sets.
-        num_workers: processes that read; None for one a core.
+        packer: makes the set.
         patterns: of file names, e.g. ``*.hea``.
         layout: what neither a file nor a sidecar says ([ecggan.data.readers.sidecars][]).
         validation: the share of the names in that split, of 1.
@@ -75,7 +67,7 @@ def folder_set(
     ]
     read = partial(_read, layout=layout, root=root, validation=validation, test=test)
     made_by = {"patterns": list(patterns), "layout": asdict(layout), "validation": validation, "test": test}
-    return pack("folder", references, read, root, ecg, quality, cache, num_workers, made_by)
+    return packer.pack("folder", references, read, root, made_by)
 
 
 def _find(root: Path, patterns: Sequence[str]) -> list[Path]:

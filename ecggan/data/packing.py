@@ -1,27 +1,35 @@
-"""Source -> ECG set: read in parallel, judged, streamed to disk once, and found again by what it was made from.
+"""Source -> ECG set: read in parallel, shaped, judged, streamed to disk once, and found again by what it was made from.
 
 The set lies in the cache under a key of everything that decides its content, so changing a rule or repairing a file
 packs anew and nothing is ever stale. A bad record never ends a run: it is left out, and the manifest's account says
-which rule it broke.
+which rule it broke. A run that is stopped goes on where it was; of several that want the same set, one packs it.
 """
 
+import errno
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import joblib
 import numpy as np
 from tqdm import tqdm
 
-from ecggan.data.ecg_set import FORMAT_VERSION, ECGSet, ECGSetWriter, create_ecg_set, left_out_in_words
-from ecggan.data.quality import QualityRules, reason_to_leave_out
-from ecggan.data.record import Record
-from ecggan.ecg import ECGFormat, select_leads, to_microvolts
+from ecggan.atomic import atomic_folder, hold
+from ecggan.data.ecg_set import FORMAT_VERSION, ECGSet, left_out_in_words, new_manifest
+from ecggan.data.isolation import in_processes
+from ecggan.data.packing_journal import Kept, LeftOut, Outcome, PackingJournal
+from ecggan.data.quality import QualityRules, unfit_as_read, unfit_as_shaped
+from ecggan.data.record import Record, RecordReference
+from ecggan.data.shaping import Shaping
+from ecggan.ecg import ECGFormat, to_microvolts
 
 log = logging.getLogger(__name__)
 
@@ -29,98 +37,167 @@ log = logging.getLogger(__name__)
 DATA_VERSION = 3
 BATCH = 32  # records a task: small enough for an even bar, large enough that handing over costs nothing
 
+Read = Callable[[RecordReference], Record]
+
+
+class Keep(Protocol):
+    """Chooses among records that passed all rules, such as [KeepIf][ecggan.evaluation.keeping.KeepIf]."""
+
+    @property
+    def description(self) -> Mapping[str, Any]: ...
+    @property
+    def records_at_once(self) -> int: ...
+    def __call__(self, ecgs: ECGSet) -> list[tuple[str, str] | None]: ...
+
 
 @dataclass(frozen=True)
-class RecordReference:
-    """A record before it is read.
+class Packer:
+    """How the records of any source become one ECG set.
 
     Args:
-        record: its name, unique in the source.
-        path: what the reader opens.
-        facts: what the source knows of it (patient, split, age, sex, label …), as plain Python values; what the reader
-            finds in the file goes before it.
-        beside: other files that the reader looks into; a change of theirs makes another set.
-    """
-
-    record: str
-    path: Path
-    facts: Mapping[str, Any]
-    beside: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True)
-class _LeftOut:
-    rule: str
-    detail: str
-
-
-@dataclass(frozen=True)
-class _Kept:
-    microvolts: np.ndarray  # (lead, time) int16
-    facts: Mapping[str, Any]
-
-
-_Outcome = _Kept | _LeftOut
-
-
-def pack(
-    source: str,
-    references: Sequence[RecordReference],
-    read: Callable[[RecordReference], Record],
-    root: str | Path,
-    ecg: ECGFormat,
-    quality: QualityRules,
-    cache: str | Path,
-    num_workers: int | None,
-    made_by: Mapping[str, Any],
-) -> ECGSet:
-    """Pack the records into ``cache/sets/source-KEY``, or open that set where it is there already.
-
-    The order is that of the references whatever the number of workers, so the files are the same to the bit.
-
-    Args:
-        source: the name of the source, e.g. ``ptbxl``.
-        references: the records to read.
-        read: must be picklable; what it raises of ValueError and OSError leaves the record out.
-        root: the folder that the column `source` is relative to.
         ecg: the leads, rate and length wanted.
+        shaping: how records of other rates and lengths are brought there.
         quality: which records are left out.
+        keep: which of the others are left out, by what is measured in them; None for none.
         cache: the folder for packed sets.
-        num_workers: processes that read; None for one a core, 0 and 1 read in this one.
-        made_by: how the references were chosen; goes into the manifest and the key.
-
-    Raises:
-        ValueError: no record is usable, or the set in the cache is damaged.
+        num_workers: processes that read; None for one a core, 0 to read in this one, where a file may crash or hang it.
+        seconds_a_record: that a file may take to be read.
     """
-    if not references:
-        raise ValueError(f"no record to pack in {root} ({source}): {dict(made_by)}")
-    folder = Path(cache).expanduser() / "sets" / f"{source}-{_key(references, ecg, quality, made_by)}"
-    if not folder.exists():
-        made_by = {"source": source, "root": str(root), **made_by, "quality": asdict(quality)}
-        outcomes = _outcomes(references, read, ecg, quality, num_workers)
-        shape = (ecg.leads, ecg.sampling_rate, ecg.num_samples)
-        # another process may pack the same set meanwhile and be first: theirs is ours to the bit
-        with suppress(FileExistsError), create_ecg_set(folder, *shape, kind="real", made_by=made_by) as writer:
-            _write(writer, outcomes, Path(root))
-    packed = open_cached(folder)
-    _log_account(folder, packed.manifest["account"])
-    return packed
 
+    ecg: ECGFormat
+    shaping: Shaping
+    quality: QualityRules
+    keep: Keep | None
+    cache: str | Path
+    num_workers: int | None
+    seconds_a_record: int | float
 
-def _write(writer: ECGSetWriter, outcomes: Iterable[tuple[RecordReference, _Outcome]], root: Path) -> None:
-    left_out: dict[str, list[dict[str, str]]] = {}
-    num_read = 0
-    for reference, outcome in outcomes:
-        num_read += 1
-        if isinstance(outcome, _LeftOut):
-            left_out.setdefault(outcome.rule, []).append({"record": reference.record, "detail": outcome.detail})
+    def __post_init__(self) -> None:
+        if self.num_workers is not None and self.num_workers < 0:
+            raise ValueError(f"num_workers must be a whole number from 0 on, or null; got {self.num_workers}")
+        if not 0 < self.seconds_a_record < np.inf:
+            raise ValueError(f"seconds_a_record must be a number above 0; got {self.seconds_a_record}")
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What the set depends on, for its manifest."""
+        keep = {} if self.keep is None else {"keep": self.keep.description}
+        return {"shaping": asdict(self.shaping), "quality": asdict(self.quality), **keep}
+
+    def pack(
+        self,
+        source: str,
+        references: Sequence[RecordReference],
+        read: Read,
+        root: str | Path,
+        made_by: Mapping[str, Any],
+    ) -> ECGSet:
+        """Pack the records into ``cache/sets/source-KEY``, or open that set where it is there already.
+
+        The order is that of the references whatever the number of workers, so the files are the same to the bit.
+
+        Args:
+            source: the name of the source, e.g. ``ptbxl``.
+            references: the records to read.
+            read: must be picklable; where it raises, the record is left out.
+            root: the folder that the column `source` is relative to.
+            made_by: how the references were chosen; goes into the manifest and the key.
+
+        Raises:
+            ValueError: no record is usable, or the set in the cache is damaged.
+        """
+        if not references:
+            raise ValueError(f"no record to pack in {root} ({source}): {dict(made_by)}")
+        folder = Path(self.cache).expanduser() / "sets" / f"{source}-{self._key(references, made_by)}"
+        if not folder.exists():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with hold(folder.with_name(f".{folder.name}.lock"), blocking=True) as lock:
+                if not folder.exists():  # another process may have packed it while this one waited
+                    everything = {"source": source, "root": str(root), **made_by, **self.description}
+                    with _being_filled(folder, is_locked=lock is not None) as content:
+                        self._fill(content, references, read, Path(root), everything)
+        packed = open_cached(folder)
+        _log_account(folder, packed.manifest["account"])
+        return packed
+
+    def _fill(
+        self,
+        content: Path,
+        references: Sequence[RecordReference],
+        read: Read,
+        root: Path,
+        made_by: Mapping[str, Any],
+    ) -> None:
+        ecg = self.ecg
+        with PackingJournal(content, (len(ecg.leads), ecg.num_samples)) as journal:
+            batches = [references[start : start + BATCH] for start in range(0, len(references), BATCH)]
+            done = sum(map(len, batches[: journal.num_batches]))
+            if done:
+                log.info("packing goes on where it was stopped, after %d of %d records", done, len(references))
+            with tqdm(total=len(references), initial=done, desc="packing", unit="record", disable=None) as bar:
+                left = batches[journal.num_batches :]
+                for batch, outcomes in zip(left, self._kept(self._outcomes(left, read, root)), strict=True):
+                    journal.add(outcomes)
+                    bar.update(len(batch))
+            manifest = new_manifest(ecg.leads, ecg.sampling_rate, ecg.num_samples, "real", made_by)
+            account = journal.complete(manifest)
+        if not account["kept"]:
+            raise NothingUsableError(_nothing_usable(root, account))
+
+    def _outcomes(
+        self, batches: Sequence[Sequence[RecordReference]], read: Read, root: Path
+    ) -> Iterator[list[Outcome]]:
+        work = partial(_read_batch, read=read, root=root, ecg=self.ecg, shaping=self.shaping, quality=self.quality)
+        num_processes = min(joblib.cpu_count() if self.num_workers is None else self.num_workers, len(batches))
+        if num_processes == 0:
+            read_all = map(work, batches)
         else:
-            source = reference.path.relative_to(root).as_posix()
-            row = {"record": reference.record, "source": source, **reference.facts, **outcome.facts}
-            writer.append(outcome.microvolts[None], [row])
-    writer.account = {"read": num_read, "kept": len(writer.rows), "left_out": left_out}
-    if not writer.rows:
-        raise ValueError(_nothing_usable(root, writer.account))
+            read_all = in_processes(work, batches, _failed, num_processes, self.seconds_a_record)
+        for results in read_all:
+            yield [outcome for outcomes in results for outcome in outcomes]
+
+    def _kept(self, batches: Iterator[list[Outcome]]) -> Iterator[list[Outcome]]:
+        """The batches, without the records that are not to be kept."""
+        if self.keep is None:
+            yield from batches
+            return
+        waiting: list[list[Outcome]] = []
+        for outcomes in batches:
+            waiting.append(outcomes)
+            if sum(isinstance(outcome, Kept) for some in waiting for outcome in some) >= self.keep.records_at_once:
+                yield from self._screened(waiting, self.keep)
+                waiting = []
+        yield from self._screened(waiting, self.keep)
+
+    def _screened(self, batches: Sequence[list[Outcome]], keep: Keep) -> Iterator[list[Outcome]]:
+        kept = [outcome for outcomes in batches for outcome in outcomes if isinstance(outcome, Kept)]
+        reasons: Iterator[tuple[str, str] | None] = iter(())
+        if kept:
+            manifest = new_manifest(self.ecg.leads, self.ecg.sampling_rate, self.ecg.num_samples, "real", {})
+            stacked = np.stack([outcome.microvolts for outcome in kept])
+            reasons = iter(keep(ECGSet.in_memory(stacked, [outcome.row for outcome in kept], manifest)))
+        for outcomes in batches:
+            yield [_unless(outcome, next(reasons)) if isinstance(outcome, Kept) else outcome for outcome in outcomes]
+
+    def _key(self, references: Sequence[RecordReference], made_by: Mapping[str, Any]) -> str:
+        digest = hashlib.sha256()
+        wanted = asdict(self.ecg)
+        del wanted["full_scale_mv"]  # the set is in µV: the network's range does not touch it
+        for part in (FORMAT_VERSION, DATA_VERSION, wanted, self.description, made_by):
+            digest.update(json.dumps(part, sort_keys=True, default=str).encode())
+        for reference in references:
+            # a repaired file has another size or time, and so gives another set
+            files = [reference.path, *reference.beside]
+            if reference.path.suffix == ".hea":
+                files += [reference.path.with_suffix(suffix) for suffix in (".dat", ".mat")]
+            stamps = [_stamp(file) for file in files]
+            known = [reference.record, reference.facts, stamps]
+            digest.update(json.dumps(known, sort_keys=True, default=str).encode())
+        return digest.hexdigest()[:12]
+
+
+class NothingUsableError(ValueError):
+    """Every record was left out."""
 
 
 def split_of(name: str, validation: int | float, test: int | float) -> Literal["train", "validation", "test"]:
@@ -139,64 +216,82 @@ def split_of(name: str, validation: int | float, test: int | float) -> Literal["
     return "validation" if position < test + validation else "train"
 
 
-def _outcomes(
-    references: Sequence[RecordReference],
-    read: Callable[[RecordReference], Record],
-    ecg: ECGFormat,
-    quality: QualityRules,
-    num_workers: int | None,
-) -> Iterator[tuple[RecordReference, _Outcome]]:
-    batches = [references[start : start + BATCH] for start in range(0, len(references), BATCH)]
-    wanted = joblib.cpu_count() if num_workers is None else num_workers
-    parallel = joblib.Parallel(n_jobs=max(1, min(wanted, len(batches))), return_as="generator")
-    with tqdm(total=len(references), desc="packing", unit="record", disable=None) as bar:
-        done = parallel(joblib.delayed(_read_batch)(batch, read, ecg, quality) for batch in batches)
-        for batch, outcomes in zip(batches, done, strict=True):
-            yield from zip(batch, outcomes, strict=True)
-            bar.update(len(batch))
-
-
 def _read_batch(
     references: Sequence[RecordReference],
-    read: Callable[[RecordReference], Record],
+    read: Read,
+    root: Path,
     ecg: ECGFormat,
+    shaping: Shaping,
     quality: QualityRules,
-) -> list[_Outcome]:
-    return [_read_one(reference, read, ecg, quality) for reference in references]
+) -> list[list[Outcome]]:
+    """For each reference its records as they are packed, or why not."""
+    return [_read_one(reference, read, root, ecg, shaping, quality) for reference in references]
 
 
 def _read_one(
-    reference: RecordReference, read: Callable[[RecordReference], Record], ecg: ECGFormat, quality: QualityRules
-) -> _Outcome:
-    """The record as it is packed, or why not."""
+    reference: RecordReference, read: Read, root: Path, ecg: ECGFormat, shaping: Shaping, quality: QualityRules
+) -> list[Outcome]:
     try:
         record = read(reference)
     except FileNotFoundError as error:
-        return _LeftOut("missing", str(error))
+        return [LeftOut("missing", reference.record, str(error))]
     except (ValueError, OSError) as error:
-        return _LeftOut("unreadable", str(error))
-    reason = reason_to_leave_out(record, ecg, quality)
-    if reason:
-        return _LeftOut(*reason)
-    return _Kept(to_microvolts(select_leads(record.millivolts, record.leads, ecg.leads)), record.facts)
+        return [LeftOut("unreadable", reference.record, str(error))]
+    except (Exception, MemoryError) as error:  # a reader's own mistake costs this record, and is named
+        detail = f"{reference.path}: {type(error).__name__}: {error}"
+        return [LeftOut("unreadable", reference.record, detail)]
+    misfit = shaping.misfit(record, ecg)
+    if misfit:
+        return [LeftOut(misfit[0], reference.record, misfit[1])]
+    windows = shaping.cut(record, ecg)
+    known = {"source": reference.path.relative_to(root).as_posix(), **reference.facts, **record.facts}
+    if record.sampling_rate != ecg.sampling_rate:
+        known["resampled_from"] = record.sampling_rate
+    outcomes: list[Outcome] = []
+    for start, window in windows:
+        name, facts = reference.record, known
+        if shaping.windows == "all":
+            name, facts = f"{name}@{start:g}s", {**known, "start_s": start}
+        reason = unfit_as_read(window, ecg.leads, quality)
+        if reason is None:
+            millivolts = shaping.apply(window, ecg)
+            reason = unfit_as_shaped(millivolts, ecg, quality)
+        if reason:
+            outcomes.append(LeftOut(reason[0], name, reason[1]))
+        else:
+            outcomes.append(Kept(to_microvolts(millivolts), {"record": name, **facts}))
+    return outcomes
 
 
-def _key(
-    references: Sequence[RecordReference], ecg: ECGFormat, quality: QualityRules, made_by: Mapping[str, Any]
-) -> str:
-    digest = hashlib.sha256()
-    wanted = asdict(ecg)
-    del wanted["full_scale_mv"]  # the set is in µV: the network's range does not touch it
-    for part in (FORMAT_VERSION, DATA_VERSION, wanted, asdict(quality), made_by):
-        digest.update(json.dumps(part, sort_keys=True, default=str).encode())
-    for reference in references:
-        # a repaired file has another size or time, and so gives another set
-        files = [reference.path, *reference.beside]
-        if reference.path.suffix == ".hea":
-            files += [reference.path.with_suffix(suffix) for suffix in (".dat", ".mat")]
-        stamps = [_stamp(file) for file in files]
-        digest.update(json.dumps([reference.record, reference.facts, stamps], sort_keys=True, default=str).encode())
-    return digest.hexdigest()[:12]
+def _failed(reference: RecordReference, what_happened: str) -> list[Outcome]:
+    return [LeftOut("unreadable", reference.record, f"{reference.path}: {what_happened}")]
+
+
+def _unless(outcome: Kept, reason: tuple[str, str] | None) -> Outcome:
+    return outcome if reason is None else LeftOut(reason[0], outcome.row["record"], reason[1])
+
+
+@contextmanager
+def _being_filled(folder: Path, is_locked: bool) -> Iterator[Path]:
+    """A folder to fill, which becomes `folder` at the end; what was begun before is in it."""
+    if not is_locked:  # on a disk that knows no locks each process packs for itself, and the first is taken
+        with suppress(FileExistsError), atomic_folder(folder) as content:
+            yield content
+        return
+    content = folder.with_name(f".{folder.name}.unfinished")
+    content.mkdir(exist_ok=True)
+    try:
+        yield content
+    except NothingUsableError:
+        shutil.rmtree(content)
+        raise
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise OSError(
+                f"no space left on the disk of {folder}; make room and run again: what is packed is kept and gone on with"
+            ) from error
+        raise
+    os.replace(content, folder)
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:

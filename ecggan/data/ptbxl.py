@@ -14,11 +14,9 @@ from typing import Any
 import pandas as pd
 
 from ecggan.data.ecg_set import ECGSet
-from ecggan.data.packing import RecordReference, pack
-from ecggan.data.quality import QualityRules
+from ecggan.data.packing import Packer
 from ecggan.data.readers.wfdb_files import read_wfdb
-from ecggan.data.record import Record
-from ecggan.ecg import ECGFormat
+from ecggan.data.record import Record, RecordReference
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +29,7 @@ AGE_ABOVE_89 = 300  # how the database writes the age of patients older than tha
 
 def ptbxl_set(
     root: str | Path | None,
-    ecg: ECGFormat,
-    quality: QualityRules,
-    cache: str | Path,
-    num_workers: int | None,
+    packer: Packer,
     label: str,
     min_likelihood: int | float,
     companions: Sequence[str] | None,
@@ -43,10 +38,7 @@ def ptbxl_set(
 
     Args:
         root: the folder that holds ptbxl_database.csv.
-        ecg: see [pack][ecggan.data.packing.pack], like `quality`, `cache` and `num_workers`.
-        quality: which records are left out.
-        cache: the folder for packed sets.
-        num_workers: processes that read; None for one a core.
+        packer: makes the set.
         label: an SCP-ECG statement, e.g. NORM.
         min_likelihood: of the label, 0 to 100.
         companions: the other statements that may stand beside the label; None allows any.
@@ -60,7 +52,7 @@ def ptbxl_set(
         raise FileNotFoundError(f"data=ptbxl needs data.root=FOLDER, the folder that holds {DATABASE}{where}")
     root = Path(root).expanduser()
     allowed = None if companions is None else (companions,) if isinstance(companions, str) else tuple(companions)
-    references, selection = _choose(root, ecg.sampling_rate, label, min_likelihood, allowed)
+    references, selection = _choose(root, packer.ecg.sampling_rate, label, min_likelihood, allowed)
     log.info("PTB-XL: %s", ", ".join(f"{step.replace('_', ' ')} {count}" for step, count in selection.items()))
     if not references:
         raise ValueError(
@@ -68,7 +60,7 @@ def ptbxl_set(
             f"and nothing beside it but {allowed}: {selection}"
         )
     chosen_by = {"label": label, "min_likelihood": min_likelihood, "companions": allowed, "selection": selection}
-    return pack("ptbxl", references, _read, root, ecg, quality, cache, num_workers, chosen_by)
+    return packer.pack("ptbxl", references, _read, root, chosen_by)
 
 
 def _read(reference: RecordReference) -> Record:

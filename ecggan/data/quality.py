@@ -54,19 +54,6 @@ class QualityRules:
         return LARGEST_STORED_MV if self.max_amplitude_mv is None else self.max_amplitude_mv
 
 
-def reason_to_leave_out(record: Record, ecg: ECGFormat, rules: QualityRules) -> tuple[str, str] | None:
-    """The first rule that the record breaks and the detail, or None where it may be used.
-
-    The rules in their order: sampling_rate, length, those of [unfit_as_read][], those of [unfit_as_shaped][].
-    """
-    if record.sampling_rate != ecg.sampling_rate:
-        return "sampling_rate", f"{record.sampling_rate:g} Hz, wanted are {ecg.sampling_rate} (nothing is resampled)"
-    if record.millivolts.shape[1] != ecg.num_samples:
-        return "length", f"{record.millivolts.shape[1]} samples, wanted are {ecg.num_samples}"
-    reason = unfit_as_read(record, ecg.leads, rules)
-    return reason or unfit_as_shaped(select_leads(record.millivolts, record.leads, ecg.leads), ecg, rules)
-
-
 def unfit_as_read(record: Record, wanted: Sequence[str], rules: QualityRules) -> tuple[str, str] | None:
     """The first rule that a record breaks by what its file holds, whatever its rate (from 100 Hz on) and length.
 

@@ -1,7 +1,8 @@
-"""What a reader hands over: one record in mV with its leads by name, and what a file may leave for the user to say."""
+"""A record before and after it is read, in mV with its leads by name, and what a file may leave for the user to say."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,24 @@ from jaxtyping import Float
 
 # casefold() turns both signs for micro (U+00B5 and the Greek letter) into the Greek letter
 _MILLIVOLTS_PER_UNIT = {"mv": 1.0, "uv": 1e-3, "μv": 1e-3, "v": 1e3}
+
+
+@dataclass(frozen=True)
+class RecordReference:
+    """A record before it is read.
+
+    Args:
+        record: its name, unique in the source.
+        path: what the reader opens.
+        facts: what the source knows of it (patient, split, age, sex, label …), as plain Python values; what the reader
+            finds in the file goes before it.
+        beside: other files that the reader looks into; a change of theirs makes another set.
+    """
+
+    record: str
+    path: Path
+    facts: Mapping[str, Any]
+    beside: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,12 @@ step without a line is drawn again, which gives the same. So a set is gone on wi
 processes; the last of them checks every step against its checksum and completes the set.
 """
 
-import errno
 import json
 import os
 import shutil
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -20,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from jaxtyping import Int16
 from tqdm import tqdm
 
-from ecggan.atomic import ResumableFolder, atomic_file
+from ecggan.atomic import ResumableFolder, atomic_file, hold
 from ecggan.data.ecg_set import SIGNALS, write_header
 from ecggan.generation.drawing import UselessGeneratorError
 
@@ -188,7 +187,7 @@ class UnfinishedSet:
             FileExistsError: another process holds it.
         """
         try:
-            lock = _held(self._journal.with_suffix(".lock"), blocking=False)
+            lock = hold(self._journal.with_suffix(".lock"), blocking=False)
         except Timeout as error:
             raise FileExistsError(
                 f"another process is drawing the same part of {self.folder.path}; where several fill one set, each "
@@ -205,7 +204,7 @@ class UnfinishedSet:
     @contextmanager
     def completing(self) -> Iterator[bool]:
         """Wait until no other process completes the set; whether it is still to be done."""
-        with _held(self.folder.notes / "completing.lock", blocking=True):
+        with hold(self.folder.notes / "completing.lock", blocking=True):
             is_to_be_done = self.folder.is_begun()
             if is_to_be_done:
                 self._sweep()
@@ -308,13 +307,3 @@ class UnfinishedSet:
             found = np.frombuffer(self._file.read(self._bytes), np.uint8)
             row.view(np.uint8)[: len(found)] = found
         return signals
-
-
-def _held(path: Path, blocking: bool) -> AbstractContextManager[object]:
-    """A lock; nothing where the file system knows none: there two that draw the same write the same."""
-    try:
-        return FileLock(path).acquire(blocking=blocking)
-    except OSError as error:
-        if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
-            return nullcontext()
-        raise

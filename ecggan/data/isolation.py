@@ -1,0 +1,83 @@
+"""Work in processes of their own: a file that crashes or hangs its reader costs that file, not the run."""
+
+import multiprocessing
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
+
+_MEMORY = 2**32  # bytes that a process may take on top of its libraries
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Batch = Sequence[Item]
+
+
+def in_processes(
+    work: Callable[[Batch], list[Result]],
+    batches: Iterable[Batch],
+    failed: Callable[[Item, str], Result],
+    num_processes: int,
+    seconds: int | float,
+) -> Iterator[list[Result]]:
+    """The results of the batches, in their order.
+
+    Where a batch crashes its process or takes too long, each of its items is tried alone.
+
+    Args:
+        work: gives a result for each item; must be picklable, as the items and results.
+        batches: are taken as they are needed.
+        failed: the result of an item that crashes or takes too long, from it and what happened.
+        num_processes: how many.
+        seconds: that a batch may take, and an item alone.
+    """
+    methods = multiprocessing.get_all_start_methods()
+    # not "fork": a process that already has threads (torch's, Arrow's) must not be forked
+    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    pool = ProcessPool(num_processes, initializer=_prepare, initargs=(work,), context=context)
+
+    def begin(batch: Batch) -> ProcessFuture:
+        return pool.schedule(work, args=[batch], timeout=seconds)
+
+    def end(batch: Batch, begun: ProcessFuture) -> list[Result]:
+        try:
+            return begun.result()
+        except (TimeoutError, ProcessExpired):  # one of them is to blame
+            alone = [(item, begin([item])) for item in batch]
+        return [result for item, begun in alone for result in end_alone(item, begun)]
+
+    def end_alone(item: Item, begun: ProcessFuture) -> list[Result]:
+        try:
+            return begun.result()
+        except TimeoutError:
+            return [failed(item, f"it takes longer than {seconds:g} s to read")]
+        except ProcessExpired as error:
+            return [failed(item, f"it crashes the process that reads it (exit code {error.exitcode})")]
+
+    waiting: deque[tuple[Batch, ProcessFuture]] = deque()
+    try:
+        for batch in batches:
+            waiting.append((batch, begin(batch)))
+            if len(waiting) > 2 * num_processes:
+                yield end(*waiting.popleft())
+        while waiting:
+            yield end(*waiting.popleft())
+    finally:
+        pool.stop()
+        pool.join()
+
+
+def _prepare(work: Callable) -> None:
+    """Begin a process; that `work` came here has imported all that it needs, before any clock runs."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that began this one
+    if sys.platform == "linux":
+        import resource
+
+        taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        with suppress(ValueError):  # there is a stricter limit already
+            resource.setrlimit(resource.RLIMIT_AS, (taken + _MEMORY, resource.RLIM_INFINITY))

@@ -1,0 +1,137 @@
+"""The files of a set while it is packed: what is noted stays, whoever is killed in between."""
+
+import json
+import os
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int16
+
+from ecggan.data.ecg_set import SIGNALS, complete_ecg_set, write_header
+
+JOURNAL = "journal.jsonl"
+_ROWS_AT_A_TIME = 10_000
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A record that goes into the set."""
+
+    microvolts: Int16[np.ndarray, "lead time"]
+    row: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A record that does not, the rule that it broke, and how."""
+
+    rule: str
+    record: str
+    detail: str
+
+
+Outcome = Kept | LeftOut
+
+
+class PackingJournal:
+    """Takes batches of outcomes, in their order: first the signals go to their place, then a line to the journal.
+
+    What was cut off by a kill is forgotten when the same folder is opened again.
+
+    Args:
+        content: the folder of the set that is being packed; may hold what was packed before.
+        shape: leads and samples of a record.
+
+    Attributes:
+        num_batches: how many are noted.
+    """
+
+    def __init__(self, content: Path, shape: tuple[int, int]) -> None:
+        self.num_batches = 0
+        self._content = content
+        self._shape = shape
+        self._bytes = 2 * shape[0] * shape[1]
+        self._num_kept = 0
+
+    def __enter__(self) -> "PackingJournal":
+        for name in (SIGNALS, JOURNAL):
+            (self._content / name).touch()
+        self._signals = open(self._content / SIGNALS, "r+b")
+        self._lines = open(self._content / JOURNAL, "r+b")
+        write_header(self._signals, (0, *self._shape))
+        self._forget_what_was_cut()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._signals.close()
+        self._lines.close()
+
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        """Note the next batch."""
+        kept = [outcome for outcome in outcomes if isinstance(outcome, Kept)]
+        left_out = [outcome for outcome in outcomes if isinstance(outcome, LeftOut)]
+        signals = b"".join(np.ascontiguousarray(outcome.microvolts).tobytes() for outcome in kept)
+        self._signals.write(signals)
+        self._signals.flush()
+        rows = [outcome.row for outcome in kept]
+        reasons = [(outcome.rule, outcome.record, outcome.detail) for outcome in left_out]
+        self._lines.write(json.dumps([rows, reasons, zlib.crc32(signals)]).encode() + b"\n")
+        self._lines.flush()
+        self._num_kept += len(kept)
+        self.num_batches += 1
+
+    def complete(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a set of it, and return its account."""
+        left_out: dict[str, list[dict[str, str]]] = {}
+        num_left_out = 0
+        tables: list[pd.DataFrame] = []
+        waiting: list[Mapping[str, Any]] = []
+        self._lines.seek(0)
+        for line in self._lines:
+            rows, reasons, _ = json.loads(line)
+            num_left_out += len(reasons)
+            for rule, record, detail in reasons:
+                left_out.setdefault(rule, []).append({"record": record, "detail": detail})
+            waiting += rows
+            if len(waiting) >= _ROWS_AT_A_TIME:
+                tables.append(pd.DataFrame(waiting))
+                waiting = []
+        tables.append(pd.DataFrame(waiting, columns=None if waiting or tables else ["record"]))
+        account = {"read": self._num_kept + num_left_out, "kept": self._num_kept, "left_out": left_out}
+        write_header(self._signals, (self._num_kept, *self._shape))
+        self._signals.flush()
+        table = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
+        complete_ecg_set(self._content, manifest, table, account)
+        (self._content / JOURNAL).unlink()
+        return account
+
+    def _forget_what_was_cut(self) -> None:
+        signals_end, lines_end = self._signals.tell(), 0
+        for line, num_kept, crc32 in self._noted():
+            if zlib.crc32(self._signals.read(num_kept * self._bytes)) != crc32:
+                break
+            self._num_kept += num_kept
+            self.num_batches += 1
+            lines_end += len(line)
+            signals_end = self._signals.tell()
+        for file, end in ((self._signals, signals_end), (self._lines, lines_end)):
+            os.truncate(file.fileno(), end)
+            file.seek(end)
+
+    def _noted(self) -> Iterator[tuple[bytes, int, int]]:
+        """Each whole line, how many records it keeps, and the checksum of their signals; up to the first damaged one."""
+        with suppress(ValueError, TypeError, RecursionError):
+            for line in self._lines:
+                if not line.endswith(b"\n"):
+                    return
+                rows, _, crc32 = json.loads(line)
+                yield line, len(rows), crc32

@@ -1,0 +1,115 @@
+"""Into one shape: 10 s windows of longer records, another sampling rate, and filters for those who want them.
+
+Everything here is zero-phase: no wave moves. Nothing is filtered unless the user asks for it, and a record is not
+stretched, padded or cut otherwise.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+from typing import Literal
+
+import numpy as np
+from scipy.signal import butter, iirnotch, resample_poly, sosfiltfilt, tf2sos
+
+from ecggan.data.record import Record
+from ecggan.ecg import ECGFormat, select_leads
+
+_LARGEST_FACTOR = 1000  # of the ratio of two rates: its filter has 20 times as many taps
+_RATE_TOLERANCE = 1e-4  # 1 ms in 10 s
+_BASELINE_ORDER = 2  # there and back again: 6 dB at the corner, 24 dB an octave below it
+_MAINS_WIDTH = 30  # the notch's quality: 1.7 Hz wide at 50 Hz
+
+
+@dataclass(frozen=True)
+class Shaping:
+    """How a record of any length and rate becomes records of the shape that is wanted.
+
+    Args:
+        windows: of a record longer than wanted: "first", or "all" that fit, one after the other.
+        min_sampling_rate: a record of fewer Hz is left out; more samples would not bring its QRS back.
+        baseline_hz: the corner of a high-pass filter that takes the baseline's wander away, e.g. 0.5; None for none.
+        mains_hz: 50 or 60 for a notch there; None for none.
+
+    Raises:
+        ValueError: one of them is out of range.
+    """
+
+    windows: Literal["first", "all"]
+    min_sampling_rate: int | float
+    baseline_hz: int | float | None
+    mains_hz: int | float | None
+
+    def __post_init__(self) -> None:
+        if self.windows not in ("first", "all"):
+            raise ValueError(f"shaping.windows must be first or all; got {self.windows!r}")
+        if not 0 < self.min_sampling_rate < np.inf:
+            raise ValueError(f"shaping.min_sampling_rate must be a number above 0; got {self.min_sampling_rate!r}")
+        # above 0.67 Hz a filter bends ST segments even without a shift of phase (AHA/ACC/HRS 2007)
+        if self.baseline_hz is not None and not 0.05 <= self.baseline_hz <= 0.67:
+            raise ValueError(f"shaping.baseline_hz must lie in 0.05 to 0.67, or be null; got {self.baseline_hz!r}")
+        if self.mains_hz not in (None, 50, 60):
+            raise ValueError(f"shaping.mains_hz must be 50, 60 or null; got {self.mains_hz!r}")
+
+    def misfit(self, record: Record, ecg: ECGFormat) -> tuple[str, str] | None:
+        """The rule (leads, sampling_rate or length) by which a record cannot be brought into shape, and the detail."""
+        try:
+            select_leads(record.millivolts[:, :0], record.leads, ecg.leads)
+        except ValueError as error:
+            return "leads", str(error)
+        rate = record.sampling_rate
+        # a rate of 100 Hz that is wanted as such is nobody's mistake
+        if rate < min(self.min_sampling_rate, ecg.sampling_rate):
+            return "sampling_rate", f"{rate:g} Hz, the least is {self.min_sampling_rate:g} (shaping.min_sampling_rate)"
+        if abs(_ratio(rate, ecg) * rate / ecg.sampling_rate - 1) > _RATE_TOLERANCE:
+            return "sampling_rate", f"{rate:.10g} Hz, which no ratio of small numbers brings to {ecg.sampling_rate}"
+        num_samples = record.millivolts.shape[1]
+        if num_samples < _window(rate, ecg):
+            return "length", f"{num_samples / rate:.4g} s, wanted are {ecg.duration_s:g} (nothing is padded)"
+        return None
+
+    def cut(self, record: Record, ecg: ECGFormat) -> list[tuple[float, Record]]:
+        """The windows of a record that fits, each with its start in seconds."""
+        window = _window(record.sampling_rate, ecg)
+        count = record.millivolts.shape[1] // window if self.windows == "all" else 1
+        return [
+            (
+                i * window / record.sampling_rate,
+                Record(
+                    record.millivolts[:, i * window : (i + 1) * window],
+                    record.leads,
+                    record.sampling_rate,
+                    record.facts,
+                ),
+            )
+            for i in range(count)
+        ]
+
+    def apply(self, window: Record, ecg: ECGFormat) -> np.ndarray:
+        """``(lead, time)`` in mV of a window that [Shaping.cut][] made; its samples must be finite."""
+        signals = select_leads(window.millivolts, window.leads, ecg.leads)
+        ratio = _ratio(window.sampling_rate, ecg)
+        if ratio != 1:
+            # beyond the ends the line through them goes on: zeros would make a step of every offset
+            signals = resample_poly(signals, ratio.numerator, ratio.denominator, axis=1, padtype="line")
+            signals = signals[:, : ecg.num_samples]
+        if self.baseline_hz is not None:
+            corner = butter(_BASELINE_ORDER, self.baseline_hz, "highpass", fs=ecg.sampling_rate, output="sos")
+            signals = _there_and_back(corner, signals, round(ecg.sampling_rate / self.baseline_hz))
+        if self.mains_hz is not None:
+            notch = tf2sos(*iirnotch(self.mains_hz, _MAINS_WIDTH, fs=ecg.sampling_rate))
+            signals = _there_and_back(notch, signals, ecg.sampling_rate)
+        return signals
+
+
+def _ratio(rate: int | float, ecg: ECGFormat) -> Fraction:
+    return Fraction(ecg.sampling_rate / rate).limit_denominator(_LARGEST_FACTOR)
+
+
+def _window(rate: int | float, ecg: ECGFormat) -> int:
+    """The samples at a record's own rate that a window takes."""
+    return ceil(Fraction(ecg.num_samples) / _ratio(rate, ecg))
+
+
+def _there_and_back(sections: np.ndarray, signals: np.ndarray, padding: int) -> np.ndarray:
+    return sosfiltfilt(sections, signals, axis=1, padlen=min(padding, signals.shape[1] - 1))
