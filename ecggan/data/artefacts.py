@@ -33,8 +33,8 @@ def most_saturated(
 ) -> tuple[int, float, float] | None:
     """Lead, share of its samples at a rail, and the rail in mV, where that is more than a share.
 
-    At the rail are runs of at least 6 ms and three samples at the lead's own highest or lowest value that are entered or
-    left by a jump, if there are three or more. A clipped R wave at 100 Hz is too short for that.
+    At the rail are runs of at least 6 ms and three samples at the lead's own highest or lowest value that are entered
+    or left by a jump, if there are three or more. A clipped R wave at 100 Hz is too short for that.
     """
     worst = None
     for sign in (1, -1):

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import joblib
 import numpy as np
@@ -25,6 +25,7 @@ from tqdm import tqdm
 from ecggan.atomic import atomic_folder, hold
 from ecggan.data.ecg_set import FORMAT_VERSION, ECGSet, left_out_in_words, new_manifest
 from ecggan.data.isolation import in_processes
+from ecggan.data.keep import Keep
 from ecggan.data.packing_journal import Kept, LeftOut, Outcome, PackingJournal
 from ecggan.data.quality import QualityRules, unfit_as_read, unfit_as_shaped
 from ecggan.data.record import Record, RecordReference
@@ -38,16 +39,6 @@ DATA_VERSION = 3
 BATCH = 32  # records a task: small enough for an even bar, large enough that handing over costs nothing
 
 Read = Callable[[RecordReference], Record]
-
-
-class Keep(Protocol):
-    """Chooses among records that passed all rules, such as [KeepIf][ecggan.evaluation.keeping.KeepIf]."""
-
-    @property
-    def description(self) -> Mapping[str, Any]: ...
-    @property
-    def records_at_once(self) -> int: ...
-    def __call__(self, ecgs: ECGSet) -> list[tuple[str, str] | None]: ...
 
 
 @dataclass(frozen=True)
@@ -150,7 +141,7 @@ class Packer:
         work = partial(_read_batch, read=read, root=root, ecg=self.ecg, shaping=self.shaping, quality=self.quality)
         num_processes = min(joblib.cpu_count() if self.num_workers is None else self.num_workers, len(batches))
         if num_processes == 0:
-            read_all = map(work, batches)
+            read_all: Iterator[list[list[Outcome]]] = map(work, batches)
         else:
             read_all = in_processes(work, batches, _failed, num_processes, self.seconds_a_record)
         for results in read_all:
@@ -237,9 +228,10 @@ def _read_one(
         return [LeftOut("missing", reference.record, str(error))]
     except (ValueError, OSError) as error:
         return [LeftOut("unreadable", reference.record, str(error))]
-    except (Exception, MemoryError) as error:  # a reader's own mistake costs this record, and is named
-        detail = f"{reference.path}: {type(error).__name__}: {error}"
-        return [LeftOut("unreadable", reference.record, detail)]
+    except MemoryError:
+        return _failed(reference, "it takes too much memory to read")
+    except Exception as error:  # a reader's own mistake costs this record, and is named
+        return _failed(reference, f"{type(error).__name__}: {error}")
     misfit = shaping.misfit(record, ecg)
     if misfit:
         return [LeftOut(misfit[0], reference.record, misfit[1])]
@@ -288,7 +280,7 @@ def _being_filled(folder: Path, is_locked: bool) -> Iterator[Path]:
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise OSError(
-                f"no space left on the disk of {folder}; make room and run again: what is packed is kept and gone on with"
+                f"no space left on the disk of {folder}; make room and run again: what is packed is kept"
             ) from error
         raise
     os.replace(content, folder)

@@ -128,7 +128,7 @@ class PackingJournal:
             file.seek(end)
 
     def _noted(self) -> Iterator[tuple[bytes, int, int]]:
-        """Each whole line, how many records it keeps, and the checksum of their signals; up to the first damaged one."""
+        """Each whole line, how many records it keeps and their checksum, up to the first damaged one."""
         with suppress(ValueError, TypeError, RecursionError):
             for line in self._lines:
                 if not line.endswith(b"\n"):

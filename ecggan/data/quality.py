@@ -22,7 +22,7 @@ class QualityRules:
         max_saturated_share: of a lead's samples, stuck at its highest or lowest value in repeated runs; of 1.
         max_einthoven_mv: by how much the limb leads in the record, wanted or not, may miss Einthoven's and Goldberger's
             laws in 95 % of the time.
-        min_correlation_i_v6: arm electrodes count as exchanged where I and V6 correlate by less, and aVR and V6 by more.
+        min_correlation_i_v6: arm electrodes count as exchanged where I and V6 correlate by less, aVR and V6 by more.
         max_noise_mv: RMS about 50 Hz in a lead's median 0.1 s, between the QRS complexes.
         max_wander_mv: peak to peak, of the part below 0.5 Hz.
     """

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from math import ceil
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from ecggan.atomic import ResumableFolder, first_difference
 from ecggan.data.ecg_set import MANIFEST, ECGSet, complete_ecg_set, new_manifest
+from ecggan.data.keep import Keep
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat, select_leads
 from ecggan.generation.checkpoints import open_generator
 from ecggan.generation.drawing import Drawer, UselessGeneratorError
@@ -28,26 +29,6 @@ log = logging.getLogger(__name__)
 LARGEST_SEED = 2**63 - 1
 _MANY = 10_000  # records, whose checking takes seconds
 _SPARE = 1.25  # candidates that are judged at once for each that is still wanted
-
-
-@runtime_checkable
-class Keep(Protocol):
-    """Which candidates go into a set; `KeepIf` of the evaluation is one.
-
-    Attributes:
-        description: plain values that tell two screens apart; goes into the set's manifest.
-        records_at_once: how many it likes to judge at a time.
-    """
-
-    @property
-    def description(self) -> dict[str, Any]: ...
-
-    @property
-    def records_at_once(self) -> int: ...
-
-    def __call__(self, ecgs: ECGSet) -> Sequence[tuple[str, str] | None]:
-        """For each record None, or the rule for which it is left out and the detail."""
-        ...
 
 
 def generate(

@@ -7,7 +7,7 @@ from ecggan.data.folder import folder_set
 from ecggan.data.packing import split_of
 from ecggan.data.record import Layout
 from ecggan.ecg import EIGHT_LEADS
-from tests.data.quality_rules import RULES
+from tests.data.packers import packer
 
 DEEPFAKE = Layout(EIGHT_LEADS, 500, "uV")
 PATTERNS = ("*.hea", "*.asc", "*.csv")
@@ -16,7 +16,7 @@ PATTERNS = ("*.hea", "*.asc", "*.csv")
 @pytest.fixture
 def make_set(tmp_path, paper_format):
     def make(root, patterns=PATTERNS, validation=0.2, test=0.2, layout=DEEPFAKE):
-        return folder_set(root, paper_format, RULES, tmp_path / "cache", 1, patterns, layout, validation, test)
+        return folder_set(root, packer(paper_format, tmp_path / "cache"), patterns, layout, validation, test)
 
     return make
 
@@ -73,8 +73,12 @@ def test_folder_that_is_none_or_holds_nothing_says_what_to_give(make_set, tmp_pa
 
 def test_real_folders_of_several_formats_are_read(make_set, shared_data):
     assert len(make_set(shared_data / "deepfake_asc")) == 3
-    challenge = make_set(shared_data / "challenge2021").manifest["account"]
-    assert {rule: len(entries) for rule, entries in challenge["left_out"].items()} == {"flat": 2, "noise": 3, "amplitude": 1}
+    challenge = make_set(shared_data / "challenge2021").manifest["account"]["left_out"]
+    assert {rule: len(entries) for rule, entries in challenge.items()} == {
+        "flat": 2,
+        "noise": 3,
+        "amplitude": 1,
+    }
     assert len(make_set(shared_data / "challenge2021_odd_headers")) == 3
 
 
@@ -155,6 +159,6 @@ def test_sidecar_that_cannot_be_meant_is_named(make_set, root, content, message)
 def test_devices_files_of_two_formats_are_read_with_their_patients(make_set, shared_data, tmp_path):
     packed = make_set(shared_data / "aecg", patterns="*.xml")
     assert list(packed.records["record"]) == ["Example_aECG", "subject1_0"]
-    assert left_out(packed) == {"empty": "unreadable", "minimum_aecg": "length"}
+    assert left_out(packed) == {"empty": "unreadable", "minimum_aecg": "leads"}
     assert [*packed.records["sex"]] == ["male", "male"]
     assert len(make_set(shared_data / "muse_xml", patterns="*.xml")) == 2

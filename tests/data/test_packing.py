@@ -1,17 +1,23 @@
+import errno
 import json
 import logging
 import os
 import shutil
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from ecggan.data.ecg_set import create_ecg_set
-from ecggan.data.packing import RecordReference, pack, split_of
+from ecggan.data.packing import split_of
+from ecggan.data.packing_journal import PackingJournal
 from ecggan.data.readers.files import read_record
-from ecggan.data.record import Layout
+from ecggan.data.record import Layout, RecordReference
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat, select_leads
+from tests.data.packers import SHAPING, packer
 from tests.data.quality_rules import RULES
 
 
@@ -29,10 +35,10 @@ def source(tmp_path, write_wfdb, known_ecg):
 
 @pytest.fixture
 def pack_folder(tmp_path, paper_format):
-    def pack_folder(root, ecg=paper_format, quality=RULES, cache="cache", num_workers=1, made_by=None, facts=None):
+    def pack_folder(root, ecg=paper_format, cache="cache", made_by=None, facts=None, **changes):
         paths = sorted([*root.glob("*.hea"), *root.glob("*.csv")])
         references = [RecordReference(path.stem, path, facts or {"split": "train"}) for path in paths]
-        return pack("test", references, read, root, ecg, quality, tmp_path / cache, num_workers, made_by or {})
+        return packer(ecg, tmp_path / cache, **changes).pack("test", references, read, root, made_by or {})
 
     return pack_folder
 
@@ -46,17 +52,10 @@ def test_packed_records_are_those_of_the_files_in_their_order(source, pack_folde
     assert packed.manifest["account"] == {"read": 6, "kept": 6, "left_out": {}}
 
 
-def test_set_does_not_depend_on_the_number_of_workers(source, pack_folder):
-    for i in range(80):  # with the six: three tasks
-        for suffix in (".hea", ".dat"):
-            shutil.copy(source / f"r{i % 6:02d}{suffix}", source / f"copy{i}{suffix}")
-        header = (source / f"copy{i}.hea").read_text()
-        (source / f"copy{i}.hea").write_text(header.replace(f"r{i % 6:02d}", f"copy{i}"))
-    (source / "copy7.dat").unlink()
-    one, two = pack_folder(source, cache="one", num_workers=0), pack_folder(source, cache="two", num_workers=2)
+def test_set_does_not_depend_on_the_number_of_workers(many, pack_folder):
+    one, two = pack_folder(many, cache="one", num_workers=0), pack_folder(many, cache="two", num_workers=2)
     assert (len(one), one.path.name) == (85, two.path.name)
-    for name in ("signals.npy", "records.parquet", "manifest.json"):
-        assert (one.path / name).read_bytes() == (two.path / name).read_bytes()
+    assert same_files(one, two)
 
 
 def test_leads_are_put_in_the_order_wanted_and_derived(source, pack_folder, known_ecg):
@@ -81,7 +80,7 @@ def test_bad_records_are_named_with_their_rule_and_the_run_goes_on(source, pack_
     write_wfdb(source, "flat", flat)
     write_wfdb(source, "nan", with_nan)
     write_wfdb(source, "short", ecg[:, :4000])
-    write_wfdb(source, "slow", ecg, sampling_rate=250)
+    write_wfdb(source, "slow", ecg, sampling_rate=100)
     write_wfdb(source, "limbs", ecg[:2], leads=("I", "II"))
     np.savetxt(source / "millivolts.csv", ecg.T, delimiter=",")  # though the layout says µV
     write_wfdb(source, "microvolts", ecg, gain=1.0)
@@ -126,7 +125,7 @@ def test_source_without_a_usable_record_says_why_in_one_line(tmp_path, pack_fold
     with pytest.raises(ValueError, match=message) as caught:
         pack_folder(tmp_path / "s")
     assert "\n" not in str(caught.value)
-    assert list((tmp_path / "cache" / "sets").iterdir()) == []
+    assert [path for path in (tmp_path / "cache" / "sets").iterdir() if path.suffix != ".lock"] == []
 
 
 def test_no_reference_at_all_is_an_error(tmp_path, pack_folder):
@@ -180,40 +179,190 @@ def test_damaged_set_in_the_cache_is_named_with_the_remedy(source, pack_folder, 
         pack_folder(source)
 
 
-def test_packers_of_one_set_at_once_both_get_it(source, pack_folder, paper_format):
-    """Another process finishes the same set while this one is still writing."""
-    theirs = pack_folder(source, cache="theirs")
+def references_of(root):
+    return [RecordReference(path.stem, path, {"split": "train"}) for path in sorted(root.glob("*.hea"))]
 
-    def read_while_another_finishes(reference):
-        ours = theirs.path.parents[2] / "ours" / "sets" / theirs.path.name
-        if not ours.exists():
-            with create_ecg_set(ours.with_name("other"), EIGHT_LEADS, 500, 5000, "real", {}) as writer:
-                writer.append(theirs.microvolts(), theirs.records.to_dict("records"))
-                writer.account = theirs.manifest["account"]
-            ours.with_name("other").rename(ours)
+
+def same_files(one, other):
+    names = ("signals.npy", "records.parquet", "manifest.json")
+    return all((one.path / name).read_bytes() == (other.path / name).read_bytes() for name in names)
+
+
+@pytest.fixture
+def many(source):
+    """The six and eighty copies: three tasks."""
+    for i in range(80):
+        for suffix in (".hea", ".dat"):
+            shutil.copy(source / f"r{i % 6:02d}{suffix}", source / f"copy{i}{suffix}")
+        header = (source / f"copy{i}.hea").read_text()
+        (source / f"copy{i}.hea").write_text(header.replace(f"r{i % 6:02d}", f"copy{i}"))
+    (source / "copy7.dat").unlink()
+    return source
+
+
+class Stop(BaseException):
+    """Like Ctrl-C: no Exception."""
+
+
+@pytest.mark.parametrize("damage", ["nothing", "half a line", "half a record", "another byte"])
+def test_packing_that_was_stopped_goes_on_where_it_was(many, pack_folder, paper_format, tmp_path, damage, caplog):
+    whole = pack_folder(many, cache="whole")
+    seen = []
+
+    def read_until(reference):
+        seen.append(reference.record)
+        if len(seen) == 70:
+            raise Stop
         return read(reference)
 
-    references = [RecordReference(p.stem, p, {"split": "train"}) for p in sorted(source.glob("*.hea"))]
-    cache = theirs.path.parents[2] / "ours"
-    ours = pack("test", references, read_while_another_finishes, source, paper_format, RULES, cache, 1, {})
-    assert np.array_equal(ours.microvolts(), theirs.microvolts())
-    assert [path.name for path in ours.path.parent.iterdir()] == [theirs.path.name]
+    references = references_of(many)
+    packing = packer(paper_format, tmp_path / "cache")
+    with pytest.raises(Stop):
+        packing.pack("test", references, read_until, many, {})
+    (left,) = (tmp_path / "cache" / "sets").glob(".*.unfinished")
+    expected = 64  # two tasks of 32 are noted
+    if damage == "half a line":
+        with open(left / "journal.jsonl", "ab") as file:
+            file.write(b"[[{")
+    elif damage == "half a record":
+        os.truncate(left / "signals.npy", (left / "signals.npy").stat().st_size - 1000)
+        expected = 32
+    elif damage == "another byte":
+        with open(left / "signals.npy", "r+b") as file:
+            file.seek(500_000)
+            file.write(b"!!")
+        expected = 0
+    seen = []
+    with caplog.at_level(logging.INFO):
+        resumed = packing.pack("test", references, lambda reference: seen.append(0) or read(reference), many, {})
+    assert len(seen) == 86 - expected
+    assert ("goes on where it was stopped, after 64 of 86" in caplog.text) is (expected == 64)
+    assert same_files(whole, resumed)
+    assert not left.exists()
 
 
-def test_interrupted_packing_leaves_nothing(source, paper_format, tmp_path):
-    def interrupt(reference):
-        raise KeyboardInterrupt("by hand")
+def test_packers_of_one_set_at_once_read_it_once(many, paper_format, tmp_path):
+    packing = packer(paper_format, tmp_path / "cache")
+    references, seen = references_of(many), []
 
-    references = [RecordReference("r00", source / "r00.hea", {})]
-    with pytest.raises(KeyboardInterrupt, match="by hand"):
-        pack("test", references, interrupt, source, paper_format, RULES, tmp_path / "cache", 1, {})
-    assert list((tmp_path / "cache" / "sets").iterdir()) == []
+    def read_slowly(reference):
+        seen.append(reference.record)
+        time.sleep(0.002)
+        return read(reference)
+
+    with ThreadPoolExecutor(3) as threads:
+        sets = list(threads.map(lambda _: packing.pack("test", references, read_slowly, many, {}), range(3)))
+    assert len(seen) == len(references)
+    assert len({packed.path for packed in sets}) == 1
+
+
+def test_on_a_disk_without_locks_the_first_packer_is_taken(source, paper_format, tmp_path, monkeypatch):
+    monkeypatch.setattr("ecggan.data.packing.hold", lambda path, blocking: nullcontext())
+    theirs = packer(paper_format, tmp_path / "theirs").pack("test", references_of(source), read, source, {})
+    ours = tmp_path / "ours" / "sets" / theirs.path.name
+
+    def read_while_another_finishes(reference):
+        if not ours.exists():
+            shutil.copytree(theirs.path, ours)
+        return read(reference)
+
+    packing = packer(paper_format, tmp_path / "ours")
+    packed = packing.pack("test", references_of(source), read_while_another_finishes, source, {})
+    assert same_files(packed, theirs)
+    assert [path.name for path in ours.parent.iterdir()] == [theirs.path.name]
+
+
+def test_full_disk_says_that_nothing_is_lost(source, paper_format, tmp_path, monkeypatch):
+    def full(self, outcomes):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(PackingJournal, "add", full)
+    with pytest.raises(OSError, match=r"no space left on the disk of .*what is packed is kept"):
+        packer(paper_format, tmp_path / "cache").pack("test", references_of(source), read, source, {})
+
+
+def read_the_worst(reference):
+    """Reads what its name says: r01 crashes, r02 hangs, r03 fails, r04 takes all memory."""
+    if reference.record == "r01":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if reference.record == "r02":
+        time.sleep(60)
+    if reference.record == "r03":
+        raise KeyError("no such thing")
+    if reference.record == "r04":
+        np.ones(2**37, np.uint8)
+    return read(reference)
+
+
+def test_file_that_crashes_hangs_or_swallows_its_reader_costs_that_file_alone(source, paper_format, tmp_path):
+    packing = packer(paper_format, tmp_path / "cache", num_workers=2, seconds_a_record=2)
+    begun = time.monotonic()
+    packed = packing.pack("test", references_of(source), read_the_worst, source, {})
+    assert time.monotonic() - begun < 20
+    assert list(packed.records["record"]) == ["r00", "r05"]
+    details = {entry["record"]: entry["detail"] for entry in packed.manifest["account"]["left_out"]["unreadable"]}
+    assert "r01.hea: it crashes the process that reads it (exit code -11)" in details["r01"]
+    assert "r02.hea: it takes longer than 2 s to read" in details["r02"]
+    assert "r03.hea: KeyError: 'no such thing'" in details["r03"]
+    assert "r04.hea: it takes too much memory to read" in details["r04"]
+
+
+def test_longer_records_give_their_first_window_or_all(tmp_path, pack_folder, write_wfdb, known_ecg):
+    root = tmp_path / "s"
+    three = np.concatenate([*known_ecg(3), known_ecg(1)[0][:, :4999]], axis=1)
+    write_wfdb(root, "long", three)
+    first = pack_folder(root)
+    assert list(first.records["record"]) == ["long"]
+    every = pack_folder(root, shaping=replace(SHAPING, windows="all"))
+    assert list(every.records["record"]) == ["long@0s", "long@10s", "long@20s"]
+    assert list(every.records["start_s"]) == [0, 10, 20]
+    assert every.manifest["account"]["read"] == 3
+    assert every.manifest["made_by"]["shaping"]["windows"] == "all"
+    stored = np.rint(known_ecg(3) * 1000)
+    assert np.array_equal(every.microvolts(), stored)
+    assert np.array_equal(first.microvolts(), stored[:1])
+
+
+def test_other_rates_are_resampled_and_the_row_says_so(tmp_path, pack_folder, write_wfdb, known_ecg):
+    write_wfdb(tmp_path / "s", "a", known_ecg()[0])
+    write_wfdb(tmp_path / "s", "b", known_ecg()[0][:, ::2], sampling_rate=250)
+    packed = pack_folder(tmp_path / "s")
+    assert packed.records["resampled_from"].fillna(0).tolist() == [0, 250]
+    difference = packed.millivolts([1])[0] - packed.millivolts([0])[0]
+    assert np.sqrt(np.mean(difference**2)) < 0.01
+
+
+class KeepOdd:
+    """Keeps every second record that it sees."""
+
+    def __init__(self):
+        self.description = {"what": "odd"}
+        self.records_at_once = 4
+        self.seen = []
+
+    def __call__(self, ecgs):
+        self.seen.append(len(ecgs))
+        return [None if i % 2 else ("even", f"record {i}") for i in range(len(ecgs))]
+
+
+def test_screen_leaves_out_records_that_passed_the_rules(many, pack_folder):
+    everything = pack_folder(many)
+    keep = KeepOdd()
+    packed = pack_folder(many, keep=keep)
+    assert keep.seen == [32, 32, 21]
+    kept = list(range(1, 85, 2))
+    assert list(packed.records["record"]) == list(everything.records["record"].iloc[kept])
+    assert np.array_equal(packed.microvolts(), everything.microvolts(kept))
+    account = packed.manifest["account"]
+    assert (account["read"], account["kept"]) == (86, len(kept))
+    assert account["left_out"]["even"][0] == {"record": everything.records["record"][0], "detail": "record 0"}
+    assert packed.manifest["made_by"]["keep"] == {"what": "odd"}
 
 
 def test_home_is_understood_in_the_cache(source, paper_format, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     references = [RecordReference("r00", source / "r00.hea", {})]
-    packed = pack("test", references, read, source, paper_format, RULES, "~/cache", 1, {})
+    packed = packer(paper_format, "~/cache").pack("test", references, read, source, {})
     assert packed.path.parent == tmp_path / "cache" / "sets"
 
 

@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 
 from ecggan.data.ptbxl import ptbxl_set
-from tests.data.quality_rules import RULES
+from tests.data.packers import packer
 
 
 @pytest.fixture
 def make_set(tmp_path, paper_format):
     def make(root, label="NORM", min_likelihood=100, companions=("SR",), ecg=paper_format):
-        return ptbxl_set(root, ecg, RULES, tmp_path / "cache", 1, label, min_likelihood, companions)
+        return ptbxl_set(root, packer(ecg, tmp_path / "cache"), label, min_likelihood, companions)
 
     return make
 

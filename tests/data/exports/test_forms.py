@@ -1,6 +1,6 @@
 import json
-from dataclasses import replace
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from ecggan.data.folder import folder_set
 from ecggan.data.record import Layout
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat
 from tests.data.exports.making import COMPANIONS, NUM_RECORDS, NUM_SAMPLES, export_quietly, make_set
+from tests.data.packers import packer
 from tests.data.quality_rules import RULES
 
 
@@ -50,7 +51,7 @@ def test_our_own_reader_of_folders_reads_the_same_values_back(ecgs, tmp_path, fo
     patterns = ("*.hea", "*.asc", "*.csv")
     units = Layout(EIGHT_LEADS, 500, "uV")
     rules = replace(RULES, max_noise_mv=None)  # the ECGs are noise
-    read = folder_set(out, layout, rules, tmp_path / "cache", 1, patterns, units, 0.1, 0.1)
+    read = folder_set(out, packer(layout, tmp_path / "cache", quality=rules), patterns, units, 0.1, 0.1)
     assert read.manifest["account"] == {"read": NUM_RECORDS, "kept": NUM_RECORDS, "left_out": {}}
     assert [name.split("/")[-1] for name in read.records["record"]] == list(ecgs.records["record"])
     assert np.array_equal(read.microvolts(), ecgs.microvolts())
