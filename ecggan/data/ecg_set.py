@@ -3,7 +3,8 @@
 A set is a folder of three files::
 
     signals.npy       (record, lead, time) int16, µV; memory-mapped, never read whole
-    records.parquet   one row a record: `record` (its name, unique) and what is known of it (source, patient, split …)
+    records.parquet   one row a record: `record` (its name, unique) and what is known of it (source, patient, split …);
+                      real ones with their [record_hash][]
     manifest.json     leads, sampling rate, unit, kind (real or generated), how it was made, the account of what was
                       left out, versions, SHA-256 of the other two files
 
@@ -148,6 +149,12 @@ class ECGSet:
         """Records by position, as stored."""
         return np.asarray(self.signals[self.rows[which]])
 
+    def hashes(self) -> list[str]:
+        """The [record_hash][] of each record; read from the table, or from the signals where it has none."""
+        if "hash" in self.records:
+            return [str(written) for written in self.records["hash"]]
+        return [record_hash(self.microvolts(i), self.leads) for i in range(len(self))]
+
     def millivolts(
         self, which: slice | Sequence[int] | np.ndarray = slice(None), leads: Sequence[str] | None = None
     ) -> Float32[np.ndarray, "r l t"]:
@@ -191,6 +198,15 @@ class ECGSet:
                 writer.append(self.microvolts(chunk), rows)
             writer.account = self.manifest.get("account")
         return ECGSet.open(path, check_hashes=False)
+
+
+def record_hash(microvolts: Int16[np.ndarray, "lead time"], leads: Sequence[str]) -> str:
+    """What tells a recording from all others, in 16 hexadecimal digits: of lead II, or of the first where it is absent.
+
+    One lead, so that a recording is known again whatever other leads, and in whatever order, a set holds.
+    """
+    lead = leads.index("II") if "II" in leads else 0
+    return hashlib.sha256(np.ascontiguousarray(microvolts[lead], "<i2").tobytes()).hexdigest()[:16]
 
 
 def new_manifest(

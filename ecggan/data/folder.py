@@ -1,6 +1,7 @@
 """Any folder of ECG files: every file is a record, and the split follows from its patient, or else from its name."""
 
 import logging
+import math
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -10,11 +11,12 @@ from functools import partial
 from pathlib import Path
 
 from ecggan.data.ecg_set import ECGSet
-from ecggan.data.packing import Packer, split_of
+from ecggan.data.packing import NotWantedError, Packer, split_of
 from ecggan.data.readers.files import read_record
 from ecggan.data.readers.links import leads_out_of
 from ecggan.data.readers.sidecars import sidecars_of
 from ecggan.data.record import Layout, Record, RecordReference
+from ecggan.data.selection import Selection
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +24,7 @@ log = logging.getLogger(__name__)
 def folder_set(
     root: str | Path | None,
     packer: Packer,
+    selection: Selection,
     patterns: Sequence[str],
     layout: Layout,
     validation: int | float,
@@ -35,6 +38,7 @@ def folder_set(
     Args:
         root: the folder.
         packer: makes the set.
+        selection: by age and sex, where a file or a sidecar says it.
         patterns: of file names, e.g. ``*.hea``.
         layout: what neither a file nor a sidecar says ([ecggan.data.readers.sidecars][]).
         validation: the share of the names in that split, of 1.
@@ -49,7 +53,7 @@ def folder_set(
         raise FileNotFoundError(f"data=folder needs data.root=FOLDER, the folder of ECG files{where}")
     root = Path(root).expanduser()
     patterns = [patterns] if isinstance(patterns, str) else patterns
-    paths = _find(root, patterns)
+    paths = find_files(root, patterns)
     if not paths:
         raise FileNotFoundError(
             f"no file in {root} or below is named like {', '.join(patterns)} (data.source.patterns)"
@@ -65,12 +69,13 @@ def folder_set(
         )
         for name, path in zip(names, paths, strict=True)
     ]
-    read = partial(_read, layout=layout, root=root, validation=validation, test=test)
-    made_by = {"patterns": list(patterns), "layout": asdict(layout), "validation": validation, "test": test}
+    read = partial(_read, layout=layout, root=root, selection=selection, validation=validation, test=test)
+    made_by = {"patterns": list(patterns), "layout": asdict(layout), "selection": asdict(selection)}
+    made_by |= {"validation": validation, "test": test}
     return packer.pack("folder", references, read, root, made_by)
 
 
-def _find(root: Path, patterns: Sequence[str]) -> list[Path]:
+def find_files(root: Path, patterns: Sequence[str]) -> list[Path]:
     """The files of such names, case aside; links to files are among them, and no link to a folder is followed."""
     found, elsewhere = [], []
     passed_over = Counter[str]()
@@ -97,9 +102,20 @@ def _find(root: Path, patterns: Sequence[str]) -> list[Path]:
     return sorted(found)
 
 
-def _read(reference: RecordReference, layout: Layout, root: Path, validation: float, test: float) -> Record:
+def _read(
+    reference: RecordReference,
+    layout: Layout,
+    root: Path,
+    selection: Selection,
+    validation: int | float,
+    test: int | float,
+) -> Record:
     """The record; where a patient is known, the split is the patient's."""
     record = read_record(reference.path, layout, root)
+    age, sex = record.facts.get("age", math.nan), record.facts.get("sex")
+    step = selection.misses(age, sex)
+    if step:
+        raise NotWantedError(step, f"age {age:g}, sex {sex or 'unknown'}")
     if "patient" not in record.facts:
         return record
     split = split_of(record.facts["patient"], validation, test)

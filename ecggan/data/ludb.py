@@ -5,16 +5,26 @@ https://doi.org/10.13026/eegm-h675. The gains in its headers are wrong (they mak
 are µV, and III = II - I holds in them to the unit.
 """
 
+import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from ecggan.data.ecg_set import ECGSet
+from ecggan.data.packing import Packer, split_of
 from ecggan.data.readers.wfdb_files import read_wfdb, read_wfdb_annotation
+from ecggan.data.record import Record, RecordReference
+from ecggan.data.selection import OLDEST, Candidate, Selection, in_words, years
 from ecggan.ecg import TWELVE_LEADS
+
+log = logging.getLogger(__name__)
+
+TABLE = "ludb.csv"
 
 Wave = Literal["p", "qrs", "t"]
 _WAVE_OF_SYMBOL: dict[str, Wave] = {"p": "p", "N": "qrs", "t": "t"}
@@ -36,6 +46,55 @@ class LUDBRecord:
     waves: pd.DataFrame
 
 
+def ludb_set(
+    root: str | Path | None, packer: Packer, selection: Selection, validation: int | float, test: int | float
+) -> ECGSet:
+    """Pack the records that are wanted, one of each patient, in the µV that their integers are.
+
+    Args:
+        root: the folder that holds ludb.csv.
+        packer: makes the set.
+        selection: by the cells of ludb.csv, e.g. Sinus rhythm, age and sex.
+        validation: the share of the records in that split, of 1, by a hash of the record's number.
+        test: likewise.
+
+    Raises:
+        FileNotFoundError: there is no ludb.csv in `root`.
+        ValueError: the table is damaged, or no record is chosen or usable.
+    """
+    if root is None or not (Path(root).expanduser() / TABLE).is_file():
+        where = "" if root is None else f"; {root} does not"
+        raise FileNotFoundError(f"data=ludb needs data.root=FOLDER, the folder of LUDB that holds {TABLE}{where}")
+    root = Path(root).expanduser()
+    references, counts = selection.choose(_candidates(root, validation, test))
+    log.info("LUDB: %s", in_words(counts))
+    if not references:
+        raise ValueError(f"no record of {root / TABLE} is wanted ({in_words(counts)}): {selection}")
+    made_by = {"selection": asdict(selection), "counts": counts, "validation": validation, "test": test}
+    return packer.pack("ludb", references, partial(_read, root=root), root, made_by)
+
+
+def _read(reference: RecordReference, root: Path) -> Record:
+    return read_wfdb(reference.path, _MILLIVOLTS_PER_STEP, root)
+
+
+def _candidates(root: Path, validation: int | float, test: int | float) -> Iterator[Candidate]:
+    table = pd.read_csv(root / TABLE, dtype=str, keep_default_na=False)
+    missing = {"ID", "Sex", "Age"} - set(table)
+    if missing:
+        raise ValueError(f"{root / TABLE} is not LUDB's table: the column {min(missing)} is missing")
+    for row in table.to_dict("records"):
+        number, sex, age = (str(row.pop(name)).strip() for name in ("ID", "Sex", "Age"))
+        if number.isdecimal():
+            sex_in_words = {"M": "male", "F": "female"}.get(sex)
+            facts = {"patient": number, "split": split_of(number, validation, test)}
+            facts |= {"age": years(age), "sex": sex_in_words}
+            lines = [line.strip() for cell in row.values() for line in str(cell).splitlines()]
+            said = dict.fromkeys(filter(None, lines), 0)
+            reference = RecordReference(number, _header(root, int(number)), facts)
+            yield Candidate(reference, said, OLDEST if age.startswith(">") else years(age), sex_in_words)
+
+
 def sinus_rhythm_numbers(root: str | Path) -> list[int]:
     """The records in sinus rhythm without a pacemaker whose files are there, in order.
 
@@ -44,7 +103,7 @@ def sinus_rhythm_numbers(root: str | Path) -> list[int]:
         ValueError: none of its records is there.
     """
     root = Path(root).expanduser()
-    table = root / "ludb.csv"
+    table = root / TABLE
     if not table.is_file():
         raise FileNotFoundError(f"{table} is missing; ludb_root must be the folder of LUDB 1.0.1 that holds ludb.csv")
     patients = pd.read_csv(table)

@@ -49,19 +49,19 @@ class Packer:
         ecg: the leads, rate and length wanted.
         shaping: how records of other rates and lengths are brought there.
         quality: which records are left out.
-        keep: which of the others are left out, by what is measured in them; None for none.
         cache: the folder for packed sets.
         num_workers: processes that read; None for one a core, 0 to read in this one, where a file may crash or hang it.
         seconds_a_record: that a file may take to be read.
+        keep: which of the others are left out, by what is measured in them; None for none.
     """
 
     ecg: ECGFormat
     shaping: Shaping
     quality: QualityRules
-    keep: Keep | None
     cache: str | Path
     num_workers: int | None
     seconds_a_record: int | float
+    keep: Keep | None = None
 
     def __post_init__(self) -> None:
         if self.num_workers is not None and self.num_workers < 0:
@@ -108,7 +108,7 @@ class Packer:
                     with _being_filled(folder, is_locked=lock is not None) as content:
                         self._fill(content, references, read, Path(root), everything)
         packed = open_cached(folder)
-        _log_account(folder, packed.manifest["account"])
+        log_account(folder, packed.manifest["account"])
         return packed
 
     def _fill(
@@ -120,7 +120,7 @@ class Packer:
         made_by: Mapping[str, Any],
     ) -> None:
         ecg = self.ecg
-        with PackingJournal(content, (len(ecg.leads), ecg.num_samples)) as journal:
+        with PackingJournal(content, ecg.leads, ecg.num_samples) as journal:
             batches = [references[start : start + BATCH] for start in range(0, len(references), BATCH)]
             done = sum(map(len, batches[: journal.num_batches]))
             if done:
@@ -191,6 +191,10 @@ class NothingUsableError(ValueError):
     """Every record was left out."""
 
 
+class NotWantedError(ValueError):
+    """What a reader raises where the file says that its record was not asked for: the rule, and the detail."""
+
+
 def split_of(name: str, validation: int | float, test: int | float) -> Literal["train", "validation", "test"]:
     """The split of a name (the patient's where it is known), which stays when records are added or removed.
 
@@ -224,6 +228,8 @@ def _read_one(
 ) -> list[Outcome]:
     try:
         record = read(reference)
+    except NotWantedError as error:
+        return [LeftOut(error.args[0], reference.record, error.args[1])]
     except FileNotFoundError as error:
         return [LeftOut("missing", reference.record, str(error))]
     except (ValueError, OSError) as error:
@@ -306,7 +312,7 @@ def open_cached(folder: Path) -> ECGSet:
         raise ValueError(f"the set in the cache is damaged ({error}); delete {folder} to make it anew") from error
 
 
-def _log_account(folder: Path, account: Mapping[str, Any]) -> None:
+def log_account(folder: Path, account: Mapping[str, Any]) -> None:
     log.info("%s: %d of %d records", folder, account["kept"], account["read"])
     for rule, text in left_out_in_words(account).items():
         log.warning("left out by %s: %s", rule, text)

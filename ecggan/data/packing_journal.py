@@ -1,4 +1,4 @@
-"""The files of a set while it is packed: what is noted stays, whoever is killed in between."""
+"""The files of a set while it is packed: what is noted stays, whoever is killed in between, and nothing goes in twice."""
 
 import json
 import os
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int16
 
-from ecggan.data.ecg_set import SIGNALS, complete_ecg_set, write_header
+from ecggan.data.ecg_set import SIGNALS, complete_ecg_set, record_hash, write_header
 
 JOURNAL = "journal.jsonl"
 _ROWS_AT_A_TIME = 10_000
@@ -43,22 +43,27 @@ Outcome = Kept | LeftOut
 class PackingJournal:
     """Takes batches of outcomes, in their order: first the signals go to their place, then a line to the journal.
 
+    A record whose samples are there already is left out as a duplicate.
+
     What was cut off by a kill is forgotten when the same folder is opened again.
 
     Args:
         content: the folder of the set that is being packed; may hold what was packed before.
-        shape: leads and samples of a record.
+        leads: of each record.
+        num_samples: likewise.
 
     Attributes:
         num_batches: how many are noted.
     """
 
-    def __init__(self, content: Path, shape: tuple[int, int]) -> None:
+    def __init__(self, content: Path, leads: Sequence[str], num_samples: int) -> None:
         self.num_batches = 0
         self._content = content
-        self._shape = shape
-        self._bytes = 2 * shape[0] * shape[1]
+        self._leads = leads
+        self._shape = len(leads), num_samples
+        self._bytes = 2 * len(leads) * num_samples
         self._num_kept = 0
+        self._names: dict[str, str] = {}  # by hash
 
     def __enter__(self) -> "PackingJournal":
         for name in (SIGNALS, JOURNAL):
@@ -77,6 +82,7 @@ class PackingJournal:
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
         """Note the next batch."""
+        outcomes = [self._once(outcome) if isinstance(outcome, Kept) else outcome for outcome in outcomes]
         kept = [outcome for outcome in outcomes if isinstance(outcome, Kept)]
         left_out = [outcome for outcome in outcomes if isinstance(outcome, LeftOut)]
         signals = b"".join(np.ascontiguousarray(outcome.microvolts).tobytes() for outcome in kept)
@@ -88,6 +94,15 @@ class PackingJournal:
         self._lines.flush()
         self._num_kept += len(kept)
         self.num_batches += 1
+
+    def _once(self, outcome: Kept) -> Outcome:
+        """The outcome with its hash, or why it is left out."""
+        digest = record_hash(outcome.microvolts, self._leads)
+        name = str(outcome.row["record"])
+        if digest in self._names:
+            return LeftOut("duplicate", name, f"the same samples as {self._names[digest]}")
+        self._names[digest] = name
+        return Kept(outcome.microvolts, {**outcome.row, "hash": digest})
 
     def complete(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
         """Make a set of it, and return its account."""
@@ -116,10 +131,11 @@ class PackingJournal:
 
     def _forget_what_was_cut(self) -> None:
         signals_end, lines_end = self._signals.tell(), 0
-        for line, num_kept, crc32 in self._noted():
-            if zlib.crc32(self._signals.read(num_kept * self._bytes)) != crc32:
+        for line, rows, crc32 in self._noted():
+            if zlib.crc32(self._signals.read(len(rows) * self._bytes)) != crc32:
                 break
-            self._num_kept += num_kept
+            self._names |= {row["hash"]: row["record"] for row in rows}
+            self._num_kept += len(rows)
             self.num_batches += 1
             lines_end += len(line)
             signals_end = self._signals.tell()
@@ -127,11 +143,11 @@ class PackingJournal:
             os.truncate(file.fileno(), end)
             file.seek(end)
 
-    def _noted(self) -> Iterator[tuple[bytes, int, int]]:
-        """Each whole line, how many records it keeps and their checksum, up to the first damaged one."""
+    def _noted(self) -> Iterator[tuple[bytes, list[dict[str, str]], int]]:
+        """Each whole line, the rows that it keeps and the checksum of their signals, up to the first damaged one."""
         with suppress(ValueError, TypeError, RecursionError):
             for line in self._lines:
                 if not line.endswith(b"\n"):
                     return
                 rows, _, crc32 = json.loads(line)
-                yield line, len(rows), crc32
+                yield line, rows, crc32

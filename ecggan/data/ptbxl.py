@@ -7,7 +7,8 @@ doi 10.1038/s41597-020-0495-6; https://physionet.org/content/ptb-xl/1.0.3/.
 import ast
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ecggan.data.ecg_set import ECGSet
 from ecggan.data.packing import Packer
 from ecggan.data.readers.wfdb_files import read_wfdb
 from ecggan.data.record import Record, RecordReference
+from ecggan.data.selection import OLDEST, Candidate, Selection, in_words
 
 log = logging.getLogger(__name__)
 
@@ -27,21 +29,13 @@ SEXES = {0: "male", 1: "female"}
 AGE_ABOVE_89 = 300  # how the database writes the age of patients older than that
 
 
-def ptbxl_set(
-    root: str | Path | None,
-    packer: Packer,
-    label: str,
-    min_likelihood: int | float,
-    companions: Sequence[str] | None,
-) -> ECGSet:
-    """Pack the records that carry a label, at 500 Hz (or 100 Hz, where `ecg` says so).
+def ptbxl_set(root: str | Path | None, packer: Packer, selection: Selection) -> ECGSet:
+    """Pack the records that are wanted, at 500 Hz (or from the 100 Hz files, where that is the packer's rate).
 
     Args:
         root: the folder that holds ptbxl_database.csv.
         packer: makes the set.
-        label: an SCP-ECG statement, e.g. NORM.
-        min_likelihood: of the label, 0 to 100.
-        companions: the other statements that may stand beside the label; None allows any.
+        selection: by SCP-ECG statements, e.g. NORM, age and sex.
 
     Raises:
         FileNotFoundError: there is no ptbxl_database.csv in `root`.
@@ -51,26 +45,22 @@ def ptbxl_set(
         where = "" if root is None else f"; {root} does not"
         raise FileNotFoundError(f"data=ptbxl needs data.root=FOLDER, the folder that holds {DATABASE}{where}")
     root = Path(root).expanduser()
-    allowed = None if companions is None else (companions,) if isinstance(companions, str) else tuple(companions)
-    references, selection = _choose(root, packer.ecg.sampling_rate, label, min_likelihood, allowed)
-    log.info("PTB-XL: %s", ", ".join(f"{step.replace('_', ' ')} {count}" for step, count in selection.items()))
+    candidates, counts = _candidates(root, packer.ecg.sampling_rate)
+    references, steps = selection.choose(candidates)
+    counts |= steps
+    log.info("PTB-XL: %s", in_words(counts))
     if not references:
-        raise ValueError(
-            f"no record of {root / DATABASE} carries {label!r} with a likelihood of {min_likelihood:g} or more "
-            f"and nothing beside it but {allowed}: {selection}"
-        )
-    chosen_by = {"label": label, "min_likelihood": min_likelihood, "companions": allowed, "selection": selection}
-    return packer.pack("ptbxl", references, _read, root, chosen_by)
+        raise ValueError(f"no record of {root / DATABASE} is wanted ({in_words(counts)}): {selection}")
+    made_by = {"selection": asdict(selection), "counts": counts}
+    return packer.pack("ptbxl", references, _read, root, made_by)
 
 
 def _read(reference: RecordReference) -> Record:
     return read_wfdb(reference.path)
 
 
-def _choose(
-    root: Path, sampling_rate: int, label: str, min_likelihood: int | float, companions: tuple[str, ...] | None
-) -> tuple[list[RecordReference], dict[str, int]]:
-    """The references, and how many rows of the database fell at which step."""
+def _candidates(root: Path, sampling_rate: int) -> tuple[list[Candidate], dict[str, int]]:
+    """The rows of the database that can be used, and how many there are of which kind."""
     file_column = "filename_lr" if sampling_rate == 100 else "filename_hr"
     numbers = ["patient_id", "age", "sex", "strat_fold"]
     try:
@@ -78,31 +68,22 @@ def _choose(
     except ValueError as error:
         raise ValueError(f"{root / DATABASE} is not PTB-XL's database ({error}); download it again") from error
     database[numbers] = database[numbers].apply(pd.to_numeric, errors="coerce")
-    steps = ("damaged_rows", "with_label", "likelihood_too_low", "other_statements_beside", "chosen")
-    counts = {"database_rows": len(database), **dict.fromkeys(steps, 0)}
-    references: list[RecordReference] = []
+    candidates: list[Candidate] = []
     seen: set[str] = set()
+    num_damaged = 0
     for row in database.to_dict("records"):
         statements = read_statements(row["scp_codes"])
         split = SPLIT_OF_FOLD.get(row["strat_fold"])
         if statements is None or split is None or not _is_inside(row[file_column]) or row[file_column] in seen:
-            counts["damaged_rows"] += 1
+            num_damaged += 1
             continue
         seen.add(row[file_column])
-        if label not in statements:
-            continue
-        counts["with_label"] += 1
-        if statements[label] < min_likelihood:
-            counts["likelihood_too_low"] += 1
-        elif companions is not None and not set(statements) <= {label, *companions}:
-            counts["other_statements_beside"] += 1
-        else:
-            counts["chosen"] += 1
-            facts = {"patient": _patient(row["patient_id"]), "split": split, "age": _age(row["age"])}
-            facts |= {"sex": SEXES.get(row["sex"]), "label": label, "likelihood": statements[label]}
-            path = root / f"{row[file_column]}.hea"
-            references.append(RecordReference(path.stem, path, facts))
-    return references, counts
+        path = root / f"{row[file_column]}.hea"
+        sex = SEXES.get(row["sex"])
+        facts = {"patient": _patient(row["patient_id"]), "split": split, "age": _age(row["age"]), "sex": sex}
+        age = OLDEST if row["age"] == AGE_ABOVE_89 else row["age"]
+        candidates.append(Candidate(RecordReference(path.stem, path, facts), statements, age, sex))
+    return candidates, {"database_rows": len(database), "damaged_rows": num_damaged}
 
 
 def _is_inside(name: Any) -> bool:

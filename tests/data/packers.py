@@ -14,5 +14,5 @@ SHAPING = instantiate(OmegaConf.load(Path(__file__).parents[2] / "configs/shapin
 
 def packer(ecg, cache, **changes):
     """One that reads in this process, unless told otherwise."""
-    made = Packer(ecg, SHAPING, RULES, keep=None, cache=cache, num_workers=0, seconds_a_record=5)
+    made = Packer(ecg, SHAPING, RULES, cache, num_workers=0, seconds_a_record=5)
     return replace(made, **changes)

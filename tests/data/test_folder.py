@@ -6,6 +6,7 @@ import pytest
 from ecggan.data.folder import folder_set
 from ecggan.data.packing import split_of
 from ecggan.data.record import Layout
+from ecggan.data.selection import Selection
 from ecggan.ecg import EIGHT_LEADS
 from tests.data.packers import packer
 
@@ -15,8 +16,9 @@ PATTERNS = ("*.hea", "*.asc", "*.csv")
 
 @pytest.fixture
 def make_set(tmp_path, paper_format):
-    def make(root, patterns=PATTERNS, validation=0.2, test=0.2, layout=DEEPFAKE):
-        return folder_set(root, packer(paper_format, tmp_path / "cache"), patterns, layout, validation, test)
+    def make(root, patterns=PATTERNS, validation=0.2, test=0.2, layout=DEEPFAKE, age=None, sex=None):
+        selection = Selection(None, None, age, sex)
+        return folder_set(root, packer(paper_format, tmp_path / "cache"), selection, patterns, layout, validation, test)
 
     return make
 

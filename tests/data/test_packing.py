@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ecggan.data.ecg_set import record_hash
 from ecggan.data.packing import split_of
 from ecggan.data.packing_journal import PackingJournal
 from ecggan.data.readers.files import read_record
@@ -47,7 +48,7 @@ def test_packed_records_are_those_of_the_files_in_their_order(source, pack_folde
     packed = pack_folder(source)
     assert np.array_equal(packed.microvolts(), np.rint(known_ecg(6) * 1000))
     assert list(packed.records["record"]) == [f"r{i:02d}" for i in range(6)]
-    assert list(packed.records.columns) == ["record", "source", "split"]
+    assert list(packed.records.columns) == ["record", "source", "split", "hash"]
     assert packed.records["source"][0] == "r00.hea"
     assert packed.manifest["account"] == {"read": 6, "kept": 6, "left_out": {}}
 
@@ -189,14 +190,11 @@ def same_files(one, other):
 
 
 @pytest.fixture
-def many(source):
-    """The six and eighty copies: three tasks."""
-    for i in range(80):
-        for suffix in (".hea", ".dat"):
-            shutil.copy(source / f"r{i % 6:02d}{suffix}", source / f"copy{i}{suffix}")
-        header = (source / f"copy{i}.hea").read_text()
-        (source / f"copy{i}.hea").write_text(header.replace(f"r{i % 6:02d}", f"copy{i}"))
-    (source / "copy7.dat").unlink()
+def many(source, write_wfdb, known_ecg):
+    """Eighty-six, one of them without signals: three tasks."""
+    for i, ecg in enumerate(known_ecg(86)[6:], start=6):
+        write_wfdb(source, f"r{i:02d}", ecg)
+    (source / "r20.dat").unlink()
     return source
 
 
@@ -330,6 +328,31 @@ def test_other_rates_are_resampled_and_the_row_says_so(tmp_path, pack_folder, wr
     assert packed.records["resampled_from"].fillna(0).tolist() == [0, 250]
     difference = packed.millivolts([1])[0] - packed.millivolts([0])[0]
     assert np.sqrt(np.mean(difference**2)) < 0.01
+
+
+def test_record_that_is_there_twice_is_packed_once(many, pack_folder, paper_format, tmp_path, write_wfdb, known_ecg):
+    ecg = known_ecg()[0]
+    write_wfdb(many, "z_copy", ecg)  # of r00, two tasks away
+    other_chest_leads = ecg.copy()
+    other_chest_leads[2:] = ecg[:1:-1]
+    write_wfdb(many, "z_reordered", other_chest_leads)
+    packed = pack_folder(many)
+    account = packed.manifest["account"]
+    assert account["left_out"]["duplicate"] == [
+        {"record": name, "detail": "the same samples as r00"} for name in ("z_copy", "z_reordered")
+    ]
+    assert (account["read"], account["kept"], len(packed)) == (88, 85, 85)
+    assert packed.hashes() == [record_hash(packed.microvolts(i), packed.leads) for i in range(85)]
+
+    def read_until(reference):
+        if reference.record == "r70":
+            raise Stop
+        return read(reference)
+
+    packing = packer(paper_format, tmp_path / "resumed")
+    with pytest.raises(Stop):
+        packing.pack("test", references_of(many), read_until, many, {})
+    assert same_files(packing.pack("test", references_of(many), read, many, {}), packed)
 
 
 class KeepOdd:

@@ -1,17 +1,21 @@
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from ecggan.data.ptbxl import ptbxl_set
+from ecggan.data.selection import Selection, Statements
 from tests.data.packers import packer
 
 
 @pytest.fixture
 def make_set(tmp_path, paper_format):
-    def make(root, label="NORM", min_likelihood=100, companions=("SR",), ecg=paper_format):
-        return ptbxl_set(root, packer(ecg, tmp_path / "cache"), label, min_likelihood, companions)
+    def make(root, label="NORM", min_likelihood=100, companions=("SR",), ecg=paper_format, **chosen):
+        normal = Statements([label], min_likelihood, companions)
+        selection = replace(Selection(labels=None, normal=normal, age=None, sex=None), **chosen)
+        return ptbxl_set(root, packer(ecg, tmp_path / "cache"), selection)
 
     return make
 

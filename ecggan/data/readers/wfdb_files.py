@@ -24,7 +24,7 @@ from ecggan.ecg import canonical_lead
 
 # in UTF-8 and Latin-1, and with the Greek letter; wfdb drops what is not ASCII and would be off by a million
 _MICROVOLTS_NOT_ASCII = (b"/\xc2\xb5V", b"/\xb5V", "/μV".encode())
-_LARGEST_HEADER = 2**20  # bytes; those of 12 leads have about 1,000
+LARGEST_HEADER = 2**20  # bytes; those of 12 leads have about 1,000
 _FILE_NAME = re.compile(r"[\w.+-]+")
 _COMPRESSED = ("508", "516", "524")  # FLAC; every other format takes at least a byte a sample
 _COUNT = re.compile(r"\d{1,15}")
@@ -89,8 +89,8 @@ def _text_of(header: Path) -> str:
     if not header.is_file():
         raise FileNotFoundError(f"{header} is missing")
     size = header.stat().st_size
-    if size > _LARGEST_HEADER:
-        raise ValueError(f"{header} has {size:,} bytes; a WFDB header has at most {_LARGEST_HEADER:,}")
+    if size > LARGEST_HEADER:
+        raise ValueError(f"{header} has {size:,} bytes; a WFDB header has at most {LARGEST_HEADER:,}")
     content = header.read_bytes()
     if any(micro in content for micro in _MICROVOLTS_NOT_ASCII):
         raise ValueError(f"{header} states the unit µV, which wfdb would read as V; write uV there instead")

@@ -14,6 +14,7 @@ from ecggan.data.ecg_set import ECGSet, new_manifest
 from ecggan.data.exports.text import to_text
 from ecggan.data.folder import folder_set
 from ecggan.data.record import Layout
+from ecggan.data.selection import Selection
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat
 from tests.data.exports.making import COMPANIONS, NUM_RECORDS, NUM_SAMPLES, export_quietly, make_set
 from tests.data.packers import packer
@@ -51,7 +52,15 @@ def test_our_own_reader_of_folders_reads_the_same_values_back(ecgs, tmp_path, fo
     patterns = ("*.hea", "*.asc", "*.csv")
     units = Layout(EIGHT_LEADS, 500, "uV")
     rules = replace(RULES, max_noise_mv=None)  # the ECGs are noise
-    read = folder_set(out, packer(layout, tmp_path / "cache", quality=rules), patterns, units, 0.1, 0.1)
+    read = folder_set(
+        out,
+        packer(layout, tmp_path / "cache", quality=rules),
+        Selection(None, None, None, None),
+        patterns,
+        units,
+        0.1,
+        0.1,
+    )
     assert read.manifest["account"] == {"read": NUM_RECORDS, "kept": NUM_RECORDS, "left_out": {}}
     assert [name.split("/")[-1] for name in read.records["record"]] == list(ecgs.records["record"])
     assert np.array_equal(read.microvolts(), ecgs.microvolts())
