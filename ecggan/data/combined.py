@@ -30,7 +30,7 @@ def combined_set(parts: Mapping[str, Mapping[str, Any]], cache: str | Path) -> E
         cache: the folder for packed sets.
 
     Raises:
-        ValueError: no root is given, or a source has no usable record.
+        ValueError: no root is given, a source has no usable record, or their shapes differ.
     """
     sources: dict[str, Callable[[], ECGSet]] = {
         name: part["source"] for name, part in parts.items() if part.get("root") is not None
@@ -39,7 +39,11 @@ def combined_set(parts: Mapping[str, Mapping[str, Any]], cache: str | Path) -> E
         given = " ".join(f"data.parts.{name}.root=FOLDER" for name in parts)
         raise ValueError(f"data=combined needs the folder of at least one source: {given}")
     sets = {name: source() for name, source in sources.items()}
-    first = next(iter(sets.values()))
+    first_name, first = next(iter(sets.items()))
+    for name, ecgs in sets.items():
+        shapes = [(some.leads, some.sampling_rate, some.num_samples) for some in (ecgs, first)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(f"{name} has (leads, Hz, samples) = {shapes[0]}, and {first_name} has {shapes[1]}")
     carried_over = ("made_by", "account", "sha256")
     described = {name: {key: ecgs.manifest.get(key) for key in carried_over} for name, ecgs in sets.items()}
     made_by = {"source": "combined", "parts": described}
@@ -76,5 +80,6 @@ def _join(writer: ECGSetWriter, part: str, ecgs: ECGSet, seen: dict[str, str], a
                     continue
                 seen[digest] = name
                 account["kept"] += 1
-                writer.append(signals[None], [{**row, "record": name, "part": part, "hash": digest}])
+                facts = {str(key): value for key, value in row.items()}
+                writer.append(signals[None], [{**facts, "record": name, "part": part, "hash": digest}])
             bar.update(len(rows))

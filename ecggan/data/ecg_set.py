@@ -153,7 +153,7 @@ class ECGSet:
         """The [record_hash][] of each record; read from the table, or from the signals where it has none."""
         if "hash" in self.records:
             return [str(written) for written in self.records["hash"]]
-        return [record_hash(self.microvolts(i), self.leads) for i in range(len(self))]
+        return [record_hash(self.microvolts([i])[0], self.leads) for i in range(len(self))]
 
     def millivolts(
         self, which: slice | Sequence[int] | np.ndarray = slice(None), leads: Sequence[str] | None = None

@@ -70,8 +70,13 @@ def folder_set(
         for name, path in zip(names, paths, strict=True)
     ]
     read = partial(_read, layout=layout, root=root, selection=selection, validation=validation, test=test)
-    made_by = {"patterns": list(patterns), "layout": asdict(layout), "selection": asdict(selection)}
-    made_by |= {"validation": validation, "test": test}
+    made_by = {
+        "patterns": list(patterns),
+        "layout": asdict(layout),
+        "selection": asdict(selection),
+        "validation": validation,
+        "test": test,
+    }
     return packer.pack("folder", references, read, root, made_by)
 
 

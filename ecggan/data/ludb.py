@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -87,7 +87,7 @@ def _candidates(root: Path, validation: int | float, test: int | float) -> Itera
         number, sex, age = (str(row.pop(name)).strip() for name in ("ID", "Sex", "Age"))
         if number.isdecimal():
             sex_in_words = {"M": "male", "F": "female"}.get(sex)
-            facts = {"patient": number, "split": split_of(number, validation, test)}
+            facts: dict[str, Any] = {"patient": number, "split": split_of(number, validation, test)}
             facts |= {"age": years(age), "sex": sex_in_words}
             lines = [line.strip() for cell in row.values() for line in str(cell).splitlines()]
             said = dict.fromkeys(filter(None, lines), 0)

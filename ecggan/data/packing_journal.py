@@ -1,4 +1,4 @@
-"""The files of a set while it is packed: what is noted stays, whoever is killed in between, and nothing goes in twice."""
+"""The files of a set while it is packed: what is noted stays, whoever is killed, and nothing goes in twice."""
 
 import json
 import os

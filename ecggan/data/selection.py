@@ -20,9 +20,9 @@ class Statements:
         companions: what may stand beside the label; None for anything.
     """
 
-    labels: Sequence[str]
+    labels: Sequence[str | int]
     min_likelihood: int | float
-    companions: Sequence[str] | None
+    companions: Sequence[str | int] | None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", _names(self.labels))
@@ -45,7 +45,7 @@ class Statements:
 
     def label_of(self, said: Mapping[str, int | float]) -> str | None:
         """The most likely of the labels that an ECG carries."""
-        carried = [label for label in self.labels if label in said]
+        carried = [str(label) for label in self.labels if label in said]
         return max(carried, key=lambda label: said[label], default=None)
 
 
@@ -77,7 +77,7 @@ class Selection:
         sex: male, female, or None for both.
     """
 
-    labels: Sequence[str] | None
+    labels: Sequence[str | int] | None
     normal: Statements | None
     age: Sequence[int | float] | None
     sex: str | None

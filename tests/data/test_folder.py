@@ -47,8 +47,8 @@ def test_every_file_at_any_depth_is_a_record_named_by_its_path(make_set, root, k
     assert packed.manifest["account"]["left_out"] == {}
 
 
-def test_two_files_of_one_name_keep_their_suffix_and_share_a_split(make_set, root):
-    (root / "b.asc").write_bytes((root / "c.asc").read_bytes())
+def test_two_files_of_one_name_keep_their_suffix_and_share_a_split(make_set, root, known_ecg):
+    np.savetxt(root / "b.asc", np.rint(known_ecg(5)[4].T * 1000), fmt="%d")
     records = make_set(root).records.set_index("record")
     assert list(records.index) == ["b.asc", "b.hea", "c", "deep/d", "deep/er/a"]
     assert records["split"]["b.asc"] == records["split"]["b.hea"] == split_of("b", 0.2, 0.2)
@@ -56,7 +56,7 @@ def test_two_files_of_one_name_keep_their_suffix_and_share_a_split(make_set, roo
 
 def test_adding_a_record_moves_no_other_to_another_split(make_set, root, write_wfdb, known_ecg):
     before = make_set(root).records.set_index("record")["split"]
-    write_wfdb(root, "0_first", known_ecg()[0])
+    write_wfdb(root, "0_first", known_ecg(5)[4])
     after = make_set(root).records.set_index("record")["split"]
     assert after.drop("0_first").to_dict() == before.to_dict()
 
@@ -99,8 +99,9 @@ def test_links_within_the_folder_are_read_and_those_that_lead_elsewhere_are_coun
     (root / "deep" / "up").symlink_to(root)
     (root / "theirs").symlink_to(tmp_path / "elsewhere")
     packed = make_set(root)
-    assert list(packed.records["record"]) == ["b", "c", "deep/d", "deep/er/a", "inside"]
-    assert left_out(packed) == {"outside": "unreadable", "broken": "missing", "loop": "missing"}
+    assert list(packed.records["record"]) == ["b", "c", "deep/d", "deep/er/a"]
+    others = {"outside": "unreadable", "broken": "missing", "loop": "missing"}
+    assert left_out(packed) == {"inside": "duplicate", **others}
     assert "1 links in" in caplog.text
     assert "theirs the first; give those as data.root" in caplog.text
 
@@ -113,13 +114,13 @@ def test_suffixes_are_found_in_capitals(make_set, root):
 def test_sidecars_say_what_files_do_not_the_nearest_first(make_set, tmp_path, known_ecg):
     root = tmp_path / "ecgs"
     (root / "site").mkdir(parents=True)
-    for name, scale in (("a", 1000), ("site/b", 1), ("site/c", 1e-3)):
-        np.savetxt(root / f"{name}.csv", known_ecg()[0].T * scale, delimiter=",")
+    for ecg, name, scale in zip(known_ecg(3), ("a", "site/b", "site/c"), (1000, 1, 1e-3), strict=True):
+        np.savetxt(root / f"{name}.csv", ecg.T * scale, delimiter=",")
     (root / "ecg.json").write_text(json.dumps({"leads": EIGHT_LEADS, "sampling_rate": 500, "unit": "uV"}))
     (root / "site" / "ecg.json").write_text('{"unit": "mV", "sex": "female"}')
     (root / "site" / "c.json").write_text('{"unit": "V", "patient": "P7", "age": 61}')
     packed = make_set(root, layout=Layout())
-    assert np.array_equal(packed.microvolts(), np.repeat(np.rint(known_ecg() * 1000), 3, axis=0))
+    assert np.array_equal(packed.microvolts(), np.rint(known_ecg(3) * 1000))
     rows = packed.records.set_index("record")
     assert (rows["patient"]["site/c"], rows["age"]["site/c"], rows["sex"]["site/b"]) == ("P7", 61, "female")
     assert rows["patient"].isna().to_dict() == {"a": True, "site/b": True, "site/c": False}
@@ -128,8 +129,8 @@ def test_sidecars_say_what_files_do_not_the_nearest_first(make_set, tmp_path, kn
 
 
 def test_patient_with_several_files_is_in_one_split(make_set, tmp_path, known_ecg):
-    for i in range(12):
-        np.savetxt(tmp_path / f"{i}.asc", np.rint(known_ecg()[0].T * 1000), fmt="%d")
+    for i, ecg in enumerate(known_ecg(12)):
+        np.savetxt(tmp_path / f"{i}.asc", np.rint(ecg.T * 1000), fmt="%d")
         (tmp_path / f"{i}.json").write_text(json.dumps({"patient": f"P{i % 3}"}))
     records = make_set(tmp_path, patterns="*.asc", validation=0.4, test=0.3).records
     assert [*records["split"]] == [split_of(patient, 0.4, 0.3) for patient in records["patient"]]
@@ -160,7 +161,14 @@ def test_sidecar_that_cannot_be_meant_is_named(make_set, root, content, message)
 
 def test_devices_files_of_two_formats_are_read_with_their_patients(make_set, shared_data, tmp_path):
     packed = make_set(shared_data / "aecg", patterns="*.xml")
-    assert list(packed.records["record"]) == ["Example_aECG", "subject1_0"]
-    assert left_out(packed) == {"empty": "unreadable", "minimum_aecg": "leads"}
-    assert [*packed.records["sex"]] == ["male", "male"]
+    assert list(packed.records["record"]) == ["Example_aECG"]
+    assert left_out(packed) == {"empty": "unreadable", "minimum_aecg": "leads", "subject1_0": "duplicate"}
+    assert [*packed.records["sex"]] == ["male"]
     assert len(make_set(shared_data / "muse_xml", patterns="*.xml")) == 2
+
+
+def test_age_and_sex_choose_where_a_sidecar_says_them(make_set, root):
+    for name, age, sex in (("b", 40, "female"), ("c", 17, "female"), ("deep/d", 61, "male")):
+        (root / f"{name}.json").write_text(json.dumps({"age": age, "sex": sex}))
+    assert left_out(make_set(root, age=[18, 60])) == {"c": "age", "deep/d": "age", "deep/er/a": "age"}
+    assert left_out(make_set(root, sex="female")) == {"deep/d": "sex", "deep/er/a": "sex"}

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import wfdb
 
-from ecggan.data.ludb import read_ludb, sinus_rhythm_numbers
-from ecggan.ecg import TWELVE_LEADS
+from ecggan.data.ludb import ludb_set, read_ludb, sinus_rhythm_numbers
+from ecggan.data.selection import Selection, Statements
+from ecggan.ecg import TWELVE_LEADS, select_leads
+from tests.data.packers import packer
 
 
 @pytest.fixture
@@ -66,3 +68,19 @@ def test_iii_is_ii_less_i_on_every_real_record(shared_data: Path) -> None:
     lead = dict(zip(record.leads, record.millivolts, strict=True))
     np.testing.assert_allclose(lead["III"], lead["II"] - lead["I"], atol=1e-9)
     assert np.ptp(record.millivolts, axis=1).std() > 0.1  # by the header each would be 1 mV
+
+
+def test_normal_records_are_packed_in_the_microvolts_of_their_integers(shared_data, tmp_path, paper_format):
+    companions = [f"Electric axis of the heart: {axis}" for axis in ("normal", "vertical", "horizontal")]
+    normal = Statements(["Sinus rhythm"], 0, companions)
+    packing = packer(paper_format, tmp_path / "cache")
+    packed = ludb_set(shared_data / "ludb", packing, Selection(None, normal, None, None), 0.2, 0.2)
+    left_out = [entry["record"] for entries in packed.manifest["account"]["left_out"].values() for entry in entries]
+    numbers = ["56", "58", "62", "142", "152", "154", "162", "166", "168", "190", "194", "198"]
+    assert sorted([*packed.records["record"], *left_out], key=int) == numbers
+    first = read_ludb(shared_data / "ludb", int(packed.records["record"][0]))
+    wanted = select_leads(first.millivolts, first.leads, paper_format.leads)
+    np.testing.assert_allclose(packed.millivolts([0])[0], wanted, atol=1e-6)
+    oldest = ludb_set(shared_data / "ludb", packing, Selection(["Sinus rhythm"], None, [89.5, 120], None), 0.2, 0.2)
+    assert oldest.manifest["made_by"]["counts"]["chosen"] == 1
+    assert oldest.records["age"].isna().all()

@@ -94,7 +94,7 @@ def test_database_without_a_column_is_named(make_set, database):
 
 
 def test_label_that_no_record_carries_says_so(make_set, database):
-    with pytest.raises(ValueError, match=r"no record of .* carries 'NRM' with a likelihood of 100 or more"):
+    with pytest.raises(ValueError, match=r"no record of .* is wanted"):
         make_set(database, label="NRM")
 
 
