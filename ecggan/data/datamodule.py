@@ -146,7 +146,7 @@ class ECGDataModule(pl.LightningDataModule):
         if beyond:
             log.warning(
                 "%d of %d records reach beyond full scale, %g mV (the largest %.2f mV; %.2g %% of all samples): the "
-                "generator cannot draw that; leave them out (data.quality) or raise ecg.full_scale_mv",
+                "generator cannot draw that; leave them out (quality.max_amplitude_mv) or raise ecg.full_scale_mv",
                 (largest > 1).sum(),
                 len(ecgs),
                 self.ecg.full_scale_mv,

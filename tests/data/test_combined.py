@@ -15,10 +15,11 @@ def parts(tmp_path, known_ecg):
             splits = ["test", "train", "train"]
             rows = [{"record": f"r{i}", "split": split} for i, split in zip(some, splits, strict=True)]
             writer.append(microvolts[some], rows)
-    parts = {
-        name: {"root": "given", "source": lambda name=name: ECGSet.open(tmp_path / name)} for name in ("one", "other")
+    return {
+        "one": {"root": "given", "source": lambda: ECGSet.open(tmp_path / "one")},
+        "other": {"root": "given", "source": lambda: ECGSet.open(tmp_path / "other")},
+        "third": {"root": None, "source": None},
     }
-    return {**parts, "third": {"root": None, "source": None}}
 
 
 def test_parts_are_joined_with_their_splits_and_nothing_twice(parts, tmp_path, known_ecg):

@@ -47,12 +47,14 @@ def database(tmp_path, write_wfdb, known_ecg):
 def test_label_likelihood_and_companions_choose_the_records(make_set, database):
     packed = make_set(database)
     assert list(packed.records["record"]) == ["00001_hr", "00002_hr", "00003_hr", "00009_hr"]
-    assert packed.manifest["made_by"]["selection"] == {
+    assert packed.manifest["made_by"]["counts"] == {
         "database_rows": 9,
         "damaged_rows": 2,
-        "with_label": 6,
+        "without_the_label": 1,
         "likelihood_too_low": 1,
         "other_statements_beside": 1,
+        "age": 0,
+        "sex": 0,
         "chosen": 4,
     }
     assert len(make_set(database, min_likelihood=0, companions=None)) == 6
@@ -100,7 +102,7 @@ def test_label_that_no_record_carries_says_so(make_set, database):
 
 def test_real_database_gives_normal_ecgs_and_no_patient_twice(make_set, shared_data):
     packed = make_set(shared_data / "ptbxl", companions=("SR", "SARRH"))
-    assert packed.manifest["made_by"]["selection"]["with_label"] == 233
+    assert packed.manifest["made_by"]["counts"]["without_the_label"] == 378 - 233
     assert packed.manifest["account"]["read"] == 180
     assert [entry["record"] for entry in packed.manifest["account"]["left_out"]["amplitude"]] == ["00473_hr"]
     splits_of_patients = packed.records.groupby("patient")["split"].nunique()
@@ -132,4 +134,4 @@ def test_rows_that_name_no_file_of_the_database_or_one_twice_are_counted_as_dama
     packed = make_set(database)
     assert list(packed.records["record"]) == ["00001_hr"]
     assert packed.records["patient"][0] is None
-    assert packed.manifest["made_by"]["selection"]["damaged_rows"] == 5
+    assert packed.manifest["made_by"]["counts"]["damaged_rows"] == 5

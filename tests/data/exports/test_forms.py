@@ -52,15 +52,8 @@ def test_our_own_reader_of_folders_reads_the_same_values_back(ecgs, tmp_path, fo
     patterns = ("*.hea", "*.asc", "*.csv")
     units = Layout(EIGHT_LEADS, 500, "uV")
     rules = replace(RULES, max_noise_mv=None)  # the ECGs are noise
-    read = folder_set(
-        out,
-        packer(layout, tmp_path / "cache", quality=rules),
-        Selection(None, None, None, None),
-        patterns,
-        units,
-        0.1,
-        0.1,
-    )
+    packing, anybody = packer(layout, tmp_path / "cache", quality=rules), Selection(None, None, None, None)
+    read = folder_set(out, packing, anybody, patterns, units, 0.1, 0.1)
     assert read.manifest["account"] == {"read": NUM_RECORDS, "kept": NUM_RECORDS, "left_out": {}}
     assert [name.split("/")[-1] for name in read.records["record"]] == list(ecgs.records["record"])
     assert np.array_equal(read.microvolts(), ecgs.microvolts())
