@@ -20,20 +20,20 @@ _RECORDS_AT_A_TIME = 256
 
 
 def combined_set(parts: Mapping[str, Mapping[str, Any]], cache: str | Path) -> ECGSet:
-    """Join the sets of the sources whose root is given; each keeps its own splits.
+    """Join the sets of the sources whose root is given, or that are to be downloaded; each keeps its own splits.
 
     A record is named ``SOURCE/NAME``, and its column `part` says the source. A record that an earlier source has too,
     to the sample, is left out: nothing is in two splits.
 
     Args:
-        parts: for each source its `root` and `source`, a callable that gives its set.
+        parts: for each source its `root`, `download` where it can be, and `source`, a callable that gives its set.
         cache: the folder for packed sets.
 
     Raises:
         ValueError: no root is given, a source has no usable record, or their shapes differ.
     """
     sources: dict[str, Callable[[], ECGSet]] = {
-        name: part["source"] for name, part in parts.items() if part.get("root") is not None
+        name: part["source"] for name, part in parts.items() if part.get("root") is not None or part.get("download")
     }
     if not sources:
         given = " ".join(f"data.parts.{name}.root=FOLDER" for name in parts)

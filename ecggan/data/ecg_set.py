@@ -28,6 +28,7 @@ from jaxtyping import Float32, Int16
 
 from ecggan import __version__
 from ecggan.atomic import atomic_file, atomic_folder
+from ecggan.data.checksums import sha256_of
 from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, select_leads, to_microvolts
 
 FORMAT_VERSION = 1
@@ -372,9 +373,3 @@ def _map_signals(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     if signals.dtype != np.int16 or signals.shape != shape:
         raise ValueError(f"{path} must be int16 {shape}, as the manifest says; it is {signals.dtype} {signals.shape}")
     return signals
-
-
-def sha256_of(path: Path) -> str:
-    """The hash of a file, read once."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from ecggan.data.download import Download
 from ecggan.data.ecg_set import ECGSet
 from ecggan.data.packing import Packer
 from ecggan.data.readers.wfdb_files import read_wfdb
@@ -29,21 +30,31 @@ SEXES = {0: "male", 1: "female"}
 AGE_ABOVE_89 = 300  # how the database writes the age of patients older than that
 
 
-def ptbxl_set(root: str | Path | None, packer: Packer, selection: Selection) -> ECGSet:
+def ptbxl_set(
+    root: str | Path | None, packer: Packer, selection: Selection, download: Download | None = None
+) -> ECGSet:
     """Pack the records that are wanted, at 500 Hz (or from the 100 Hz files, where that is the packer's rate).
 
     Args:
         root: the folder that holds ptbxl_database.csv.
         packer: makes the set.
         selection: by SCP-ECG statements, e.g. NORM, age and sex.
+        download: brings what is missing in `root`, or in a folder of the cache where that is None: the database, and
+            the records that are wanted.
 
     Raises:
         FileNotFoundError: there is no ptbxl_database.csv in `root`.
         ValueError: the database lacks a column, or no record is chosen or usable.
+        ConnectionError: not all that is missing could be fetched.
     """
+    if download is not None:
+        root = Path(packer.cache) / "downloads/ptbxl" if root is None else root
+        download.fetch([DATABASE], root)
     if root is None or not (Path(root).expanduser() / DATABASE).is_file():
         where = "" if root is None else f"; {root} does not"
-        raise FileNotFoundError(f"data=ptbxl needs data.root=FOLDER, the folder that holds {DATABASE}{where}")
+        raise FileNotFoundError(
+            f"data=ptbxl needs data.root=FOLDER, the folder that holds {DATABASE}{where}; data.download=true fetches it"
+        )
     root = Path(root).expanduser()
     candidates, counts = _candidates(root, packer.ecg.sampling_rate)
     references, steps = selection.choose(candidates)
@@ -52,6 +63,9 @@ def ptbxl_set(root: str | Path | None, packer: Packer, selection: Selection) -> 
     if not references:
         raise ValueError(f"no record of {root / DATABASE} is wanted ({in_words(counts)}): {selection}")
     made_by = {"selection": asdict(selection), "counts": counts}
+    if download is not None:
+        headers = [reference.path.relative_to(root) for reference in references]
+        download.fetch([file.as_posix() for header in headers for file in (header, header.with_suffix(".dat"))], root)
     return packer.pack("ptbxl", references, _read, root, made_by)
 
 

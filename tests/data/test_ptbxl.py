@@ -5,17 +5,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ecggan.data.download import Download
 from ecggan.data.ptbxl import ptbxl_set
 from ecggan.data.selection import Selection, Statements
+from tests.data.file_server import FileServer
 from tests.data.packers import packer
 
 
 @pytest.fixture
 def make_set(tmp_path, paper_format):
-    def make(root, label="NORM", min_likelihood=100, companions=("SR",), ecg=paper_format, **chosen):
+    def make(root, label="NORM", min_likelihood=100, companions=("SR",), ecg=paper_format, download=None, **chosen):
         normal = Statements([label], min_likelihood, companions)
         selection = replace(Selection(labels=None, normal=normal, age=None, sex=None), **chosen)
-        return ptbxl_set(root, packer(ecg, tmp_path / "cache"), selection)
+        return ptbxl_set(root, packer(ecg, tmp_path / "cache"), selection, download)
 
     return make
 
@@ -135,3 +137,31 @@ def test_rows_that_name_no_file_of_the_database_or_one_twice_are_counted_as_dama
     assert list(packed.records["record"]) == ["00001_hr"]
     assert packed.records["patient"][0] is None
     assert packed.manifest["made_by"]["counts"]["damaged_rows"] == 5
+
+
+def test_a_download_asks_for_the_chosen_records_only(make_set, database, tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    files = {file.relative_to(database).as_posix(): file.read_bytes() for file in database.rglob("*") if file.is_file()}
+    with FileServer(files).running() as server:
+        server.publish_sums()
+        packed = make_set(None, download=Download(server.url))
+        chosen = [
+            f"records500/00000/{name}{suffix}" for name in packed.records["record"] for suffix in (".hea", ".dat")
+        ]
+        assert sorted(server.names_asked()) == sorted(["SHA256SUMS.txt", "ptbxl_database.csv", *chosen])
+        num_asked = len(server.asked)
+        again = make_set(None, download=Download(server.url))
+        assert len(server.asked) == num_asked
+        assert again.manifest == packed.manifest
+    np.testing.assert_array_equal(packed.microvolts(), make_set(database).microvolts())
+
+
+def test_a_record_that_cannot_be_fetched_makes_no_smaller_set(make_set, database, tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    files = {file.relative_to(database).as_posix(): file.read_bytes() for file in database.rglob("*") if file.is_file()}
+    with FileServer(files).running() as server:
+        server.publish_sums()
+        del files["records500/00000/00002_hr.dat"]
+        with pytest.raises(ConnectionError, match=r"1 of 8 files .*00002_hr\.dat"):
+            make_set(None, download=Download(server.url))
+    assert not list((tmp_path / "cache").glob("sets/*"))

@@ -25,7 +25,8 @@ from tqdm import tqdm
 
 from ecggan import __version__
 from ecggan.atomic import ResumableFolder, atomic_file, is_alive
-from ecggan.data.ecg_set import MANIFEST, RECORDS, ECGSet, sha256_of
+from ecggan.data.checksums import sha256_of
+from ecggan.data.ecg_set import MANIFEST, RECORDS, ECGSet
 from ecggan.data.exports.card import card, front_matter
 from ecggan.data.exports.npz import NPZ
 from ecggan.data.exports.parquet import PARQUET, splits
