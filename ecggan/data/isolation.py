@@ -1,17 +1,24 @@
 """Work in processes of their own: a file that crashes or hangs its reader costs that file, not the run."""
 
 import multiprocessing
+import os
 import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 _MEMORY = 2**32  # bytes that a process may take on top of its libraries
+
+# not "fork": a process that already has threads (torch's, Arrow's) must not be forked
+_CONTEXT = multiprocessing.get_context(
+    "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -30,16 +37,14 @@ def in_processes(
     Where a batch crashes its process or takes too long, each of its items is tried alone.
 
     Args:
-        work: gives a result for each item; must be picklable, as the items and results.
+        work: gives a result for each item; must be picklable, as the items and results, and from a module: the
+            script itself is not imported again, so that it needs no `if __name__ == "__main__":`.
         batches: are taken as they are needed.
         failed: the result of an item that crashes or takes too long, from it and what happened.
         num_processes: how many.
         seconds: that a batch may take, and an item alone.
     """
-    methods = multiprocessing.get_all_start_methods()
-    # not "fork": a process that already has threads (torch's, Arrow's) must not be forked
-    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    pool = ProcessPool(num_processes, initializer=_prepare, initargs=(work,), context=context)
+    pool = ProcessPool(num_processes, initializer=_prepare, initargs=(work,), context=_Context())
 
     def begin(batch: Batch) -> ProcessFuture:
         return pool.schedule(work, args=[batch], timeout=seconds)
@@ -72,12 +77,38 @@ def in_processes(
         pool.join()
 
 
+class _Process(_CONTEXT.Process):
+    """A process that does not import the script that begins it."""
+
+    def start(self) -> None:
+        main = vars(sys.modules["__main__"])
+        hidden: dict[str, Any] = {name: main.pop(name) for name in ("__spec__", "__file__") if name in main}
+        main["__spec__"] = None
+        try:
+            super().start()
+        finally:
+            main.update(hidden)
+
+
+class _Context(type(_CONTEXT)):  # type: ignore[misc]
+    Process = _Process
+
+
 def _prepare(work: Callable) -> None:
     """Begin a process; that `work` came here has imported all that it needs, before any clock runs."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that began this one
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
     if sys.platform == "linux":
         import resource
 
         taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         with suppress(ValueError):  # there is a stricter limit already
             resource.setrlimit(resource.RLIMIT_AS, (taken + _MEMORY, resource.RLIM_INFINITY))
+
+
+def _end_with_the_parent() -> None:
+    """Where the process that began this one is killed, nobody would end a reader that hangs."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
