@@ -68,7 +68,11 @@ def test_published_ecgs_are_what_the_published_generator_writes():
     ecgs = ecggan.generate("published", num_records=2, seed=5, progress=False)
     with torch.inference_mode():
         output = published_generator().network(draw_noise((8, 5000), 5, [0, 1]))
-    assert np.array_equal(ecgs.microvolts(), (output * 6000).int().numpy())
+    # The published code cuts the fraction off, so a float that rounds another way in another batch or on another CPU
+    # is 1 µV off where it lies at a whole number, in about one of 10,000 samples.
+    difference = np.abs(ecgs.microvolts() - (output * 6000).int().numpy())
+    assert difference.max() <= 1
+    assert (difference > 0).mean() < 1e-3
     assert ecgs.leads == EIGHT_LEADS
     assert ecgs.kind == "generated"
     assert 0.5 < np.abs(ecgs.millivolts()).max() < 6  # mV of an ECG
