@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from ecggan.atomic import atomic_folder, hold
 from ecggan.data.ecg_set import FORMAT_VERSION, ECGSet, left_out_in_words, new_manifest
-from ecggan.data.isolation import in_processes
+from ecggan.data.isolation import Item, Result, in_processes
 from ecggan.data.keep import Keep
 from ecggan.data.packing_journal import Kept, LeftOut, Outcome, PackingJournal
 from ecggan.data.quality import QualityRules, unfit_as_read, unfit_as_shaped
@@ -135,16 +135,32 @@ class Packer:
         if not account["kept"]:
             raise NothingUsableError(_nothing_usable(root, account))
 
+    def each(
+        self,
+        work: Callable[[Sequence[Item]], list[Result]],
+        items: Sequence[Item],
+        failed: Callable[[Item, str], Result],
+    ) -> Iterator[Result]:
+        """What `work` gives for each item, in their order; see [in_processes][ecggan.data.isolation.in_processes]."""
+        for results in self._in_batches(work, [[item] for item in items], failed):
+            yield from results
+
+    def _in_batches(
+        self,
+        work: Callable[[Sequence[Item]], list[Result]],
+        batches: Sequence[Sequence[Item]],
+        failed: Callable[[Item, str], Result],
+    ) -> Iterator[list[Result]]:
+        num_processes = min(joblib.cpu_count() if self.num_workers is None else self.num_workers, len(batches))
+        if num_processes == 0:
+            return map(work, batches)
+        return in_processes(work, batches, failed, num_processes, self.seconds_a_record)
+
     def _outcomes(
         self, batches: Sequence[Sequence[RecordReference]], read: Read, root: Path
     ) -> Iterator[list[Outcome]]:
         work = partial(_read_batch, read=read, root=root, ecg=self.ecg, shaping=self.shaping, quality=self.quality)
-        num_processes = min(joblib.cpu_count() if self.num_workers is None else self.num_workers, len(batches))
-        if num_processes == 0:
-            read_all: Iterator[list[list[Outcome]]] = map(work, batches)
-        else:
-            read_all = in_processes(work, batches, _failed, num_processes, self.seconds_a_record)
-        for results in read_all:
+        for results in self._in_batches(work, batches, _failed):
             yield [outcome for outcomes in results for outcome in outcomes]
 
     def _kept(self, batches: Iterator[list[Outcome]]) -> Iterator[list[Outcome]]:
@@ -243,6 +259,8 @@ def _read_one(
         return [LeftOut(misfit[0], reference.record, misfit[1])]
     windows = shaping.cut(record, ecg)
     known = {"source": reference.path.relative_to(root).as_posix(), **reference.facts, **record.facts}
+    if reference.position is not None:
+        known["position"] = reference.position
     if record.sampling_rate != ecg.sampling_rate:
         known["resampled_from"] = record.sampling_rate
     outcomes: list[Outcome] = []

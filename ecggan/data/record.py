@@ -22,12 +22,14 @@ class RecordReference:
         facts: what the source knows of it (patient, split, age, sex, label …), as plain Python values; what the reader
             finds in the file goes before it.
         beside: other files that the reader looks into; a change of theirs makes another set.
+        position: of the record, where the file holds many.
     """
 
     record: str
     path: Path
     facts: Mapping[str, Any]
     beside: tuple[Path, ...] = ()
+    position: int | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,15 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Said:
+    """A layout of which everything is known."""
+
+    leads: tuple[str, ...]
+    sampling_rate: int | float
+    unit: str
+
+
+@dataclass(frozen=True)
 class Layout:
     """What a file may not say itself; what the file does say goes before it.
 
@@ -65,11 +76,13 @@ class Layout:
         leads: of the columns, in their order; None where it is not known.
         sampling_rate: in Hz, or None.
         unit: mV, uV (µV) or V, or None.
+        array: which one of a file of several arrays holds the ECGs; None where there is only one.
     """
 
     leads: Sequence[str] | None = None
     sampling_rate: int | float | None = None
     unit: str | None = None
+    array: str | None = None
 
     def __post_init__(self) -> None:
         if self.leads is not None:
@@ -78,6 +91,24 @@ class Layout:
             raise ValueError(f"the sampling rate of a layout must be a number above 0; got {self.sampling_rate!r}")
         if self.unit is not None:
             millivolts_per(self.unit)
+
+    def said(self, path: Path) -> Said:
+        """Leads, rate and unit.
+
+        Args:
+            path: the file that does not say them, for the message.
+
+        Raises:
+            ValueError: one of them is not known; what is not said is never guessed.
+        """
+        if self.leads is not None and self.sampling_rate is not None and self.unit is not None:
+            return Said(tuple(self.leads), self.sampling_rate, self.unit)
+        parts = (("leads", self.leads), ("sampling rate", self.sampling_rate), ("unit", self.unit))
+        unknown = " and ".join(what for what, known in parts if known is None)
+        raise ValueError(
+            f"its {unknown} are not known: say it in data.layout, or beside it in {path.with_suffix('.json').name} or "
+            "ecg.json"
+        )
 
 
 def millivolts_per(unit: str) -> float:
@@ -93,3 +124,12 @@ def millivolts_per(unit: str) -> float:
         return _MILLIVOLTS_PER_UNIT[unit.strip().casefold()]
     except KeyError:
         raise ValueError(f"the unit {unit!r} is not known; known are mV, uV (µV) and V") from None
+
+
+def in_one_line(error: Exception) -> str:
+    r"""What a library raised, for a message of ours.
+
+    >>> in_one_line(ValueError("no\n  room"))
+    'ValueError: no room'
+    """
+    return " ".join(f"{type(error).__name__}: {error}".split())

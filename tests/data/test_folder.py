@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ecggan.data.folder import folder_set
@@ -144,7 +145,7 @@ def test_patient_with_several_files_is_in_one_split(make_set, tmp_path, known_ec
         ("{", "is not valid JSON"),
         ("[" * 100000, "is not valid JSON"),
         ("[]", "must be an object with any of leads"),
-        ('{"units": "uV"}', "has the key 'units'; known are leads, sampling_rate, unit, patient, age, sex"),
+        ('{"units": "uV"}', "has the key 'units'; known are leads, sampling_rate, unit, array, patient, age, sex"),
         ('{"unit": "LSB"}', "the unit 'LSB' is not known"),
         ('{"unit": 3}', "ecg.json: "),
         ('{"leads": "I"}', "has a value of the wrong kind for 'leads'"),
@@ -173,3 +174,74 @@ def test_age_and_sex_choose_where_a_sidecar_says_them(make_set, root):
         (root / f"{name}.json").write_text(json.dumps({"age": age, "sex": sex}))
     assert left_out(make_set(root, age=[18, 60])) == {"c": "age", "deep/d": "age", "deep/er/a": "age"}
     assert left_out(make_set(root, sex="female")) == {"deep/d": "sex", "deep/er/a": "sex"}
+
+
+@pytest.fixture
+def mixed(tmp_path, known_ecg):
+    """A file of five records, one of one, and damaged ones of many."""
+    root = tmp_path / "mixed"
+    root.mkdir()
+    microvolts = np.rint(known_ecg(6) * 1000).astype(np.int16)
+    np.save(root / "five.npy", microvolts[:5])
+    np.savez(root / "one.npz", microvolts[5])
+    for name in ("damaged.npy", "damaged.npz", "damaged.parquet", "damaged.h5", "damaged.zip"):
+        (root / name).write_bytes(b"not what it says")
+    return root, microvolts
+
+
+MANY = ("*.npy", "*.npz", "*.parquet", "*.h5", "*.zip")
+
+
+def test_files_of_many_records_are_read_and_damaged_ones_counted(make_set, mixed):
+    root, microvolts = mixed
+    ecgs = make_set(root, MANY)
+    assert list(ecgs.records["record"]) == [*(f"five/{i}" for i in range(5)), "one"]
+    assert np.array_equal(ecgs.microvolts(), microvolts)
+    assert list(ecgs.records["position"][:5]) == [0, 1, 2, 3, 4]
+    assert set(ecgs.records["source"]) == {"five.npy", "one.npz"}
+    assert list(ecgs.records["split"][:5]) == [split_of(f"five/{i}", 0.2, 0.2) for i in range(5)]
+    account = ecgs.manifest["account"]
+    assert (account["read"], account["kept"]) == (11, 6)
+    left_out = {entry["record"]: entry["detail"] for entry in account["left_out"]["unreadable"]}
+    assert sorted(left_out) == [f"damaged.{suffix}" for suffix in ("h5", "npy", "npz", "parquet", "zip")]
+    assert all(f"{name} cannot be read" in detail for name, detail in left_out.items())
+
+
+def test_one_file_of_many_records_may_be_the_root(make_set, mixed):
+    root, microvolts = mixed
+    assert np.array_equal(make_set(root / "five.npy").microvolts(), microvolts[:5])
+
+
+def test_ecg_set_given_as_a_folder_says_what_to_give(make_set, mixed, tmp_path):
+    root, _ = mixed
+    make_set(root, MANY).save(tmp_path / "set")
+    with pytest.raises(ValueError, match="is an ECG set: give data=ecg_set data.root="):
+        make_set(tmp_path / "set", MANY)
+
+
+def test_set_of_files_of_many_does_not_depend_on_the_number_of_workers(mixed, paper_format, tmp_path):
+    root, _ = mixed
+    selection = Selection(None, None, None, None)
+    sets = [
+        folder_set(root, packer(paper_format, tmp_path / str(n), num_workers=n), selection, MANY, DEEPFAKE, 0.2, 0.2)
+        for n in (0, 2)
+    ]
+    assert sets[0].manifest["sha256"] == sets[1].manifest["sha256"]
+    assert sets[0].manifest["account"] == sets[1].manifest["account"]
+
+
+def test_parquet_keeps_its_patients_and_splits(make_set, tmp_path, known_ecg):
+    root = tmp_path / "table"
+    root.mkdir()
+    rows = [np.rint(record * 1000).astype(int).tolist() for record in known_ecg(4)]
+    facts = {"patient": pd.array([7, 7, 8, None], "Int64"), "age": [50.0, None, 61.0, 300.0], "sex": ["male", "?", "female", None]}
+    pd.DataFrame({"record": list("abcd"), **facts, "ecg": rows}).to_parquet(root / "ecgs.parquet")
+    records = make_set(root, ("*.parquet",)).records
+    assert list(records["record"]) == [f"ecgs/{name}" for name in "abcd"]
+    assert list(records["patient"][:3]) == ["7", "7", "8"]
+    assert records["patient"].isna()[3]
+    assert records["split"][0] == records["split"][1]
+    pd.DataFrame({"patient": ["7"] * 4, "split": ["test", "train", "validation", "odd"], "ecg": rows}).to_parquet(
+        root / "ecgs.parquet"
+    )
+    assert list(make_set(root, ("*.parquet",)).records["split"][:3]) == ["test", "train", "validation"]

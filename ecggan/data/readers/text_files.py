@@ -1,5 +1,7 @@
 """Text: a row a time point, a column a lead."""
 
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import pandas as pd
 from ecggan.data.record import Layout, Record, millivolts_per
 from ecggan.ecg import canonical_lead
 
+TEXT_SUFFIXES = (".asc", ".csv", ".txt")
 _LARGEST = 2**28  # bytes; 10 s of 12 leads take about 0.3 MB
 _LONGEST_LINE = 2**16
 
@@ -25,35 +28,36 @@ def read_text(path: str | Path, layout: Layout) -> Record:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing")
-    if path.stat().st_size > _LARGEST:
-        raise ValueError(f"{path} has {path.stat().st_size:,} bytes; a text file may have {_LARGEST:,}")
+    check_text_size(path, path.stat().st_size)
+    return parse_text(path.read_bytes(), layout, path)
+
+
+def check_text_size(what: str | Path, size: int) -> None:
+    """Raise ValueError where there are more bytes than the text of an ECG has."""
+    if size > _LARGEST:
+        raise ValueError(f"{what} has {size:,} bytes; a text file may have {_LARGEST:,}")
+
+
+def parse_text(content: bytes, layout: Layout, path: Path) -> Record:
+    """[read_text][] of a file's content; `path` is for the messages."""
     try:
-        with path.open(encoding="utf-8-sig") as file:  # spreadsheets begin a csv with a byte-order mark
-            first = file.readline(_LONGEST_LINE).strip()
+        first = content[:_LONGEST_LINE].split(b"\n", 1)[0].decode("utf-8-sig").strip()  # spreadsheets begin with a mark
         separator = next((mark for mark in ";," if mark in first), None)  # None: white space
         fields = [field.strip().strip("\"'") for field in first.split(separator)]
         has_names = not all(_is_number(field) for field in fields)
-        leads = fields if has_names else layout.leads
-        unknown = [what for what, said in (("leads", leads), *_rate_and_unit(layout)) if said is None]
-        if unknown or leads is None or layout.unit is None or layout.sampling_rate is None:
-            raise ValueError(
-                f"its {' and '.join(unknown)} are not known: say it in data.layout, or beside it in "
-                f"{path.with_suffix('.json').name} or ecg.json"
-            )
+        said = (replace(layout, leads=fields) if has_names else layout).said(path)
         # names apart from the numbers: pandas would take a column that the header does not name for an index
         skipped = 1 if has_names else 0
-        table = pd.read_csv(path, sep=separator or r"\s+", header=None, skiprows=skipped, encoding="utf-8-sig")
-        millivolts = table.to_numpy(dtype=np.float64).T * millivolts_per(layout.unit)
-        names = tuple(map(canonical_lead, leads))
+        table = pd.read_csv(
+            BytesIO(content), sep=separator or r"\s+", header=None, skiprows=skipped, encoding="utf-8-sig"
+        )
+        millivolts = table.to_numpy(dtype=np.float64).T * millivolts_per(said.unit)
+        names = tuple(map(canonical_lead, said.leads))
         if len(millivolts) != len(names):
             raise ValueError(f"{len(millivolts)} columns, but {len(names)} leads are expected: {', '.join(names)}")
-        return Record(millivolts, names, layout.sampling_rate)
+        return Record(millivolts, names, said.sampling_rate)
     except ValueError as error:  # pandas' own errors and UnicodeDecodeError are ValueErrors too
         raise ValueError(f"{path} is not a table of numbers, one column a lead: {error}") from error
-
-
-def _rate_and_unit(layout: Layout) -> tuple[tuple[str, object], ...]:
-    return ("sampling rate", layout.sampling_rate), ("unit", layout.unit)
 
 
 def _is_number(field: str) -> bool:

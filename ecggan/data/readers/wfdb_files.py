@@ -19,7 +19,7 @@ import numpy as np
 import wfdb
 
 from ecggan.data.readers.links import leads_out_of
-from ecggan.data.record import Record, millivolts_per
+from ecggan.data.record import Record, in_one_line, millivolts_per
 from ecggan.ecg import canonical_lead
 
 # in UTF-8 and Latin-1, and with the Greek letter; wfdb drops what is not ASCII and would be off by a million
@@ -55,7 +55,7 @@ def read_wfdb(path: str | Path, millivolts_per_step: float | None = None, root: 
             steps = record.e_d_signal
             physical = record.dac(expanded=True, return_res=64) if steps and millivolts_per_step is None else None
     except Exception as error:  # wfdb fails as its parser stumbles: Index-, Key-, Type-, ZeroDivisionError …
-        raise ValueError(f"{header} or its signal file is damaged ({_in_one_line(error)})") from error
+        raise ValueError(f"{header} or its signal file is damaged ({in_one_line(error)})") from error
     if not steps:
         raise ValueError(f"{header} holds no signals")
     if set(record.samps_per_frame) != {1}:
@@ -159,10 +159,6 @@ def _check_sums(leads: tuple[str, ...], steps: list[np.ndarray], checksums: list
             )
 
 
-def _in_one_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
-
-
 def read_wfdb_annotation(path: str | Path, extension: str) -> tuple[list[str], list[int]]:
     """Read an annotation file: each mark's symbol and its sample, in order.
 
@@ -180,5 +176,5 @@ def read_wfdb_annotation(path: str | Path, extension: str) -> tuple[list[str], l
     try:
         annotation = wfdb.rdann(str(file.with_suffix("")), extension)
     except Exception as error:  # as with records
-        raise ValueError(f"{file} is damaged ({_in_one_line(error)})") from error
+        raise ValueError(f"{file} is damaged ({in_one_line(error)})") from error
     return list(annotation.symbol), [int(sample) for sample in annotation.sample]

@@ -45,12 +45,12 @@ def test_csv_names_its_leads_and_holds_microvolts(ecgs, tmp_path):
     assert np.array_equal(table.to_numpy().T, ecgs.microvolts()[22])
 
 
-@pytest.mark.parametrize("form", ["asc", "csv", "wfdb"])
+@pytest.mark.parametrize("form", ["asc", "csv", "wfdb", "npz", "parquet"])
 def test_our_own_reader_of_folders_reads_the_same_values_back(ecgs, tmp_path, form):
     out = export_quietly(ecgs, form, tmp_path / "out")
     layout = ECGFormat(EIGHT_LEADS, 500, NUM_SAMPLES, full_scale_mv=6.0)
-    patterns = ("*.hea", "*.asc", "*.csv")
-    units = Layout(EIGHT_LEADS, 500, "uV")
+    patterns = ("*.hea", "*.asc", "*.csv", "*.npz", "*.parquet")
+    units = Layout(EIGHT_LEADS, 500, "uV") if form in ("asc", "csv") else Layout()  # the others say it
     rules = replace(RULES, max_noise_mv=None)  # the ECGs are noise
     packing, anybody = packer(layout, tmp_path / "cache", quality=rules), Selection(None, None, None, None)
     read = folder_set(out, packing, anybody, patterns, units, 0.1, 0.1)

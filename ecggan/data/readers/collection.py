@@ -1,0 +1,130 @@
+"""A file of many records, open: what its readers have in common."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from ecggan.data.record import Layout, Record, millivolts_per
+from ecggan.ecg import canonical_lead
+
+LARGEST_RECORD = 2**28  # bytes, before they are floats; a day of 12 leads at 500 Hz has fewer than 2^30
+MOST_RECORDS = 1_000_000  # in one file
+
+
+@runtime_checkable
+class Collection(Protocol):
+    """A file of many records, which stays open while some of them are read."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Of its records; each once."""
+        ...
+
+    def read(self, position: int) -> Record:
+        """The record at a position, from 0.
+
+        Raises:
+            ValueError: it is damaged.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a record lies in a file of arrays.
+
+    Args:
+        array: its name.
+        row: of an array with an axis of records; None where the whole array is the record.
+        has_leads_first: whether the axis of leads goes before that of time.
+    """
+
+    array: str
+    row: int | None
+    has_leads_first: bool
+
+
+def places_of(shapes: Mapping[str, Sequence[int]], layout: Layout, path: Path) -> tuple[list[str], list[Place]]:
+    """The records that arrays of these shapes hold, and their names: each of two axes is one, one of three holds many.
+
+    Which axis is that of the leads follows from their number; nothing is guessed where two axes have it.
+
+    Args:
+        shapes: of the numeric arrays of a file, by name.
+        layout: its `array` chooses one of them.
+        path: the file, for the messages.
+
+    Raises:
+        ValueError: the leads are not known, no array can be one of ECGs, or several can and none is chosen.
+    """
+    num_leads = len(layout.said(path).leads)
+    wanted = {name: shape for name, shape in shapes.items() if len(shape) in (2, 3)}
+    if layout.array is not None:
+        if layout.array not in wanted:
+            raise ValueError(
+                f"{path} has no array {layout.array!r} of numbers with two or three axes (data.layout.array); "
+                f"it has {_listed(shapes)}"
+            )
+        wanted = {layout.array: wanted[layout.array]}
+    if not wanted:
+        raise ValueError(f"{path} holds no array of numbers with two or three axes; it has {_listed(shapes)}")
+    if len(wanted) > 1 and any(len(shape) == 3 for shape in wanted.values()):
+        raise ValueError(
+            f"{path} holds several arrays ({_listed(wanted)}); say which in data.layout.array, or as `array` in "
+            f"{path.with_suffix('.json').name}"
+        )
+    count = sum(shape[0] if len(shape) == 3 else 1 for shape in wanted.values())
+    if count > MOST_RECORDS:
+        raise ValueError(f"{path} states {count:,} records; one file may hold {MOST_RECORDS:,}")
+    names, places = list[str](), list[Place]()
+    for name, shape in wanted.items():
+        has_leads_first = _axis_of_leads(shape[-2:], num_leads, f"{path}, {name}") == 0
+        if len(shape) == 3:
+            names += map(str, range(shape[0]))
+            places += [Place(name, row, has_leads_first) for row in range(shape[0])]
+        else:
+            names.append(name)
+            places.append(Place(name, None, has_leads_first))
+    return names, places
+
+
+def to_record(values: np.ndarray, has_leads_first: bool, layout: Layout, path: Path, **facts: Any) -> Record:
+    """Two axes of numbers in the unit of the layout, as a record in mV."""
+    said = layout.said(path)
+    signals = values if has_leads_first else values.T
+    return Record(
+        np.asarray(signals, np.float64) * millivolts_per(said.unit),
+        tuple(map(canonical_lead, said.leads)),
+        said.sampling_rate,
+        facts,
+    )
+
+
+def is_numeric(dtype: np.dtype) -> bool:
+    return dtype.kind in "iuf"
+
+
+def check_record_size(shape: Sequence[int], itemsize: int, what: str) -> None:
+    """Raise ValueError before memory is taken for a record that no ECG has the size of."""
+    size = prod(shape[-2:]) * itemsize
+    if size > LARGEST_RECORD:
+        raise ValueError(f"{what} has records of {size:,} bytes; one may have {LARGEST_RECORD:,}")
+
+
+def _axis_of_leads(shape: Sequence[int], num_leads: int, what: str) -> int:
+    axes = [axis for axis, length in enumerate(shape) if length == num_leads]
+    if len(axes) != 1:
+        which = "no axis" if not axes else "more than one axis"
+        raise ValueError(
+            f"{what}: of the shape {tuple(shape)} of a record, {which} has the length of {num_leads} leads"
+        )
+    return axes[0]
+
+
+def _listed(shapes: Mapping[str, Sequence[int]]) -> str:
+    listed = [f"{name} {tuple(shape)}" for name, shape in list(shapes.items())[:6]]
+    return ", ".join([*listed, "…"] if len(shapes) > len(listed) else listed) or "none"

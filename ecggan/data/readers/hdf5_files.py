@@ -1,0 +1,91 @@
+"""HDF5 files, as CODE-15 % comes: arrays of records, or an array a record. The only door to h5py.
+
+Datasets are (record, lead, time) or (record, time, lead), and without the first axis where they are one record, in any
+group. A dataset's attributes, or the file's, may say `leads`, `sampling_rate` and `unit`. What lies in other files
+(external links and storage, virtual datasets) is not read.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from ecggan.data.readers.collection import MOST_RECORDS, check_record_size, is_numeric, places_of, to_record
+from ecggan.data.record import Layout, Record
+
+_SAYS = ("leads", "sampling_rate", "unit")
+_LARGEST_CHUNK = 2**28  # bytes: so many are inflated for one record
+_MOST_FOLDING = 2000  # times that a compressed dataset may grow; deflate gives 1032 at most
+_DEEPEST = 32
+
+
+class HDF5:
+    """A file of ECGs, open.
+
+    Args:
+        path: the file.
+        layout: what it does not say.
+
+    Raises:
+        ValueError: it is damaged, holds no such array, or the layout does not fit it.
+    """
+
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self.path = path
+        self.file = h5py.File(path, "r", locking=False)  # clusters' disks often have no locks
+        self.datasets = dict(_datasets(self.file))
+        numeric = {name: each for name, each in self.datasets.items() if is_numeric(each.dtype)}
+        shapes = {name: each.shape for name, each in numeric.items()}
+        self._layout = _with_what_is_said(layout, self.file.attrs)
+        candidates = [name for name, shape in shapes.items() if len(shape) in (2, 3) and layout.array in (None, name)]
+        for name in candidates:
+            self._check(numeric[name], f"{path}, {name}")
+        if len(candidates) == 1:
+            self._layout = _with_what_is_said(self._layout, numeric[candidates[0]].attrs)
+        self.names, self.places = places_of(shapes, self._layout, path)
+
+    def read(self, position: int) -> Record:
+        place = self.places[position]
+        dataset = self.datasets[place.array]
+        values = dataset[()] if place.row is None else dataset[place.row]
+        return to_record(values, place.has_leads_first, self._layout, self.path)
+
+    def _check(self, dataset: h5py.Dataset, what: str) -> None:
+        if dataset.is_virtual or dataset.external:
+            raise ValueError(f"{what} lies in other files, which are not read")
+        check_record_size(dataset.shape, dataset.dtype.itemsize, what)
+        chunk = prod(dataset.chunks or (0,)) * dataset.dtype.itemsize
+        if chunk > _LARGEST_CHUNK:
+            raise ValueError(f"{what} is cut into chunks of {chunk:,} bytes; one may have {_LARGEST_CHUNK:,}")
+        stored, size = dataset.id.get_storage_size(), prod(dataset.shape) * dataset.dtype.itemsize
+        if size > stored * (_MOST_FOLDING if dataset.chunks else 1):
+            raise ValueError(f"{what} states {size:,} bytes of samples, but {stored:,} are stored")
+
+
+def _with_what_is_said(layout: Layout, attributes: Mapping[str, Any]) -> Layout:
+    return replace(layout, **{name: _plain(attributes[name]) for name in _SAYS if name in attributes})
+
+
+def _plain(value: Any) -> Any:
+    value = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _datasets(group: h5py.Group, above: str = "", depth: int = 0) -> Iterator[tuple[str, h5py.Dataset]]:
+    """All datasets of a file by their paths; links are not followed, so that nobody is led in circles or elsewhere."""
+    if depth > _DEEPEST or len(group) > MOST_RECORDS:
+        raise ValueError("its groups are too many, or lie too deep")
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            continue
+        found = group[name]
+        if isinstance(found, h5py.Group):
+            yield from _datasets(found, f"{above}{name}/", depth + 1)
+        elif isinstance(found, h5py.Dataset):
+            yield f"{above}{name}", found
