@@ -1,4 +1,5 @@
 import json
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -212,10 +213,21 @@ def test_one_file_of_many_records_may_be_the_root(make_set, mixed):
     assert np.array_equal(make_set(root / "five.npy").microvolts(), microvolts[:5])
 
 
+def test_zip_of_the_published_ecgs_gives_what_its_folder_gives(make_set, shared_data, tmp_path):
+    folder = shared_data / "deepfake_asc"
+    with zipfile.ZipFile(tmp_path / "deepfake-ecg.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(folder.glob("*.asc")):
+            archive.write(file, f"from_001_to_150k/{file.name}")
+    packed, unpacked = make_set(tmp_path / "deepfake-ecg.zip"), make_set(folder)
+    assert len(packed) == 3
+    assert np.array_equal(packed.microvolts(), unpacked.microvolts())
+    assert packed.records["record"][0] == f"deepfake-ecg/from_001_to_150k/{unpacked.records['record'][0]}"
+
+
 def test_ecg_set_given_as_a_folder_says_what_to_give(make_set, mixed, tmp_path):
     root, _ = mixed
     make_set(root, MANY).save(tmp_path / "set")
-    with pytest.raises(ValueError, match="is an ECG set: give data=ecg_set data.root="):
+    with pytest.raises(ValueError, match=r"is an ECG set: give data=ecg_set data.root="):
         make_set(tmp_path / "set", MANY)
 
 
@@ -234,7 +246,11 @@ def test_parquet_keeps_its_patients_and_splits(make_set, tmp_path, known_ecg):
     root = tmp_path / "table"
     root.mkdir()
     rows = [np.rint(record * 1000).astype(int).tolist() for record in known_ecg(4)]
-    facts = {"patient": pd.array([7, 7, 8, None], "Int64"), "age": [50.0, None, 61.0, 300.0], "sex": ["male", "?", "female", None]}
+    facts = {
+        "patient": pd.array([7, 7, 8, None], "Int64"),
+        "age": [50.0, None, 61.0, 300.0],
+        "sex": ["male", "?", "female", None],
+    }
     pd.DataFrame({"record": list("abcd"), **facts, "ecg": rows}).to_parquet(root / "ecgs.parquet")
     records = make_set(root, ("*.parquet",)).records
     assert list(records["record"]) == [f"ecgs/{name}" for name in "abcd"]

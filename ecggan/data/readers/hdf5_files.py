@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from ecggan.data.readers.collection import MOST_RECORDS, check_record_size, is_numeric, places_of, to_record
-from ecggan.data.record import Layout, Record
+from ecggan.data.record import Layout, Record, in_one_line
 
 _SAYS = ("leads", "sampling_rate", "unit")
 _LARGEST_CHUNK = 2**28  # bytes: so many are inflated for one record
@@ -64,6 +64,24 @@ class HDF5:
         stored, size = dataset.id.get_storage_size(), prod(dataset.shape) * dataset.dtype.itemsize
         if size > stored * (_MOST_FOLDING if dataset.chunks else 1):
             raise ValueError(f"{what} states {size:,} bytes of samples, but {stored:,} are stored")
+
+
+def read_column(path: Path, name: str) -> np.ndarray:
+    """A dataset of one axis, as the numbers of exams.
+
+    Raises:
+        ValueError: the file is damaged, or has no such dataset.
+    """
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            dataset = dict(_datasets(file)).get(name)
+            if dataset is None or len(dataset.shape) != 1 or not is_numeric(dataset.dtype):
+                raise ValueError(f"it has no dataset {name!r} of one axis of numbers")
+            if dataset.shape[0] > MOST_RECORDS:
+                raise ValueError(f"{name!r} states {dataset.shape[0]:,} records; one file may hold {MOST_RECORDS:,}")
+            return dataset[()]
+    except Exception as error:  # h5py fails in many ways
+        raise ValueError(f"{path} cannot be read ({in_one_line(error)})") from error
 
 
 def _with_what_is_said(layout: Layout, attributes: Mapping[str, Any]) -> Layout:
