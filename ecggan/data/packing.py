@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +27,7 @@ from ecggan.atomic import atomic_folder, hold
 from ecggan.data.ecg_set import FORMAT_VERSION, ECGSet, left_out_in_words, new_manifest
 from ecggan.data.isolation import Item, Result, in_processes
 from ecggan.data.keep import Keep
+from ecggan.data.left_out import Excerpt
 from ecggan.data.packing_journal import Kept, LeftOut, Outcome, PackingJournal
 from ecggan.data.quality import QualityRules, unfit_as_read, unfit_as_shaped
 from ecggan.data.record import Record, RecordReference
@@ -35,7 +37,8 @@ from ecggan.ecg import ECGFormat, to_microvolts
 log = logging.getLogger(__name__)
 
 # Counted up whenever reading, judging or packing changes what a set holds, so that sets of before are packed anew.
-DATA_VERSION = 3
+DATA_VERSION = 4
+_MOST_SHOWN, _MOST_LEADS_SHOWN = 50_000, 16  # samples and leads of a record that is left out
 BATCH = 32  # records a task: small enough for an even bar, large enough that handing over costs nothing
 
 Read = Callable[[RecordReference], Record]
@@ -120,7 +123,7 @@ class Packer:
         made_by: Mapping[str, Any],
     ) -> None:
         ecg = self.ecg
-        with PackingJournal(content, ecg.leads, ecg.num_samples) as journal:
+        with PackingJournal(content, ecg.leads, ecg.sampling_rate, ecg.num_samples) as journal:
             batches = [references[start : start + BATCH] for start in range(0, len(references), BATCH)]
             done = sum(map(len, batches[: journal.num_batches]))
             if done:
@@ -184,7 +187,12 @@ class Packer:
             stacked = np.stack([outcome.microvolts for outcome in kept])
             reasons = iter(keep(ECGSet.in_memory(stacked, [outcome.row for outcome in kept], manifest)))
         for outcomes in batches:
-            yield [_unless(outcome, next(reasons)) if isinstance(outcome, Kept) else outcome for outcome in outcomes]
+            yield [
+                self._unless(outcome, next(reasons)) if isinstance(outcome, Kept) else outcome for outcome in outcomes
+            ]
+
+    def _unless(self, outcome: Kept, reason: tuple[str, str] | None) -> Outcome:
+        return outcome if reason is None else outcome.left_out(*reason, self.ecg.leads, self.ecg.sampling_rate)
 
     def _key(self, references: Sequence[RecordReference], made_by: Mapping[str, Any]) -> str:
         digest = hashlib.sha256()
@@ -256,7 +264,7 @@ def _read_one(
         return _failed(reference, f"{type(error).__name__}: {error}")
     misfit = shaping.misfit(record, ecg)
     if misfit:
-        return [LeftOut(misfit[0], reference.record, misfit[1])]
+        return [LeftOut(misfit[0], reference.record, misfit[1], _excerpt(record, ecg))]
     windows = shaping.cut(record, ecg)
     known = {"source": reference.path.relative_to(root).as_posix(), **reference.facts, **record.facts}
     if reference.position is not None:
@@ -273,7 +281,7 @@ def _read_one(
             millivolts = shaping.apply(window, ecg)
             reason = unfit_as_shaped(millivolts, ecg, quality)
         if reason:
-            outcomes.append(LeftOut(reason[0], name, reason[1]))
+            outcomes.append(LeftOut(reason[0], name, reason[1], _excerpt(window, ecg)))
         else:
             outcomes.append(Kept(to_microvolts(millivolts), {"record": name, **facts}))
     return outcomes
@@ -283,8 +291,11 @@ def _failed(reference: RecordReference, what_happened: str) -> list[Outcome]:
     return [LeftOut("unreadable", reference.record, f"{reference.path}: {what_happened}")]
 
 
-def _unless(outcome: Kept, reason: tuple[str, str] | None) -> Outcome:
-    return outcome if reason is None else LeftOut(reason[0], outcome.row["record"], reason[1])
+def _excerpt(record: Record, ecg: ECGFormat) -> Excerpt:
+    """What is shown of a record that is left out: its beginning."""
+    end = min(ceil(ecg.duration_s * record.sampling_rate), _MOST_SHOWN)
+    leads = record.leads[:_MOST_LEADS_SHOWN]
+    return Excerpt(record.millivolts[: len(leads), :end].astype(np.float32), leads, record.sampling_rate)
 
 
 @contextmanager

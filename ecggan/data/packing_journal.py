@@ -3,6 +3,7 @@
 import json
 import os
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ import pandas as pd
 from jaxtyping import Int16
 
 from ecggan.data.ecg_set import SIGNALS, complete_ecg_set, record_hash, write_header
+from ecggan.data.left_out import A_RULE, Excerpt, Shown, show
+from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT
 
 JOURNAL = "journal.jsonl"
 _ROWS_AT_A_TIME = 10_000
@@ -27,14 +30,20 @@ class Kept:
     microvolts: Int16[np.ndarray, "lead time"]
     row: Mapping[str, Any]
 
+    def left_out(self, rule: str, detail: str, leads: Sequence[str], sampling_rate: int) -> "LeftOut":
+        """The record as one that does not."""
+        excerpt = Excerpt(self.microvolts / MICROVOLTS_PER_MILLIVOLT, leads, sampling_rate)
+        return LeftOut(rule, self.row["record"], detail, excerpt)
+
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A record that does not, the rule that it broke, and how."""
+    """A record that does not, the rule that it broke, and how; with what there is to see of it."""
 
     rule: str
     record: str
     detail: str
+    excerpt: Excerpt | None = None
 
 
 Outcome = Kept | LeftOut
@@ -50,20 +59,23 @@ class PackingJournal:
     Args:
         content: the folder of the set that is being packed; may hold what was packed before.
         leads: of each record.
+        sampling_rate: likewise, in Hz.
         num_samples: likewise.
 
     Attributes:
         num_batches: how many are noted.
     """
 
-    def __init__(self, content: Path, leads: Sequence[str], num_samples: int) -> None:
+    def __init__(self, content: Path, leads: Sequence[str], sampling_rate: int, num_samples: int) -> None:
         self.num_batches = 0
         self._content = content
         self._leads = leads
+        self._sampling_rate = sampling_rate
         self._shape = len(leads), num_samples
         self._bytes = 2 * len(leads) * num_samples
         self._num_kept = 0
         self._names: dict[str, str] = {}  # by hash
+        self._num_by_rule: Counter[str] = Counter()
 
     def __enter__(self) -> "PackingJournal":
         for name in (SIGNALS, JOURNAL):
@@ -90,6 +102,8 @@ class PackingJournal:
         self._signals.flush()
         rows = [outcome.row for outcome in kept]
         reasons = [(outcome.rule, outcome.record, outcome.detail) for outcome in left_out]
+        for outcome in left_out:
+            self._show(outcome)
         self._lines.write(json.dumps([rows, reasons, zlib.crc32(signals)]).encode() + b"\n")
         self._lines.flush()
         self._num_kept += len(kept)
@@ -100,9 +114,18 @@ class PackingJournal:
         digest = record_hash(outcome.microvolts, self._leads)
         name = str(outcome.row["record"])
         if digest in self._names:
-            return LeftOut("duplicate", name, f"the same samples as {self._names[digest]}")
+            return outcome.left_out(
+                "duplicate", f"the same samples as {self._names[digest]}", self._leads, self._sampling_rate
+            )
         self._names[digest] = name
         return Kept(outcome.microvolts, {**outcome.row, "hash": digest})
+
+    def _show(self, outcome: LeftOut) -> None:
+        """Keep the first ones of each rule to be seen."""
+        number = self._num_by_rule[outcome.rule]
+        self._num_by_rule[outcome.rule] += 1
+        if number < A_RULE and outcome.excerpt is not None:
+            show(self._content, number, Shown(outcome.rule, outcome.record, outcome.detail, outcome.excerpt))
 
     def complete(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
         """Make a set of it, and return its account."""
@@ -131,10 +154,11 @@ class PackingJournal:
 
     def _forget_what_was_cut(self) -> None:
         signals_end, lines_end = self._signals.tell(), 0
-        for line, rows, crc32 in self._noted():
+        for line, rows, reasons, crc32 in self._noted():
             if zlib.crc32(self._signals.read(len(rows) * self._bytes)) != crc32:
                 break
             self._names |= {row["hash"]: row["record"] for row in rows}
+            self._num_by_rule.update(rule for rule, *_ in reasons)
             self._num_kept += len(rows)
             self.num_batches += 1
             lines_end += len(line)
@@ -143,11 +167,11 @@ class PackingJournal:
             os.truncate(file.fileno(), end)
             file.seek(end)
 
-    def _noted(self) -> Iterator[tuple[bytes, list[dict[str, str]], int]]:
-        """Each whole line, the rows that it keeps and the checksum of their signals, up to the first damaged one."""
+    def _noted(self) -> Iterator[tuple[bytes, list[dict[str, str]], list[list[str]], int]]:
+        """Each whole line up to the first damaged one: rows that it keeps, what it leaves out, the checksum of the rows."""
         with suppress(ValueError, TypeError, RecursionError):
             for line in self._lines:
                 if not line.endswith(b"\n"):
                     return
-                rows, _, crc32 = json.loads(line)
-                yield line, rows, crc32
+                rows, reasons, crc32 = json.loads(line)
+                yield line, rows, reasons, crc32

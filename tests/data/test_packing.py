@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from ecggan.data.ecg_set import record_hash
-from ecggan.data.packing import split_of
+from ecggan.data.left_out import shown_of
+from ecggan.data.packing import _excerpt, split_of
 from ecggan.data.packing_journal import PackingJournal
 from ecggan.data.readers.files import read_record
-from ecggan.data.record import Layout, RecordReference
+from ecggan.data.record import Layout, Record, RecordReference
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat, select_leads
 from tests.data.packers import SHAPING, packer
 from tests.data.quality_rules import RULES
@@ -109,6 +110,29 @@ def test_bad_records_are_named_with_their_rule_and_the_run_goes_on(source, pack_
     assert "garbage: " in caplog.text
 
 
+def test_first_four_records_that_a_rule_leaves_out_can_be_seen(tmp_path, pack_folder, write_wfdb, known_ecg):
+    ecgs = np.rint(known_ecg(8) * 1000) / 1000
+    for i, ecg in enumerate(ecgs):
+        write_wfdb(tmp_path / "s", f"r{i}", ecg if i == 0 else ecg * (np.arange(8) != i % 3)[:, None])
+    write_wfdb(tmp_path / "s", "short", ecgs[1][:, :3000])
+    write_wfdb(tmp_path / "s", "twice", ecgs[0])
+    shown = shown_of(pack_folder(tmp_path / "s").path)
+    assert [(each.rule, each.record) for each in shown] == [
+        ("duplicate", "twice"),
+        *(("flat", f"r{i}") for i in range(1, 5)),
+        ("length", "short"),
+    ]
+    assert shown[1].detail.startswith("lead II moves by 0 mV")
+    assert shown[1].excerpt.leads == EIGHT_LEADS
+    np.testing.assert_allclose(shown[0].excerpt.millivolts, ecgs[0], atol=1e-6)
+    np.testing.assert_allclose(shown[5].excerpt.millivolts, ecgs[1][:, :3000], atol=1e-6)
+
+
+def test_what_can_be_seen_of_a_huge_record_is_its_beginning(paper_format):
+    record = Record(np.zeros((30, 100_000)), tuple(map(str, range(30))), 1e9)
+    assert _excerpt(record, paper_format).millivolts.shape == (16, 50_000)
+
+
 def test_log_names_a_few_and_counts_the_rest(tmp_path, pack_folder, write_wfdb, known_ecg, caplog):
     for i in range(5):
         write_wfdb(tmp_path / "s", f"r{i}", known_ecg()[0] * (i == 0))
@@ -191,10 +215,11 @@ def same_files(one, other):
 
 @pytest.fixture
 def many(source, write_wfdb, known_ecg):
-    """Eighty-six, one of them without signals: three tasks."""
+    """Eighty-seven, one of them without signals and one too short: three tasks."""
     for i, ecg in enumerate(known_ecg(86)[6:], start=6):
         write_wfdb(source, f"r{i:02d}", ecg)
     (source / "r20.dat").unlink()
+    write_wfdb(source, "short", known_ecg()[0][:, :4000])
     return source
 
 
@@ -233,9 +258,12 @@ def test_packing_that_was_stopped_goes_on_where_it_was(many, pack_folder, paper_
     seen = []
     with caplog.at_level(logging.INFO):
         resumed = packing.pack("test", references, lambda reference: seen.append(0) or read(reference), many, {})
-    assert len(seen) == 86 - expected
-    assert ("goes on where it was stopped, after 64 of 86" in caplog.text) is (expected == 64)
+    assert len(seen) == 87 - expected
+    assert ("goes on where it was stopped, after 64 of 87" in caplog.text) is (expected == 64)
     assert same_files(whole, resumed)
+    assert (
+        [each.record for each in shown_of(resumed.path)] == [each.record for each in shown_of(whole.path)] == ["short"]
+    )
     assert not left.exists()
 
 
@@ -341,7 +369,7 @@ def test_record_that_is_there_twice_is_packed_once(many, pack_folder, paper_form
     assert account["left_out"]["duplicate"] == [
         {"record": name, "detail": "the same samples as r00"} for name in ("z_copy", "z_reordered")
     ]
-    assert (account["read"], account["kept"], len(packed)) == (88, 85, 85)
+    assert (account["read"], account["kept"], len(packed)) == (89, 85, 85)
     assert packed.hashes() == [record_hash(packed.microvolts([i])[0], packed.leads) for i in range(85)]
 
     def read_until(reference):
@@ -377,7 +405,7 @@ def test_screen_leaves_out_records_that_passed_the_rules(many, pack_folder):
     assert list(packed.records["record"]) == list(everything.records["record"].iloc[kept])
     assert np.array_equal(packed.microvolts(), everything.microvolts(kept))
     account = packed.manifest["account"]
-    assert (account["read"], account["kept"]) == (86, len(kept))
+    assert (account["read"], account["kept"]) == (87, len(kept))
     assert account["left_out"]["even"][0] == {"record": everything.records["record"][0], "detail": "record 0"}
     assert packed.manifest["made_by"]["keep"] == {"what": "odd"}
 
