@@ -5,6 +5,7 @@ python evaluate.py data=ptbxl data.root=PTBXL generated=[DIR1,DIR2] baseline=dee
 python evaluate.py real=DIR generated=DIR out=REPORT
 python evaluate.py data=ptbxl data.root=PTBXL data.split=validation run=RUN out=CURVE
 python evaluate.py data=ptbxl data.root=PTBXL self_test=true out=SELF_TEST
+python evaluate.py data=folder data.root=DIR account=true out=ACCOUNT
 python evaluate.py data=ptbxl data.root=PTBXL generated=DIR reader_kit=20 out=KIT
 python evaluate.py readers=[ann.csv,bob.csv] key=KIT-key/key.csv out=SCORES
 """
@@ -37,6 +38,7 @@ def main(config: DictConfig) -> None:
     from ecggan.evaluation.assessment import assess, check_names
     from ecggan.evaluation.judgement import answers
     from ecggan.evaluation.margins import check_margins
+    from ecggan.evaluation.overlap import refuse_overlap
     from ecggan.evaluation.report import write_report
     from ecggan.evaluation.tables import measurement_table
 
@@ -58,6 +60,9 @@ def main(config: DictConfig) -> None:
     if baseline is not None:
         generated[baseline.name] = instantiate(baseline.source, _convert_="all")()
     real = ECGSet.open(config.real) if data is None else instantiate(data.source, _convert_="all")()
+    if config.account:
+        write_the_account(config, real)
+        return
     training = training_ecgs(config.training, real)
     if data is not None and data.split is not None and not config.self_test:
         real = real.where_split(data.split)
@@ -73,6 +78,8 @@ def main(config: DictConfig) -> None:
     if config.run is not None:
         draw_curve(config, real)
         return
+    if not (config.allow_overlap or config.self_test):
+        refuse_overlap(real, generated, training if isinstance(config.training, str) else None)
     if config.self_test:
         test_itself(config, real)
         return
@@ -118,6 +125,15 @@ def check(config: DictConfig) -> None:
         raise ValueError("the real ECGs are given twice: give data=… or real=ECG_SET, not both")
     elif config.real is None and data is None:
         raise ValueError("say which ECGs are real: data=ptbxl data.root=DIR (or another source), or real=ECG_SET")
+    elif config.account not in (True, False):
+        raise ValueError(f"account must be true or false; got {config.account}")
+    elif config.account:
+        if is_judging or config.run is not None or config.reader_kit is not None or config.self_test:
+            raise ValueError(
+                "the account is of the real ECGs alone: leave out generated, baseline, run, reader_kit and self_test"
+            )
+    elif config.allow_overlap not in (True, False):
+        raise ValueError(f"allow_overlap must be true or false; got {config.allow_overlap}")
     elif config.self_test not in (True, False):
         raise ValueError(f"self_test must be true or false; got {config.self_test}")
     elif config.self_test:
@@ -127,7 +143,7 @@ def check(config: DictConfig) -> None:
         raise ValueError(
             "say which ECGs are generated: generated=ECG_SET, as generate.py writes it (or several, generated=[A,B], "
             "generated={name:A}), or baseline=deepfake for the paper's generator; or run=RUN alone for the curve of a "
-            "training run's checkpoints; or self_test=true"
+            "training run's checkpoints; or self_test=true, or account=true"
         )
     if not (config.training is None or config.training is False or isinstance(config.training, str)):
         raise ValueError(
@@ -152,6 +168,15 @@ def training_ecgs(which: str | bool | None, real: "ECGSet") -> "ECGSet | None":
         return ECGSet.open(which)
     has_split = "split" in real.records and (real.records["split"] == "train").any()
     return real.where_split("train") if has_split and which is None else None
+
+
+def write_the_account(config: DictConfig, real: "ECGSet") -> None:
+    """What is in the set, what was left out and why, and whether an ECG is in two splits."""
+    from ecggan.evaluation.account import in_words, write_account
+
+    written = write_account(config.out, real, config.num_workers)
+    print(in_words(real, written.parent))
+    print(f"The account lies in {written}")
 
 
 def test_itself(config: DictConfig, real: "ECGSet") -> None:
@@ -193,12 +218,21 @@ def draw_curve(config: DictConfig, real: "ECGSet") -> None:
     """Draw from each generator that the run has kept, and compare what it draws with the real ECGs."""
     from tqdm import tqdm
 
+    from ecggan.data.ecg_set import ECGSet
+    from ecggan.evaluation.overlap import refuse_overlap
     from ecggan.evaluation.physiology import write_curve
     from ecggan.generation.checkpoints import generators_of_run
     from ecggan.generation.sampling import generate
 
     found = tqdm(generators_of_run(config.run).items(), desc="checkpoints", unit="epoch")
-    drawn = ((epoch, generate(path, config.num_records, config.seed, progress=False)) for epoch, path in found)
+
+    def draw(path: Path) -> ECGSet:
+        ecgs = generate(path, config.num_records, config.seed, progress=False)
+        if not config.allow_overlap:
+            refuse_overlap(real, {"this run": ecgs})
+        return ecgs
+
+    drawn = ((epoch, draw(path)) for epoch, path in found)
     curve = write_curve(config.out, real, drawn, config.num_workers, config.cache)
     shown = curve[["epoch", "share_measurable", "share_normal", "physiological_distance"]]
     print(shown.to_string(index=False, float_format="%.3f"))

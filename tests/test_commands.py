@@ -92,6 +92,29 @@ def test_a_run_generates_and_its_ecgs_are_evaluated(trained):
 
 
 @pytest.mark.slow
+def test_a_run_is_not_judged_by_the_ecgs_that_it_learned_from(trained):
+    data = ("data=deepfake", "data.source.num_records=40", "data.split=[train,test]", "num_workers=1")
+    for what in ("generated=ecgs", "run=run"):
+        done = run("evaluate", *data, what, "num_records=3", "out=flattered", cwd=trained)
+        assert done.returncode == 1
+        assert "24 of the 36 real ECGs are among those that" in done.stderr
+        assert "data.split=test, or allow_overlap=true" in done.stderr
+        assert not (trained / "flattered").exists()
+    done = run("evaluate", *data, "run=run", "num_records=3", "allow_overlap=true", "out=flattered", cwd=trained)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_what_a_source_came_to_is_shown(trained):
+    done = run("evaluate", "data=deepfake", "data.source.num_records=40", "account=true", "out=account", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    assert "40 of 40 records are kept; 0 pairs" in done.stdout
+    assert (trained / "account" / "account.html").is_file()
+    done = run("evaluate", "data=deepfake", "account=true", "generated=ecgs", cwd=trained)
+    assert "the account is of the real ECGs alone" in done.stderr
+
+
+@pytest.mark.slow
 def test_two_ecg_sets_are_compared(trained):
     done = run("generate", "run=run", "epoch=2", "num_records=3", "seed=2", "out=other", cwd=trained)
     assert done.returncode == 0, done.stderr

@@ -168,7 +168,7 @@ class PackingJournal:
             file.seek(end)
 
     def _noted(self) -> Iterator[tuple[bytes, list[dict[str, str]], list[list[str]], int]]:
-        """Each whole line up to the first damaged one: rows that it keeps, what it leaves out, the checksum of the rows."""
+        """Each whole line up to the first damaged one: its rows, what it leaves out, the checksum of the signals."""
         with suppress(ValueError, TypeError, RecursionError):
             for line in self._lines:
                 if not line.endswith(b"\n"):

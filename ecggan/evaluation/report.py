@@ -6,21 +6,18 @@ LaTeX, CSV), pictures/ the PNGs of the report and the same as PDF and SVG, measu
 nearest_….csv its nearest training ECGs and pairs_….csv those laid over each other.
 """
 
-import base64
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
 
 from ecggan.atomic import atomic_folder
 from ecggan.data.ecg_set import left_out_in_words
+from ecggan.data.learned_from import without_hashes
 from ecggan.evaluation import fidelity, inference, plausibility, tables
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.assessment import Assessment, file_name
@@ -29,6 +26,7 @@ from ecggan.evaluation.clouds import NEIGHBOURS
 from ecggan.evaluation.columns import display_name
 from ecggan.evaluation.comparison import NUM_RESAMPLES, NUM_SPLITS
 from ecggan.evaluation.delineation import EDGES
+from ecggan.evaluation.html import embedded, lines, render
 from ecggan.evaluation.judgement import answers
 from ecggan.evaluation.matching import COPY_CORRELATION
 from ecggan.evaluation.novelty import Novelty
@@ -83,7 +81,7 @@ def _draw(folder: Path, assessment: Assessment, parts: Parts) -> list[dict[str, 
         if png is not None:
             alt = picture.heading if picture.kind == FIGURE else f"ECG on ECG paper. {picture.caption}"
             facts = {key: getattr(picture, key) for key in ("name", "kind", "heading", "caption", "of")}
-            shown.append({**facts, "alt": alt, "base64": base64.b64encode(png).decode()})
+            shown.append({**facts, "alt": alt, "base64": embedded(png)})
     return shown
 
 
@@ -187,17 +185,8 @@ def _render(
     pictures: Sequence[Mapping[str, Any]],
     shown: Mapping[str, Any],
 ) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("ecggan.evaluation"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    folder = resources.files("ecggan.evaluation").joinpath("templates")
-    # ours, and so no text to escape
-    style, script = (Markup(folder.joinpath(name).read_text(encoding="utf-8")) for name in ("style.css", "sort.js"))
-    return environment.get_template("report.html.j2").render(
+    return render(
+        "report.html.j2",
         title=f"ECGs against real ECGs: {', '.join(assessment.generated)}",
         banners=banners(assessment, summary["failures"]),
         verdicts={name: answers(judgement) for name, judgement in assessment.judgements.items()},
@@ -221,13 +210,11 @@ def _render(
             "NEIGHBOURS": NEIGHBOURS,
             "COPY": COPY_CORRELATION,
         },
-        settings=_lines(summary["settings"]),
+        settings=lines(summary["settings"]),
         gate=plausibility,
         edges=", ".join(f"{wave} {share:g}" for wave, share in EDGES.items()),
         limits=[(*display_name(column), *limits) for column, limits in plausibility.LIMITS.items()],
         summary=summary,
-        style=style,
-        script=script,
         **shown,
     )
 
@@ -241,7 +228,7 @@ def _origin(some: AssessedSet) -> dict[str, Any]:
         ("form", f"{', '.join(ecgs.leads)}; {ecgs.num_samples} samples at {ecgs.sampling_rate} Hz"),
         ("SHA-256 of the ECGs", some.content_sha256),
     ]
-    made_by = _lines(without_nan(ecgs.manifest.get("made_by")))
+    made_by = lines(without_nan(without_hashes(ecgs.manifest.get("made_by") or {})))
     return {"form": form, "made_by": made_by, "account": _account_lines(ecgs.manifest.get("account"))}
 
 
@@ -270,12 +257,3 @@ def _account_lines(account: Mapping[str, Any] | None) -> list[tuple[str, str]]:
         return []
     lines = [("read", str(account["read"])), ("kept", str(account["kept"]))]
     return lines + [(f"left out by {rule}", text) for rule, text in left_out_in_words(account).items()]
-
-
-def _lines(value: Any, name: str = "") -> list[tuple[str, str]]:
-    """Nested facts as (name, value) lines: ``{"left_out": {"flat": 2}}`` -> ``[("left_out: flat", "2")]``."""
-    if isinstance(value, Mapping):
-        return [line for key, item in value.items() for line in _lines(item, f"{name}: {key}" if name else str(key))]
-    if isinstance(value, list):
-        value = ", ".join(str(item) for item in value)
-    return [] if value is None and not name else [(name or "value", "–" if value is None else str(value))]

@@ -35,6 +35,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ecggan.data.learned_from import without_hashes
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.assessment import Assessment
 from ecggan.evaluation.judgement import Judgement
@@ -96,7 +97,7 @@ def _of_set(some: AssessedSet) -> dict[str, Any]:
         "reasons_not_measurable": reasons_not_measurable(some.table),
         "missing": reasons_missing(some.table),
         "not_normal_by_rule": some.num_by_rule,
-        "made_by": some.ecgs.manifest.get("made_by"),
+        "made_by": without_hashes(some.ecgs.manifest.get("made_by") or {}),
         "account": some.ecgs.manifest.get("account"),
     }
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ecggan import __version__
 from ecggan.data.ecg_set import ECGSet
+from ecggan.data.learned_from import without_hashes
 
 SIZES = {10**3: "n<1K", 10**4: "1K<n<10K", 10**5: "10K<n<100K", 10**6: "100K<n<1M", 10**7: "1M<n<10M"}
 
@@ -47,7 +48,7 @@ def card(ecgs: ECGSet, how_to_read: str, license: str | None) -> str:
     """
     left_out = ecgs.manifest.get("account", {}).get("left_out", {})
     # where the source lay on somebody's disk is nobody's business
-    made_by = {key: value for key, value in ecgs.manifest["made_by"].items() if key != "root"}
+    made_by = {key: value for key, value in without_hashes(ecgs.manifest["made_by"]).items() if key != "root"}
     facts = {
         "records": f"{len(ecgs):,}",
         "kind": ecgs.kind,

@@ -33,6 +33,7 @@ from ecggan.data.exports.parquet import PARQUET, splits
 from ecggan.data.exports.parts import BATCH, EXPORTED_AS, Form, Part, blocks, safe_names
 from ecggan.data.exports.text import ASC, CSV
 from ecggan.data.exports.wfdb_files import WFDB
+from ecggan.data.learned_from import without_hashes
 
 FORMS = {"asc": ASC, "csv": CSV, "wfdb": WFDB, "parquet": PARQUET, "npz": NPZ}
 
@@ -257,5 +258,6 @@ def _manifest(ecgs: ECGSet, form: str, license: str | None) -> dict[str, Any]:
     """The set's manifest; what it says of the files of the set, of which this may be a view, goes under `exported`."""
     whole = {key: ecgs.manifest[key] for key in ("num_records", "sha256") if key in ecgs.manifest}
     manifest = {key: value for key, value in ecgs.manifest.items() if key != "sha256"}
+    manifest["made_by"] = without_hashes(manifest["made_by"])
     exported = {"form": form, "license": license, "ecggan": __version__, "from": whole}
     return {**manifest, "num_records": len(ecgs), "exported": exported}
