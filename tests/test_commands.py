@@ -94,7 +94,9 @@ def test_a_run_generates_and_its_ecgs_are_evaluated(trained):
 @pytest.mark.slow
 def test_a_run_is_not_judged_by_the_ecgs_that_it_learned_from(trained):
     data = ("data=deepfake", "data.source.num_records=40", "data.split=[train,test]", "num_workers=1")
-    for what in ("generated=ecgs", "run=run"):
+    drawn = run("generate", "run=run", "num_records=3", "out=ours", cwd=trained)
+    assert drawn.returncode == 0, drawn.stderr
+    for what in ("generated=ours", "run=run"):
         done = run("evaluate", *data, what, "num_records=3", "out=flattered", cwd=trained)
         assert done.returncode == 1
         assert "24 of the 36 real ECGs are among those that" in done.stderr
