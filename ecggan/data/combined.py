@@ -5,17 +5,19 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from ecggan.data.ecg_set import FORMAT_VERSION, ECGSet, ECGSetWriter, create_ecg_set
+from ecggan.data.left_out import show, shown_of
 from ecggan.data.packing import log_account, open_cached
 
 log = logging.getLogger(__name__)
 
-COMBINED_VERSION = 1
+COMBINED_VERSION = 2
 _RECORDS_AT_A_TIME = 256
 
 
@@ -44,7 +46,7 @@ def combined_set(parts: Mapping[str, Mapping[str, Any]], cache: str | Path) -> E
         shapes = [(some.leads, some.sampling_rate, some.num_samples) for some in (ecgs, first)]
         if shapes[0] != shapes[1]:
             raise ValueError(f"{name} has (leads, Hz, samples) = {shapes[0]}, and {first_name} has {shapes[1]}")
-    carried_over = ("made_by", "account", "sha256")
+    carried_over = ("made_by", "sha256")
     described = {name: {key: ecgs.manifest.get(key) for key in carried_over} for name, ecgs in sets.items()}
     made_by = {"source": "combined", "parts": described}
     key = [FORMAT_VERSION, COMBINED_VERSION, first.leads, first.sampling_rate, first.num_samples]
@@ -58,11 +60,23 @@ def combined_set(parts: Mapping[str, Mapping[str, Any]], cache: str | Path) -> E
             account: dict[str, Any] = {"read": 0, "kept": 0, "left_out": {}}
             seen: dict[str, str] = {}
             for name, ecgs in sets.items():
+                _add_account(account, name, ecgs)
+                for number, shown in enumerate([] if ecgs.path is None else shown_of(ecgs.path)):
+                    show(writer.folder, replace(shown, record=f"{name}/{shown.record}"), number, f"{name}-")
                 _join(writer, name, ecgs, seen, account)
             writer.account = account
     combined = open_cached(folder)
     log_account(folder, combined.manifest["account"])
     return combined
+
+
+def _add_account(account: dict[str, Any], part: str, ecgs: ECGSet) -> None:
+    """What was read of a source and left out; what is kept of it is counted as it is joined."""
+    of_part = ecgs.manifest.get("account") or {"read": len(ecgs), "left_out": {}}
+    account["read"] += of_part["read"]
+    for rule, entries in of_part["left_out"].items():
+        named = [{**entry, "record": f"{part}/{entry['record']}"} for entry in entries]
+        account["left_out"].setdefault(rule, []).extend(named)
 
 
 def _join(writer: ECGSetWriter, part: str, ecgs: ECGSet, seen: dict[str, str], account: dict[str, Any]) -> None:
@@ -73,7 +87,6 @@ def _join(writer: ECGSetWriter, part: str, ecgs: ECGSet, seen: dict[str, str], a
             microvolts, rows = ecgs.microvolts(chunk), ecgs.records.iloc[chunk].to_dict("records")
             for signals, row, digest in zip(microvolts, rows, hashes[chunk], strict=True):
                 name = f"{part}/{row['record']}"
-                account["read"] += 1
                 if digest in seen:
                     entry = {"record": name, "detail": f"the same samples as {seen[digest]}"}
                     account["left_out"].setdefault("duplicate", []).append(entry)

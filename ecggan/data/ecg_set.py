@@ -236,9 +236,11 @@ class ECGSetWriter:
     Attributes:
         account: how many records were read, kept and left out, and why; goes into the manifest. None when nothing can
             be left out.
+        folder: of the set, until it is complete.
     """
 
-    def __init__(self, file: BinaryIO, shape: tuple[int, int]) -> None:
+    def __init__(self, folder: Path, file: BinaryIO, shape: tuple[int, int]) -> None:
+        self.folder = folder
         self.account: Mapping[str, Any] | None = None
         self.rows: list[Mapping[str, Any]] = []
         self._file = file
@@ -272,7 +274,7 @@ def create_ecg_set(
     with atomic_folder(path) as folder:
         with open(folder / SIGNALS, "w+b") as file:
             write_header(file, (0, *shape))
-            writer = ECGSetWriter(file, shape)
+            writer = ECGSetWriter(folder, file, shape)
             yield writer
             write_header(file, (len(writer.rows), *shape))
         complete_ecg_set(folder, manifest, _table(writer.rows), writer.account)

@@ -34,12 +34,21 @@ class Shown:
     excerpt: Excerpt
 
 
-def show(folder: Path, number: int, shown: Shown) -> None:
-    """Keep the record as the `number`-th of its rule, from 0; what was begun under that number is written over."""
+def show(folder: Path, shown: Shown, number: int, part: str = "") -> None:
+    """Keep a record for others to see; what was begun under that number is written over.
+
+    Args:
+        folder: of the set.
+        shown: the record.
+        number: of those that its rule left out, from 0.
+        part: of a set of several sources, which one it is of.
+    """
     (folder / FOLDER).mkdir(exist_ok=True)
     facts = [shown.rule, shown.record, shown.detail, list(shown.excerpt.leads), shown.excerpt.sampling_rate]
     millivolts = np.asarray(shown.excerpt.millivolts, np.float32)
-    np.savez_compressed(folder / FOLDER / f"{shown.rule}-{number}.npz", facts=json.dumps(facts), millivolts=millivolts)
+    np.savez_compressed(
+        folder / FOLDER / f"{shown.rule}-{part}{number}.npz", facts=json.dumps(facts), millivolts=millivolts
+    )
 
 
 def shown_of(folder: Path) -> list[Shown]:

@@ -125,7 +125,7 @@ class PackingJournal:
         number = self._num_by_rule[outcome.rule]
         self._num_by_rule[outcome.rule] += 1
         if number < A_RULE and outcome.excerpt is not None:
-            show(self._content, number, Shown(outcome.rule, outcome.record, outcome.detail, outcome.excerpt))
+            show(self._content, Shown(outcome.rule, outcome.record, outcome.detail, outcome.excerpt), number)
 
     def complete(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
         """Make a set of it, and return its account."""

@@ -1,9 +1,16 @@
+from functools import partial
+
 import numpy as np
 import pytest
 
 from ecggan.data.combined import combined_set
 from ecggan.data.ecg_set import ECGSet, create_ecg_set
+from ecggan.data.folder import folder_set
+from ecggan.data.left_out import shown_of
+from ecggan.data.record import Layout
+from ecggan.data.selection import Selection
 from ecggan.ecg import EIGHT_LEADS
+from tests.data.packers import packer
 
 
 @pytest.fixture
@@ -32,6 +39,25 @@ def test_parts_are_joined_with_their_splits_and_nothing_twice(parts, tmp_path, k
     assert joined.manifest["account"] == {"read": 6, "kept": 5, "left_out": {"duplicate": [duplicate]}}
     assert joined.manifest["made_by"]["parts"]["one"]["made_by"] == {"source": "one"}
     assert combined_set(parts, tmp_path / "cache").path == joined.path
+
+
+def test_what_a_source_left_out_stays_in_the_account_and_can_be_seen(tmp_path, paper_format, write_wfdb, known_ecg):
+    ecgs = known_ecg(4)
+    parts = {}
+    for name, some in (("one", ecgs[:2]), ("other", ecgs[2:])):
+        write_wfdb(tmp_path / name, "flat", some[0] * 0)
+        write_wfdb(tmp_path / name, "good", some[1])
+        how = {"validation": 0.5, "test": 0.0, "patterns": ["*.hea"], "layout": Layout()}
+        packing, anybody = packer(paper_format, tmp_path / "cache"), Selection(None, None, None, None)
+        parts[name] = {"root": "given", "source": partial(folder_set, tmp_path / name, packing, anybody, **how)}
+    joined = combined_set(parts, tmp_path / "cache")
+    account = joined.manifest["account"]
+    assert (account["read"], account["kept"]) == (4, 2)
+    assert [entry["record"] for entry in account["left_out"]["flat"]] == ["one/flat", "other/flat"]
+    assert [(shown.rule, shown.record) for shown in shown_of(joined.path)] == [
+        ("flat", "one/flat"),
+        ("flat", "other/flat"),
+    ]
 
 
 def test_other_parts_make_another_set(parts, tmp_path):
