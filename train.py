@@ -38,6 +38,7 @@ def main(config: DictConfig) -> float | None:
     from ecggan.training.wgan_gp import WGANGP
 
     first = getattr(rank_zero_only, "rank", 0) == 0
+    say = rank_zero_only(print)
     checkpoint = checkpoint_to_go_on_from(config.resume, Path(config.folder), config.out, first)
     torch.set_float32_matmul_precision("high")
     seed_everything(config.seed, workers=True, verbose=False)  # the initial weights
@@ -75,7 +76,7 @@ def main(config: DictConfig) -> float | None:
         steps_before = 0  # it may have been stopped in its very last steps
         before = reached(checkpoint)
         if before.is_end(trainer.max_epochs):
-            print(f"The run in {folder} is complete: {before.epochs} epochs")
+            say(f"The run in {folder} is complete: {before.epochs} epochs")
             return best_distance(trainer)
         for logger in trainer.loggers:
             if isinstance(logger, CSVLog):
@@ -88,7 +89,7 @@ def main(config: DictConfig) -> float | None:
             f"the generator took no step: after {gan.critic_steps} critic steps, one generator step every "
             f"{gan.n_critic} (model.gan.n_critic), training ended; raise trainer.max_epochs. The run lies in {folder}"
         )
-    print(f"The run lies in {folder}; draw ECGs from it with: python generate.py run={folder} out=DIR")
+    say(f"The run lies in {folder}; draw ECGs from it with: python generate.py run={folder} out=DIR")
     return best_distance(trainer)
 
 

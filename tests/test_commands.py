@@ -5,41 +5,16 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from ecggan.commands import one_clear_line
 from ecggan.data.ecg_set import ECGSet
-
-ROOT = Path(__file__).parents[1]
-SMALL = (
-    "experiment=quickstart",
-    "model.model_size=5",
-    "data.source.num_records=40",
-    "batch_size=4",
-    "trainer.max_epochs=2",
-    "trainer.limit_train_batches=3",
-    "model.gan.n_critic=2",
-    "callbacks.physiology.num_records=4",
-    "callbacks.physiology.compare.num_workers=1",
-)
-
-
-def command(script: str, *arguments: str) -> list[str]:
-    return [sys.executable, str(ROOT / f"{script}.py"), *arguments]
-
-
-def run(script: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess:
-    environment = {**os.environ, "ECGGAN_CACHE": str(cwd / "cache"), "WANDB_MODE": "offline"}
-    return subprocess.run(
-        command(script, *arguments), cwd=cwd, env=environment, capture_output=True, text=True, check=False
-    )
+from tests.runs import SMALL, WHOLE, assert_same_end, command, run
 
 
 @pytest.fixture(scope="module")
@@ -290,14 +265,6 @@ def stop_after_an_epoch(folder: Path, out: str, number: signal.Signals) -> tuple
     return process.returncode, errors
 
 
-WHOLE = (
-    *SMALL,
-    "trainer.max_epochs=12",
-    "callbacks.checkpoints.every_n_epochs=1",
-    "callbacks.physiology.every_n_epochs=4",
-)
-
-
 @pytest.fixture(scope="module")
 def whole(trained) -> Path:
     """A run of 12 epochs of 3 steps that nothing has stopped."""
@@ -321,16 +288,6 @@ def start_and_wait(folder: Path, out: str, epoch: int, *arguments: str, **enviro
         assert time.monotonic() < deadline
         time.sleep(0.01)
     return process
-
-
-def assert_same_end(whole: Path, other: Path) -> None:
-    one, two = (torch.load(out / "checkpoints" / "last.ckpt", weights_only=True) for out in (whole, other))
-    assert one["wgan_gp_steps"] == two["wgan_gp_steps"] == {"critic": 36, "generator": 18}
-    for name, tensor in one["state_dict"].items():
-        assert torch.equal(tensor, two["state_dict"][name]), name
-    for ours, theirs in zip(one["optimizer_states"], two["optimizer_states"], strict=True):
-        for key, state in ours["state"].items():
-            assert all(torch.equal(tensor, theirs["state"][key][name]) for name, tensor in state.items())
 
 
 @pytest.mark.slow

@@ -1,0 +1,97 @@
+"""On a real Slurm: jobs of several tasks, and jobs that are pre-empted and come back."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.cluster.one_node_slurm import URGENT, cluster, missing
+from tests.runs import ROOT, SMALL, WHOLE, assert_same_end, run
+
+pytestmark = pytest.mark.slow
+_LONGEST_S = 240
+
+
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory) -> dict[str, str]:
+    """The environment of a cluster of two cores, with a cache for packed sets."""
+    if missing() or os.geteuid() != 0:
+        pytest.skip(f"no Slurm to test on: {', '.join(missing()) or 'root'} is missing (apt install slurm-wlm munge)")
+    folder = tmp_path_factory.mktemp("slurm")
+    with cluster(folder) as environment:
+        yield {**environment, "ECGGAN_CACHE": str(folder / "cache"), "WANDB_MODE": "offline"}
+
+
+@pytest.fixture
+def submit(slurm, tmp_path) -> Callable[..., str]:
+    """Submit a script of one step; gives the number of the job."""
+
+    def submit(step: str, *options: str) -> str:
+        script = tmp_path / "job.sh"
+        script.write_text(f"#!/bin/bash\nsrun {step}\n")
+        command = ["sbatch", "--parsable", f"--output={tmp_path}/%j.out", "--open-mode=append", *options, str(script)]
+        done = subprocess.run(command, env=slurm, cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    return submit
+
+
+@pytest.fixture
+def facts(slurm) -> Callable[[str], dict[str, str]]:
+    """What Slurm says of a job."""
+
+    def facts(job: str) -> dict[str, str]:
+        command = ["scontrol", "show", "job", "--oneliner", job]
+        done = subprocess.run(command, env=slurm, capture_output=True, text=True, check=True)
+        return dict(word.split("=", 1) for word in done.stdout.split() if "=" in word)
+
+    return facts
+
+
+def wait_for(is_so: Callable[[], bool], what: str, log: Path) -> None:
+    deadline = time.monotonic() + _LONGEST_S
+    while not is_so():
+        assert time.monotonic() < deadline, f"{what} took too long:\n{log.read_text() if log.exists() else 'no log'}"
+        time.sleep(0.2)
+
+
+def train(*arguments: str) -> str:
+    return " ".join([sys.executable, str(ROOT / "train.py"), *arguments])
+
+
+def test_a_job_that_is_pre_empted_comes_back_and_ends_as_one_that_was_not(submit, facts, tmp_path):
+    assert run("train", *WHOLE, "out=whole", cwd=tmp_path).returncode == 0
+    job = submit(train(*WHOLE, "out=again", "resume=auto"), "--requeue", "--signal=USR1@30", "--ntasks=1")
+    log = tmp_path / f"{job}.out"
+    kept = tmp_path / "again" / "checkpoints"
+    wait_for((kept / "generator_epoch_0003.pt").exists, "the third epoch", log)
+    urgent = submit("sleep 2", f"--partition={URGENT}", "--ntasks=2")
+    wait_for(lambda: facts(urgent)["JobState"] == "COMPLETED", "the urgent job", log)
+    wait_for(lambda: facts(job)["JobState"] in ("COMPLETED", "FAILED"), "the job that came back", log)
+    assert facts(job)["JobState"] == "COMPLETED", log.read_text()
+    assert facts(job)["Restarts"] == "1"
+    assert "go on with resume=" in log.read_text()
+    assert_same_end(tmp_path / "whole", tmp_path / "again")
+    metrics = Path("logs", "metrics.csv")
+    assert (tmp_path / "again" / metrics).read_text() == (tmp_path / "whole" / metrics).read_text()
+
+
+def test_a_job_of_two_tasks_trains_as_two_processes_do(submit, facts, tmp_path):
+    two = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2")
+    job = submit(train(*SMALL, *two, "out=tasks"), "--ntasks=2", "--ntasks-per-node=2")
+    log = tmp_path / f"{job}.out"
+    wait_for(lambda: facts(job)["JobState"] in ("COMPLETED", "FAILED"), "the job", log)
+    assert facts(job)["JobState"] == "COMPLETED", log.read_text()
+    assert log.read_text().count("The run lies in tasks") == 1
+    assert run("train", *SMALL, *two, "out=processes", cwd=tmp_path).returncode == 0
+    tasks, processes = (
+        torch.load(tmp_path / out / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+        for out in ("tasks", "processes")
+    )
+    for name, tensor in tasks.items():
+        assert torch.equal(tensor, processes[name]), name
