@@ -80,9 +80,10 @@ class Checkpoints(Callback):
     Ctrl-C and SIGTERM wait for the end of the step that they come in, or what is kept would be half a step, and a
     training that goes on from it would end elsewhere; a second one does not wait.
 
-    In a Slurm job, SIGUSR1 (``#SBATCH --signal=USR1@120``: two minutes before the time is up) does the same and queues
-    the job again; so does SIGTERM (pre-emption) where the job may be requeued and was not cancelled. There a second
-    signal changes nothing but for Ctrl-C: Slurm sends some twice, and will kill in the end.
+    In a Slurm job, SIGUSR1 (``#SBATCH --signal=USR1@120``: two minutes before the time is up) and SIGUSR2 (with which
+    submitit says the same, and whose own handler would cut a step in half) do so too and queue the job again; so does
+    SIGTERM (pre-emption) where the job may be requeued and was not cancelled. There a second signal changes nothing but
+    for Ctrl-C: Slurm sends some twice, and will kill in the end.
 
     Args:
         folder: where they go.
@@ -128,7 +129,7 @@ class Checkpoints(Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if threading.current_thread() is threading.main_thread():  # no other may set a handler
-            numbers = [signal.SIGINT, signal.SIGTERM] + [signal.SIGUSR1] * (slurm.job_id() is not None)
+            numbers = [signal.SIGINT, signal.SIGTERM, *(slurm.BEFORE_THE_END if slurm.job_id() is not None else ())]
             for number in numbers:
                 self._handlers_before[number] = signal.signal(number, self._wait_for_the_step)
 
@@ -144,7 +145,7 @@ class Checkpoints(Callback):
             self._stop()
 
     def _stop(self) -> None:
-        if self._stopped_by in (signal.SIGTERM, signal.SIGUSR1):
+        if self._stopped_by != signal.SIGINT and self._stopped_by is not None:
             raise SystemExit(f"stopped by {self._stopped_by.name}")
         raise KeyboardInterrupt
 
@@ -155,7 +156,7 @@ class Checkpoints(Callback):
             return
         on_any = partial(trainer.strategy.reduce_boolean_decision, all=False)
         if on_any(self._stopped_by is not None):  # then all stop here
-            signals = (signal.SIGUSR1, signal.SIGTERM)
+            signals = (*slurm.BEFORE_THE_END, signal.SIGTERM)
             self._requeue_after = {number for number in signals if on_any(self._stopped_by == number)}
             self._stop()
 
@@ -179,7 +180,7 @@ class Checkpoints(Callback):
 
     def _requeue(self) -> None:
         job = slurm.job_id()
-        if job is not None and (signal.SIGUSR1 in self._requeue_after or slurm.may_be_requeued(job)):
+        if job is not None and (self._requeue_after & set(slurm.BEFORE_THE_END) or slurm.may_be_requeued(job)):
             slurm.requeue(job, self.last)
 
     def _save(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

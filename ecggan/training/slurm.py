@@ -5,9 +5,13 @@ Source: Slurm's manual pages of sbatch (--signal, --requeue) and scontrol (reque
 
 import logging
 import os
+import signal
 import subprocess
 
 log = logging.getLogger(__name__)
+
+# what Slurm is asked to send some time before the end: by our job scripts, and by submitit
+BEFORE_THE_END = (signal.SIGUSR1, signal.SIGUSR2)
 
 
 def job_id() -> str | None:

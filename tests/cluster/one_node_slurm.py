@@ -44,8 +44,8 @@ KillWait=5
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 NodeName={host} NodeAddr=127.0.0.1 CPUs=2 RealMemory=4000
-PartitionName={normal} Nodes={host} Default=YES MaxTime=60 State=UP PriorityTier=1 GraceTime=60
-PartitionName={urgent} Nodes={host} MaxTime=60 State=UP PriorityTier=10
+PartitionName={normal} Nodes={host} Default=YES MaxTime=INFINITE State=UP PriorityTier=1 GraceTime=60
+PartitionName={urgent} Nodes={host} MaxTime=INFINITE State=UP PriorityTier=10
 """
 
 

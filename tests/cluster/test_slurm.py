@@ -1,5 +1,6 @@
 """On a real Slurm: jobs of several tasks, and jobs that are pre-empted and come back."""
 
+import json
 import os
 import subprocess
 import sys
@@ -95,3 +96,27 @@ def test_a_job_of_two_tasks_trains_as_two_processes_do(submit, facts, tmp_path):
     )
     for name, tensor in tasks.items():
         assert torch.equal(tensor, processes[name]), name
+
+
+def test_a_sweep_is_a_job_a_run_and_goes_on_where_it_was(slurm, tmp_path):
+    launcher = ("hydra/launcher=slurm", *(f"hydra.launcher.{less}" for less in ("gpus_per_node=null", "cpus_per_task=1")))
+    sweep = ("-m", *SMALL, *launcher, "hydra.launcher.mem_gb=1", "seed=1,2,3", "out=sweep", "resume=auto")
+    for ended in range(2):
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "train.py"), *sweep],
+            env=slurm,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_LONGEST_S,
+        )
+        assert done.returncode == 0, done.stderr
+        logs = [log.read_text() for log in sorted((tmp_path / "sweep" / "slurm").rglob("*_log.out"))]
+        assert sum("The run lies in" in log for log in logs) == 3
+        assert sum("is complete: 2 epochs" in log for log in logs) == 3 * ended
+    for job, seed in enumerate((1, 2, 3)):
+        (start,) = json.loads((tmp_path / "sweep" / str(job) / "run.json").read_text())["starts"]
+        assert start["seed"] == seed
+        assert start["slurm_job"]
+        assert (tmp_path / "sweep" / str(job) / "checkpoints" / "generator_epoch_0002.pt").exists()
