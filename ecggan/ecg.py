@@ -61,6 +61,15 @@ class ECGFormat:
         return output * (self.full_scale_mv * MICROVOLTS_PER_MILLIVOLT)
 
 
+def listed(names: Sequence[str], most: int = 16) -> str:
+    """The first names, for a message.
+
+    >>> listed(["I", "II"]), listed("abc", most=2)
+    ('I, II', 'a, b, …')
+    """
+    return ", ".join([*names[:most], "…"] if len(names) > most else names)
+
+
 def check_leads(leads: Sequence[str]) -> None:
     """Raise ValueError unless these are known lead names, at least one and none twice."""
     unknown = [lead for lead in leads if lead not in TWELVE_LEADS]
@@ -87,7 +96,7 @@ def select_leads(signals: np.ndarray, available: Sequence[str], wanted: Sequence
     """
     position = {lead: i for i, lead in enumerate(available)}
     if signals.shape[-2] != len(position):
-        raise ValueError(f"{signals.shape[-2]} leads in the signals, but {len(position)} names: {list(available)}")
+        raise ValueError(f"{signals.shape[-2]} leads in the signals, but {len(position)} names: {listed(available)}")
     columns = []
     for lead in wanted:
         if lead in position:
@@ -100,7 +109,7 @@ def select_leads(signals: np.ndarray, available: Sequence[str], wanted: Sequence
             is_integer = np.issubdtype(signals.dtype, np.integer)
             columns.append(np.rint(derived).astype(signals.dtype) if is_integer else derived.astype(signals.dtype))
         else:
-            raise ValueError(f"lead {lead!r} is not in the record; it has {', '.join(available)}")
+            raise ValueError(f"lead {lead!r} is not in the record; it has {listed(available)}")
     return np.stack(columns, axis=-2)
 
 

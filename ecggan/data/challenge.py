@@ -76,7 +76,7 @@ def _candidate(header: Path, root: Path, validation: int | float, test: int | fl
 
 def _comments(header: Path, root: Path) -> dict[str, str]:
     """What the comments of a header say, as ``# Dx: 426783006``; nothing where the reader will refuse it."""
-    if leads_out_of(header, root):
+    if leads_out_of(header, root) or not header.is_file():
         return {}
     try:
         with open(header, "rb") as file:

@@ -19,6 +19,7 @@ from ecggan.data.folder import find_files
 from ecggan.data.packing import Packer, split_of
 from ecggan.data.readers.files import read_record
 from ecggan.data.readers.hdf5_files import read_column
+from ecggan.data.readers.links import leads_out_of
 from ecggan.data.record import Layout, Record, RecordReference
 from ecggan.data.selection import Candidate, Selection, in_words, years
 from ecggan.ecg import TWELVE_LEADS
@@ -62,7 +63,7 @@ def code15_set(
     if not parts:
         raise FileNotFoundError(f"no {PARTS[0]} in {root} or below; unpack at least one part of CODE-15 %")
     exams = _exams(root / TABLE, validation, test)
-    listed = packer.each(_exam_ids, parts, lambda part, what_happened: None)
+    listed = packer.each(partial(_exam_ids, root=root), parts, lambda part, what_happened: None)
     candidates, damaged = [], []
     for part, ids in zip(parts, listed, strict=True):
         if ids is None:  # reading it fails again, and is accounted for
@@ -96,12 +97,14 @@ def _read(reference: RecordReference, layout: Layout, root: Path) -> Record:
     return replace(record, millivolts=record.millivolts[:, there[0] : there[-1] + 1])
 
 
-def _exam_ids(paths: Sequence[Path]) -> list[list[str] | None]:
-    return [_ids(path) for path in paths]
+def _exam_ids(paths: Sequence[Path], root: Path) -> list[list[str] | None]:
+    return [_ids(path, root) for path in paths]
 
 
-def _ids(path: Path) -> list[str] | None:
+def _ids(path: Path, root: Path) -> list[str] | None:
     """The numbers in a part, in their order; None where it cannot be read."""
+    if leads_out_of(path, root) or not path.is_file():  # which reading it says
+        return None
     try:
         return [str(number) for number in read_column(path, EXAM_IDS)]
     except (ValueError, OSError, MemoryError):
@@ -110,7 +113,10 @@ def _ids(path: Path) -> list[str] | None:
 
 def _exams(table: Path, validation: int | float, test: int | float) -> dict[str, Candidate]:
     """The rows of the table by the exam's number; where it lies is not known yet."""
-    written = pd.read_csv(table, dtype=str, keep_default_na=False)
+    try:
+        written = pd.read_csv(table, dtype=str, keep_default_na=False)
+    except ValueError as error:  # UnicodeDecodeError and pandas' own among them
+        raise ValueError(f"{table} is not CODE-15 %'s table ({error}); download it again") from error
     missing = {"exam_id", "age", "is_male", "patient_id", *STATEMENTS} - set(written)
     if missing:
         raise ValueError(f"{table} is not CODE-15 %'s table: the column {min(missing)} is missing; download it again")

@@ -79,7 +79,10 @@ def _read(reference: RecordReference, root: Path) -> Record:
 
 
 def _candidates(root: Path, validation: int | float, test: int | float) -> Iterator[Candidate]:
-    table = pd.read_csv(root / TABLE, dtype=str, keep_default_na=False)
+    try:
+        table = pd.read_csv(root / TABLE, dtype=str, keep_default_na=False)
+    except ValueError as error:  # UnicodeDecodeError and pandas' own among them
+        raise ValueError(f"{root / TABLE} is not LUDB's table ({error}); download it again") from error
     missing = {"ID", "Sex", "Age"} - set(table)
     if missing:
         raise ValueError(f"{root / TABLE} is not LUDB's table: the column {min(missing)} is missing")

@@ -10,13 +10,15 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from math import ceil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import joblib
@@ -30,7 +32,7 @@ from ecggan.data.keep import Keep
 from ecggan.data.left_out import Excerpt
 from ecggan.data.packing_journal import Kept, LeftOut, Outcome, PackingJournal
 from ecggan.data.quality import QualityRules, unfit_as_read, unfit_as_shaped
-from ecggan.data.record import Record, RecordReference
+from ecggan.data.record import Record, RecordReference, in_one_line, printable
 from ecggan.data.shaping import Shaping
 from ecggan.ecg import ECGFormat, to_microvolts
 
@@ -102,12 +104,13 @@ class Packer:
         """
         if not references:
             raise ValueError(f"no record to pack in {root} ({source}): {dict(made_by)}")
+        references = _each_with_its_name(references, Path(root))
         folder = Path(self.cache).expanduser() / "sets" / f"{source}-{self._key(references, made_by)}"
         if not folder.exists():
             folder.parent.mkdir(parents=True, exist_ok=True)
             with hold(folder.with_name(f".{folder.name}.lock"), blocking=True) as lock:
                 if not folder.exists():  # another process may have packed it while this one waited
-                    everything = {"source": source, "root": str(root), **made_by, **self.description}
+                    everything = {"source": source, "root": printable(str(root)), **made_by, **self.description}
                     with _being_filled(folder, is_locked=lock is not None) as content:
                         self._fill(content, references, read, Path(root), everything)
         packed = open_cached(folder)
@@ -229,7 +232,7 @@ def split_of(name: str, validation: int | float, test: int | float) -> Literal["
     """
     if min(validation, test) < 0 or validation + test > 1:
         raise ValueError(f"the shares validation and test must be within 0 and 1 together; got {validation} and {test}")
-    position = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64
+    position = int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:8], "big") / 2**64
     if position < test:
         return "test"
     return "validation" if position < test + validation else "train"
@@ -251,22 +254,27 @@ def _read_one(
     reference: RecordReference, read: Read, root: Path, ecg: ECGFormat, shaping: Shaping, quality: QualityRules
 ) -> list[Outcome]:
     try:
-        record = read(reference)
+        return _outcomes_of(read(reference), reference, root, ecg, shaping, quality)
     except NotWantedError as error:
         return [LeftOut(error.args[0], reference.record, error.args[1])]
     except FileNotFoundError as error:
-        return [LeftOut("missing", reference.record, str(error))]
+        return [LeftOut("missing", reference.record, _reason(error))]
     except (ValueError, OSError) as error:
-        return [LeftOut("unreadable", reference.record, str(error))]
+        return [LeftOut("unreadable", reference.record, _reason(error))]
     except MemoryError:
         return _failed(reference, "it takes too much memory to read")
-    except Exception as error:  # a reader's own mistake costs this record, and is named
-        return _failed(reference, f"{type(error).__name__}: {error}")
+    except Exception as error:  # a mistake of ours costs this record, and is named
+        return _failed(reference, in_one_line(error))
+
+
+def _outcomes_of(
+    record: Record, reference: RecordReference, root: Path, ecg: ECGFormat, shaping: Shaping, quality: QualityRules
+) -> list[Outcome]:
     misfit = shaping.misfit(record, ecg)
     if misfit:
         return [LeftOut(misfit[0], reference.record, misfit[1], _excerpt(record, ecg))]
     windows = shaping.cut(record, ecg)
-    known = {"source": reference.path.relative_to(root).as_posix(), **reference.facts, **record.facts}
+    known = {"source": printable(reference.path.relative_to(root).as_posix()), **reference.facts, **record.facts}
     if reference.position is not None:
         known["position"] = reference.position
     if record.sampling_rate != ecg.sampling_rate:
@@ -288,7 +296,27 @@ def _read_one(
 
 
 def _failed(reference: RecordReference, what_happened: str) -> list[Outcome]:
-    return [LeftOut("unreadable", reference.record, f"{reference.path}: {what_happened}")]
+    return [LeftOut("unreadable", reference.record, printable(f"{reference.path}: {what_happened}"))]
+
+
+def _reason(error: Exception) -> str:
+    return printable(re.sub(r" at 0x[0-9a-f]+", "", str(error)))  # where an object lay is another place each time
+
+
+def _each_with_its_name(references: Sequence[RecordReference], root: Path) -> list[RecordReference]:
+    """The same with names that can be written and that are each there once: where two are one, the file's path."""
+    named = [replace(reference, record=printable(reference.record)) for reference in references]
+    times = Counter(reference.record for reference in named)
+    seen: Counter[str] = Counter()
+    for i, reference in enumerate(named):
+        name = reference.record
+        if times[name] > 1:
+            path = printable(reference.path.relative_to(root).as_posix())
+            member = PurePosixPath(name).name if reference.position is not None else ""
+            name = f"{path}/{member}" if member else path
+        seen[name] += 1
+        named[i] = replace(reference, record=name if seen[name] == 1 else f"{name}~{seen[name]}")
+    return named
 
 
 def _excerpt(record: Record, ecg: ECGFormat) -> Excerpt:

@@ -9,6 +9,7 @@ import logging
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ import pandas as pd
 from ecggan.data.download import Download
 from ecggan.data.ecg_set import ECGSet
 from ecggan.data.packing import Packer
+from ecggan.data.readers.links import leads_out_of
 from ecggan.data.readers.wfdb_files import read_wfdb
 from ecggan.data.record import Record, RecordReference
-from ecggan.data.selection import OLDEST, Candidate, Selection, in_words
+from ecggan.data.selection import OLDEST, Candidate, Selection, in_words, years
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,7 @@ DATABASE = "ptbxl_database.csv"
 # A patient is in one fold only; 9 and 10 hold the labels that a human checked, and are recommended for these uses.
 SPLIT_OF_FOLD = {**dict.fromkeys(range(1, 9), "train"), 9: "validation", 10: "test"}
 SEXES = {0: "male", 1: "female"}
+_LONGEST_STATEMENTS = 2000  # characters; the longest has about 250
 AGE_ABOVE_89 = 300  # how the database writes the age of patients older than that
 
 
@@ -66,11 +69,13 @@ def ptbxl_set(
     if download is not None:
         headers = [reference.path.relative_to(root) for reference in references]
         download.fetch([file.as_posix() for header in headers for file in (header, header.with_suffix(".dat"))], root)
-    return packer.pack("ptbxl", references, _read, root, made_by)
+    return packer.pack("ptbxl", references, partial(_read, root=root), root, made_by)
 
 
-def _read(reference: RecordReference) -> Record:
-    return read_wfdb(reference.path)
+def _read(reference: RecordReference, root: Path) -> Record:
+    if leads_out_of(reference.path, root):
+        raise ValueError(f"{reference.path} is a link that leads out of {root}; give the folder that it leads to")
+    return read_wfdb(reference.path, root=root)
 
 
 def _candidates(root: Path, sampling_rate: int) -> tuple[list[Candidate], dict[str, int]]:
@@ -107,17 +112,19 @@ def _is_inside(name: Any) -> bool:
 
 def read_statements(written: Any) -> Mapping[str, float] | None:
     """``"{'NORM': 100.0, 'SR': 0.0}"`` as a dict; None where the cell is damaged. A likelihood of 0 means unknown."""
+    if not isinstance(written, str) or len(written) > _LONGEST_STATEMENTS:
+        return None
     try:
         statements = ast.literal_eval(written)
         return {str(name): float(likelihood) for name, likelihood in statements.items()}
-    except (ValueError, SyntaxError, TypeError, AttributeError):
+    except (ValueError, SyntaxError, TypeError, AttributeError, OverflowError, RecursionError, MemoryError):
         return None
 
 
-def _patient(number: float) -> str | None:
+def _patient(number: int | float) -> str | None:
     return str(int(number)) if math.isfinite(number) else None
 
 
-def _age(years: float) -> float:
+def _age(number: int | float) -> float:
     # a number that stands for "above 89" would spoil every mean
-    return math.nan if years == AGE_ABOVE_89 else years
+    return math.nan if number == AGE_ABOVE_89 else years(number)

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from ecggan.ecg import listed
+
 # casefold() turns both signs for micro (U+00B5 and the Greek letter) into the Greek letter
+HIGHEST_RATE = 1_000_000  # Hz
 _MILLIVOLTS_PER_UNIT = {"mv": 1.0, "uv": 1e-3, "μv": 1e-3, "v": 1e3}
 
 
@@ -52,11 +55,15 @@ class Record:
     def __post_init__(self) -> None:
         twice = sorted({lead for lead in self.leads if self.leads.count(lead) > 1})
         if twice:
-            raise ValueError(f"two leads have one name ({', '.join(twice)}); leads go by name, so rename one of them")
+            raise ValueError(f"two leads have one name ({listed(twice)}); leads go by name, so rename one of them")
+        for lead in self.leads:
+            if not lead.isprintable():
+                raise ValueError(f"the name of a lead is no text: {printable(lead)}")
         if len(self.millivolts) != len(self.leads):
-            raise ValueError(f"{len(self.millivolts)} signals, but {len(self.leads)} lead names: {list(self.leads)}")
-        if not 0 < self.sampling_rate < np.inf:
-            raise ValueError(f"the sampling rate is {self.sampling_rate} Hz; it must be a number above 0")
+            raise ValueError(f"{len(self.millivolts)} signals, but {len(self.leads)} lead names: {listed(self.leads)}")
+        check_rate(self.sampling_rate)
+        told = {name: printable(fact) if isinstance(fact, str) else fact for name, fact in self.facts.items()}
+        object.__setattr__(self, "facts", told)
 
 
 @dataclass(frozen=True)
@@ -87,8 +94,8 @@ class Layout:
     def __post_init__(self) -> None:
         if self.leads is not None:
             object.__setattr__(self, "leads", tuple(self.leads))  # a config hands over a list
-        if self.sampling_rate is not None and not 0 < self.sampling_rate < np.inf:
-            raise ValueError(f"the sampling rate of a layout must be a number above 0; got {self.sampling_rate!r}")
+        if self.sampling_rate is not None:
+            check_rate(self.sampling_rate)
         if self.unit is not None:
             millivolts_per(self.unit)
 
@@ -123,7 +130,25 @@ def millivolts_per(unit: str) -> float:
     try:
         return _MILLIVOLTS_PER_UNIT[unit.strip().casefold()]
     except KeyError:
-        raise ValueError(f"the unit {unit!r} is not known; known are mV, uV (µV) and V") from None
+        raise ValueError(f"the unit {printable(unit, 30)!r} is not known; known are mV, uV (µV) and V") from None
+
+
+def check_rate(sampling_rate: int | float) -> None:
+    """Raise ValueError unless it is a rate, in Hz, that an ECG can have."""
+    if not 0 < sampling_rate <= HIGHEST_RATE:
+        shown = printable(str(sampling_rate), 30)
+        raise ValueError(f"the sampling rate is {shown} Hz; it must be a number above 0, at most {HIGHEST_RATE:,}")
+
+
+def printable(text: str, most: int = 400) -> str:
+    r"""Text in one line that every file and terminal takes: what cannot be printed is escaped, and the rest cut off.
+
+    >>> printable("lead\n\udcff"), printable("a" * 9, most=5)
+    ('lead \\udcff', 'aaaaa…')
+    """
+    line = " ".join(text[: 2 * most].split())
+    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
+    return shown if len(shown) <= most else f"{shown[:most]}…"
 
 
 def in_one_line(error: Exception) -> str:

@@ -148,11 +148,13 @@ def test_patient_with_several_files_is_in_one_split(make_set, tmp_path, known_ec
         ("[]", "must be an object with any of leads"),
         ('{"units": "uV"}', "has the key 'units'; known are leads, sampling_rate, unit, array, patient, age, sex"),
         ('{"unit": "LSB"}', "the unit 'LSB' is not known"),
-        ('{"unit": 3}', "ecg.json: "),
-        ('{"leads": "I"}', "has a value of the wrong kind for 'leads'"),
-        ('{"patient": 3}', "has a value of the wrong kind for 'patient'"),
+        ('{"unit": 3}', "says 3 for 'unit', which must be a short text"),
+        ('{"leads": "I"}', "for 'leads', which must be a list of at most 100 names"),
+        ('{"patient": 3}', "says 3 for 'patient', which must be a short text"),
         ('{"sampling_rate": -1}', "must be a number above 0"),
-        ('{"sampling_rate": "fast"}', "ecg.json: "),
+        ('{"sampling_rate": "fast"}', 'says "fast" for \'sampling_rate\', which must be a number above 0, in Hz'),
+        ('{"age": -5}', "says -5 for 'age', which must be a number of years"),
+        ('{"sex": "m"}', "which must be male or female"),
     ],
 )
 def test_sidecar_that_cannot_be_meant_is_named(make_set, root, content, message):

@@ -129,7 +129,7 @@ def test_first_four_records_that_a_rule_leaves_out_can_be_seen(tmp_path, pack_fo
 
 
 def test_what_can_be_seen_of_a_huge_record_is_its_beginning(paper_format):
-    record = Record(np.zeros((30, 100_000)), tuple(map(str, range(30))), 1e9)
+    record = Record(np.zeros((30, 100_000)), tuple(map(str, range(30))), 1e6)
     assert _excerpt(record, paper_format).millivolts.shape == (16, 50_000)
 
 
@@ -312,7 +312,7 @@ def read_the_worst(reference):
     if reference.record == "r01":
         os.kill(os.getpid(), signal.SIGSEGV)
     if reference.record == "r02":
-        time.sleep(60)
+        time.sleep(600)
     if reference.record == "r03":
         raise KeyError("no such thing")
     if reference.record == "r04":
@@ -324,7 +324,7 @@ def test_file_that_crashes_hangs_or_swallows_its_reader_costs_that_file_alone(so
     packing = packer(paper_format, tmp_path / "cache", num_workers=2, seconds_a_record=2)
     begun = time.monotonic()
     packed = packing.pack("test", references_of(source), read_the_worst, source, {})
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 120  # however busy the machine is
     assert list(packed.records["record"]) == ["r00", "r05"]
     details = {entry["record"]: entry["detail"] for entry in packed.manifest["account"]["left_out"]["unreadable"]}
     assert "r01.hea: it crashes the process that reads it (exit code -11)" in details["r01"]

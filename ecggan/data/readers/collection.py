@@ -77,6 +77,9 @@ def places_of(shapes: Mapping[str, Sequence[int]], layout: Layout, path: Path) -
             f"{path} holds several arrays ({_listed(wanted)}); say which in data.layout.array, or as `array` in "
             f"{path.with_suffix('.json').name}"
         )
+    empty = [name for name, shape in wanted.items() if not prod(shape)]
+    if empty:
+        raise ValueError(f"{path}, {empty[0]}: there is no sample in an array of {tuple(wanted[empty[0]])}")
     count = sum(shape[0] if len(shape) == 3 else 1 for shape in wanted.values())
     if count > MOST_RECORDS:
         raise ValueError(f"{path} states {count:,} records; one file may hold {MOST_RECORDS:,}")

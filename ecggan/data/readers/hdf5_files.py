@@ -55,8 +55,7 @@ class HDF5:
         return to_record(values, place.has_leads_first, self._layout, self.path)
 
     def _check(self, dataset: h5py.Dataset, what: str) -> None:
-        if dataset.is_virtual or dataset.external:
-            raise ValueError(f"{what} lies in other files, which are not read")
+        _check_place(dataset, what)
         check_record_size(dataset.shape, dataset.dtype.itemsize, what)
         chunk = prod(dataset.chunks or (0,)) * dataset.dtype.itemsize
         if chunk > _LARGEST_CHUNK:
@@ -77,11 +76,17 @@ def read_column(path: Path, name: str) -> np.ndarray:
             dataset = dict(_datasets(file)).get(name)
             if dataset is None or len(dataset.shape) != 1 or not is_numeric(dataset.dtype):
                 raise ValueError(f"it has no dataset {name!r} of one axis of numbers")
+            _check_place(dataset, f"{path}, {name}")
             if dataset.shape[0] > MOST_RECORDS:
                 raise ValueError(f"{name!r} states {dataset.shape[0]:,} records; one file may hold {MOST_RECORDS:,}")
             return dataset[()]
     except Exception as error:  # h5py fails in many ways
         raise ValueError(f"{path} cannot be read ({in_one_line(error)})") from error
+
+
+def _check_place(dataset: h5py.Dataset, what: str) -> None:
+    if dataset.is_virtual or dataset.external:
+        raise ValueError(f"{what} lies in other files, which are not read")
 
 
 def _with_what_is_said(layout: Layout, attributes: Mapping[str, Any]) -> Layout:

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from ecggan.data.readers.collection import LARGEST_RECORD, MOST_RECORDS, Place, places_of, to_record
 from ecggan.data.record import Layout, Record
+from ecggan.data.selection import years
 from ecggan.ecg import TWELVE_LEADS, canonical_lead
 
 _METADATA = b"ecggan"
@@ -140,7 +141,7 @@ def _facts(row: pa.Table, names: Sequence[str]) -> dict[str, Any]:
     told = {name: row[name][0].as_py() for name in names if name != "record"}
     facts = {
         "patient": None if told.get("patient") is None else str(told["patient"]),
-        "age": float(told["age"]) if isinstance(told.get("age"), int | float) and isfinite(told["age"]) else None,
+        "age": age if isfinite(age := years(told.get("age"))) else None,
         "sex": told.get("sex") if told.get("sex") in ("male", "female") else None,
         "split": told.get("split") if told.get("split") in _SPLITS else None,
     }

@@ -9,18 +9,19 @@ What stands nearer to the file goes before what stands further away.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from ecggan.data.readers.links import leads_out_of
-from ecggan.data.record import Layout
+from ecggan.data.record import HIGHEST_RATE, Layout, printable
 
 FOLDER_SIDECAR = "ecg.json"
 _SAYS = tuple(field.name for field in fields(Layout))
-_FACTS = {"patient": str, "age": int | float, "sex": str}
+_FACTS = ("patient", "age", "sex")
 _LARGEST = 2**20  # bytes
+_LONGEST_TEXT, _MOST_LEADS = 200, 100
 
 
 def sidecars_of(path: Path, root: Path) -> list[Path]:
@@ -32,7 +33,14 @@ def sidecars_of(path: Path, root: Path) -> list[Path]:
     """
     folders = [folder for folder in path.parents if folder.is_relative_to(root)]
     candidates = [*(folder / FOLDER_SIDECAR for folder in reversed(folders)), path.with_suffix(".json")]
-    return [file for file in candidates if file.is_file() and not leads_out_of(file, root)]
+    return [file for file in candidates if _is_file(file) and not leads_out_of(file, root)]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # NAME.json may be too long a name where NAME.asc is not
+        return False
 
 
 def read_sidecars(files: list[Path], given: Layout) -> tuple[Layout, dict[str, Any]]:
@@ -46,7 +54,7 @@ def read_sidecars(files: list[Path], given: Layout) -> tuple[Layout, dict[str, A
         said = _read(file)
         try:
             layout = replace(layout, **{key: value for key, value in said.items() if key in _SAYS})
-        except (ValueError, TypeError, AttributeError) as error:
+        except ValueError as error:
             raise ValueError(f"{file}: {error}") from error
         facts |= {key: value for key, value in said.items() if key in _FACTS}
     return layout, facts
@@ -57,15 +65,41 @@ def _read(file: Path) -> Mapping[str, Any]:
         raise ValueError(f"{file} has {file.stat().st_size:,} bytes; a sidecar has at most {_LARGEST:,}")
     try:
         said = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # of text that is none, or of numbers with thousands of digits
         raise ValueError(f"{file} is not valid JSON ({type(error).__name__}: {error})") from error
     if not isinstance(said, dict):
         raise ValueError(f"{file} must be an object with any of {', '.join((*_SAYS, *_FACTS))}")
     unknown = [key for key in said if key not in (*_SAYS, *_FACTS)]
     if unknown:
-        raise ValueError(f"{file} has the key {unknown[0]!r}; known are {', '.join((*_SAYS, *_FACTS))}")
-    wrong = [key for key, kind in _FACTS.items() if key in said and not isinstance(said[key], kind)]
-    leads = said.get("leads", [])
-    if wrong or not (isinstance(leads, list) and all(isinstance(lead, str) for lead in leads)):
-        raise ValueError(f"{file} has a value of the wrong kind for {wrong[0] if wrong else 'leads'!r}")
+        raise ValueError(f"{file} has the key {printable(unknown[0], 60)!r}; known are {', '.join((*_SAYS, *_FACTS))}")
+    wrong = [key for key, value in said.items() if not _CAN_BE[key](value)]
+    if wrong:
+        value = printable(json.dumps(said[wrong[0]]), 60)
+        raise ValueError(f"{file} says {value} for {wrong[0]!r}, which must be {_MUST_BE[wrong[0]]}")
     return said
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST_TEXT
+
+
+_CAN_BE: dict[str, Callable[[Any], bool]] = {
+    "leads": lambda said: isinstance(said, list) and len(said) <= _MOST_LEADS and all(map(_is_text, said)),
+    "sampling_rate": lambda said: _is_number(said) and 0 < said <= HIGHEST_RATE,
+    "unit": _is_text,
+    "array": _is_text,
+    "patient": _is_text,
+    "age": lambda said: _is_number(said) and 0 <= said < 130,
+    "sex": lambda said: said in ("male", "female"),
+}
+_MUST_BE = {
+    "leads": "a list of at most 100 names",
+    "sampling_rate": "a number above 0, in Hz",
+    "age": "a number of years",
+    "sex": "male or female",
+    **dict.fromkeys(("unit", "array", "patient"), "a short text"),
+}

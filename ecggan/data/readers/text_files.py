@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ecggan.data.record import Layout, Record, millivolts_per
-from ecggan.ecg import canonical_lead
+from ecggan.ecg import canonical_lead, listed
 
 TEXT_SUFFIXES = (".asc", ".csv", ".txt")
 _LARGEST = 2**28  # bytes; 10 s of 12 leads take about 0.3 MB
@@ -54,7 +54,7 @@ def parse_text(content: bytes, layout: Layout, path: Path) -> Record:
         millivolts = table.to_numpy(dtype=np.float64).T * millivolts_per(said.unit)
         names = tuple(map(canonical_lead, said.leads))
         if len(millivolts) != len(names):
-            raise ValueError(f"{len(millivolts)} columns, but {len(names)} leads are expected: {', '.join(names)}")
+            raise ValueError(f"{len(millivolts)} columns, but {len(names)} leads are expected: {listed(names)}")
         return Record(millivolts, names, said.sampling_rate)
     except ValueError as error:  # pandas' own errors and UnicodeDecodeError are ValueErrors too
         raise ValueError(f"{path} is not a table of numbers, one column a lead: {error}") from error

@@ -8,7 +8,6 @@ Source: https://physionet.org/physiotools/wag/header-5.htm, signal-5.htm.
 """
 
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +26,8 @@ _MICROVOLTS_NOT_ASCII = (b"/\xc2\xb5V", b"/\xb5V", "/μV".encode())
 LARGEST_HEADER = 2**20  # bytes; those of 12 leads have about 1,000
 _FILE_NAME = re.compile(r"[\w.+-]+")
 _COMPRESSED = ("508", "516", "524")  # FLAC; every other format takes at least a byte a sample
+_RATE = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?(/|$)")
+_GAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _COUNT = re.compile(r"\d{1,15}")
 _CHECKSUM = 2**16
 
@@ -46,8 +47,8 @@ def read_wfdb(path: str | Path, millivolts_per_step: float | None = None, root: 
             is no voltage, or the name of a file elsewhere.
     """
     path = Path(path)
-    header = path if path.suffix == ".hea" else path.with_name(path.name + ".hea")
-    stated = _read_header(header, None if root is None else Path(root))
+    header = path if path.suffix.lower() == ".hea" else path.with_name(path.name + ".hea")
+    stated = _read_header(header, None if root is None else Path(root), millivolts_per_step is None)
     try:
         with _readable(header, stated) as name:
             # 64 bits, so that a stored integer µV comes back as the same integer
@@ -97,12 +98,14 @@ def _text_of(header: Path) -> str:
     return content.decode("ascii", "replace")
 
 
-def _read_header(header: Path, root: Path | None) -> _Header:
+def _read_header(header: Path, root: Path | None, has_gains: bool) -> _Header:
     lines = [line for line in _text_of(header).splitlines() if line.strip() and not line.lstrip().startswith("#")]
     first = lines[0].split() if lines else []
     if len(first) < 2 or not _COUNT.fullmatch(first[1]):
         raise ValueError(f"{header} or its signal file is damaged (its first line is no record line)")
     record, num_signals = first[0], int(first[1])
+    if len(first) < 3 or not _RATE.match(first[2]):
+        raise ValueError(f"{header} does not state a sampling rate; wfdb would take 250 Hz for granted")
     if "/" in record:
         raise ValueError(f"{header} joins several segments or names another folder ({record}); give each segment alone")
     signals = [line.split() for line in lines[1 : 1 + num_signals]]
@@ -115,8 +118,18 @@ def _read_header(header: Path, root: Path | None) -> _Header:
             raise FileNotFoundError(f"{header} names the signal file {file}, which is missing")
         if root is not None and leads_out_of(file, root):
             raise ValueError(f"{header} names the signal file {name}, a link that leads out of {root}")
+    if has_gains:
+        _check_gains(header, signals)
     _check_size(header, first, signals, files)
     return _Header(record, lines, files)
+
+
+def _check_gains(header: Path, signals: list[list[str]]) -> None:
+    """Raise where a signal has no gain, or 0, for which wfdb would take 200 steps a mV for granted."""
+    for number, fields in enumerate(signals):
+        gain = _GAIN.match(fields[2]) if len(fields) > 2 else None
+        if gain is None or float(gain[0]) == 0:
+            raise ValueError(f"{header} does not state the gain of signal {number}; wfdb would take 200 steps a mV")
 
 
 def _check_size(header: Path, first: list[str], signals: list[list[str]], files: list[str]) -> None:
@@ -138,12 +151,12 @@ def _check_size(header: Path, first: list[str], signals: list[list[str]], files:
 @contextmanager
 def _readable(header: Path, stated: _Header) -> Iterator[Path]:
     """The record's path as wfdb takes it: without a suffix in its name."""
-    if "." not in stated.record and ":" not in str(header):
+    if "." not in stated.record and ":" not in str(header) and header.suffix == ".hea":
         yield header.with_suffix("")
         return
     with tempfile.TemporaryDirectory() as folder:  # wfdb takes nothing but files
         for name in stated.signal_files:
-            shutil.copyfile(header.parent / name, Path(folder) / name)
+            (Path(folder) / name).symlink_to((header.parent / name).resolve())
         first, *others = stated.lines
         lines = [first.replace(stated.record, "record", 1), *others]
         (Path(folder) / "record.hea").write_text("\n".join(lines) + "\n")

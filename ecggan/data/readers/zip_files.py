@@ -8,6 +8,8 @@ from ecggan.data.readers.collection import MOST_RECORDS
 from ecggan.data.readers.text_files import TEXT_SUFFIXES, check_text_size, parse_text
 from ecggan.data.record import Layout, Record
 
+_MOST_FOLDING = 100  # times that a text may grow; numbers grow five-fold
+
 
 @dataclass(frozen=True)
 class _Zip:
@@ -36,6 +38,12 @@ def open_zip(path: Path, layout: Layout) -> _Zip:
         raise ValueError(f"{path} holds no file that ends in {', '.join(TEXT_SUFFIXES)}")
     if len(members) > MOST_RECORDS:
         raise ValueError(f"{path} holds {len(members):,} text files; one archive may hold {MOST_RECORDS:,}")
+    folded = next((info for info in members if info.file_size > _MOST_FOLDING * max(info.compress_size, 1)), None)
+    if folded is not None:
+        raise ValueError(
+            f"{path} holds {folded.filename[:60]!r}, which grows from {folded.compress_size:,} to {folded.file_size:,} "
+            "bytes; no text of an ECG does"
+        )
     names = [str(PurePosixPath(info.filename).with_suffix("")) for info in members]
     return _Zip(path, archive, layout, members, names)
 

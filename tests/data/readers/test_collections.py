@@ -218,8 +218,12 @@ def test_objects_are_never_unpickled(tmp_path):
 def test_zipped_text_that_inflates_beyond_an_ecg_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.asc", b"0" * (2**28 + 1))
-    with pytest.raises(ValueError, match="has 268,435,457 bytes; a text file may have"):
+    with pytest.raises(ValueError, match="grows from 260,917 to 268,435,457 bytes; no text of an ECG does"):
         read_record(tmp_path / "bomb.zip", LAYOUT)
+    with zipfile.ZipFile(tmp_path / "large.zip", "w") as archive:
+        archive.writestr("a.asc", b"0" * (2**28 + 1))
+    with pytest.raises(ValueError, match="has 268,435,457 bytes; a text file may have"):
+        read_record(tmp_path / "large.zip", LAYOUT)
 
 
 def test_table_of_leads_in_parquet_is_one_record_with_its_gaps(tmp_path, microvolts):
