@@ -18,13 +18,13 @@ import numpy as np
 import wfdb
 
 from ecggan.data.readers.links import leads_out_of
-from ecggan.data.record import Record, in_one_line, millivolts_per
+from ecggan.data.record import Record, in_one_line, millivolts_per, printable
 from ecggan.ecg import canonical_lead
 
 # in UTF-8 and Latin-1, and with the Greek letter; wfdb drops what is not ASCII and would be off by a million
 _MICROVOLTS_NOT_ASCII = (b"/\xc2\xb5V", b"/\xb5V", "/μV".encode())
 LARGEST_HEADER = 2**20  # bytes; those of 12 leads have about 1,000
-_FILE_NAME = re.compile(r"[\w.+-]+")
+_FILE_NAME = re.compile(r"[\w.+-]{1,255}")
 _COMPRESSED = ("508", "516", "524")  # FLAC; every other format takes at least a byte a sample
 _RATE = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?(/|$)")
 _GAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -112,7 +112,7 @@ def _read_header(header: Path, root: Path | None, has_gains: bool) -> _Header:
     files = list(dict.fromkeys(fields[0] for fields in signals))
     for name in files:
         if not _FILE_NAME.fullmatch(name) or name in (".", ".."):
-            raise ValueError(f"{header} names the signal file {name!r}; it must lie beside the header")
+            raise ValueError(f"{header} names the signal file {printable(name, 60)!r}; it must lie beside the header")
         file = header.parent / name
         if not file.is_file():
             raise FileNotFoundError(f"{header} names the signal file {file}, which is missing")
