@@ -6,6 +6,7 @@ only the records' numbers travel.
 """
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -23,7 +24,7 @@ from ecggan.ecg import ECGFormat
 log = logging.getLogger(__name__)
 
 _RECORDS_AT_A_TIME = 256
-_MOST_OF_FREE = 0.25  # of the accelerator's memory, for the records
+_MOST_OF_FREE = 0.25  # of the memory of the accelerator, or of the machine, for the records
 
 
 class MappedRecords(Dataset):
@@ -76,7 +77,8 @@ class ECGDataModule(pl.LightningDataModule):
         source: returns the set; called once a node to prepare it (packing, downloading), then by each process.
         ecg: what the networks expect; the set must agree.
         batch_size: records a batch and device.
-        num_workers: processes that read ahead; 0 reads in the training process.
+        num_workers: processes that read ahead; 0 reads in the training process, as is done with a set that takes no
+            more than a quarter of the memory: a batch of it is there in less time than it takes to hand it over.
         seed: of the order of the records.
         on_device: keep the training split on the accelerator: True, False, or "auto", where it takes no more than a
             quarter of the memory that is free there. It changes the speed, not the batches.
@@ -158,7 +160,7 @@ class ECGDataModule(pl.LightningDataModule):
         assert self.train is not None
         self._on_device = self._moved(self.train)
         records: Dataset = MappedRecords(self.train) if self._on_device is None else RecordNumbers(len(self.train))
-        num_workers = self.num_workers if self._on_device is None else 0
+        num_workers = self.num_workers if self._on_device is None and not _stays_in_memory(self.train) else 0
         world_size, rank, batches_seen = 1, 0, 0
         if self.trainer is not None:
             world_size, rank = self.trainer.world_size, self.trainer.global_rank
@@ -201,6 +203,15 @@ class ECGDataModule(pl.LightningDataModule):
             some = slice(start, start + _RECORDS_AT_A_TIME)
             moved[some] = torch.from_numpy(ecgs.microvolts(some)).to(device)
         return moved
+
+
+def _stays_in_memory(ecgs: ECGSet) -> bool:
+    """Whether the system can keep the mapped records; then processes that read ahead would cost more than they save."""
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not every system tells
+        return False
+    return len(ecgs) * len(ecgs.leads) * ecgs.num_samples * 2 <= _MOST_OF_FREE * memory
 
 
 def _as_it_is(batch: Any) -> Any:

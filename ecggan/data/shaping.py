@@ -10,7 +10,6 @@ from math import ceil
 from typing import Literal
 
 import numpy as np
-from scipy.signal import butter, iirnotch, resample_poly, sosfiltfilt, tf2sos
 
 from ecggan.data.record import Record
 from ecggan.ecg import ECGFormat, select_leads
@@ -89,6 +88,10 @@ class Shaping:
         """``(lead, time)`` in mV of a window that [Shaping.cut][] made; its samples must be finite."""
         signals = select_leads(window.millivolts, window.leads, ecg.leads)
         ratio = _ratio(window.sampling_rate, ecg)
+        if ratio == 1 and self.baseline_hz is None and self.mains_hz is None:
+            return signals
+        from scipy.signal import butter, iirnotch, resample_poly, tf2sos  # half of what a process of readers imports
+
         if ratio != 1:
             # beyond the ends the line through them goes on: zeros would make a step of every offset
             signals = resample_poly(signals, ratio.numerator, ratio.denominator, axis=1, padtype="line")
@@ -112,4 +115,6 @@ def _window(rate: int | float, ecg: ECGFormat) -> int:
 
 
 def _there_and_back(sections: np.ndarray, signals: np.ndarray, padding: int) -> np.ndarray:
+    from scipy.signal import sosfiltfilt
+
     return sosfiltfilt(sections, signals, axis=1, padlen=min(padding, signals.shape[1] - 1))

@@ -99,7 +99,10 @@ def test_a_job_of_two_tasks_trains_as_two_processes_do(submit, facts, tmp_path):
 
 
 def test_a_sweep_is_a_job_a_run_and_goes_on_where_it_was(slurm, tmp_path):
-    launcher = ("hydra/launcher=slurm", *(f"hydra.launcher.{less}" for less in ("gpus_per_node=null", "cpus_per_task=1")))
+    launcher = (
+        "hydra/launcher=slurm",
+        *(f"hydra.launcher.{less}" for less in ("gpus_per_node=null", "cpus_per_task=1")),
+    )
     sweep = ("-m", *SMALL, *launcher, "hydra.launcher.mem_gb=1", "seed=1,2,3", "out=sweep", "resume=auto")
     for ended in range(2):
         done = subprocess.run(

@@ -152,7 +152,7 @@ def test_patient_with_several_files_is_in_one_split(make_set, tmp_path, known_ec
         ('{"leads": "I"}', "for 'leads', which must be a list of at most 100 names"),
         ('{"patient": 3}', "says 3 for 'patient', which must be a short text"),
         ('{"sampling_rate": -1}', "must be a number above 0"),
-        ('{"sampling_rate": "fast"}', 'says "fast" for \'sampling_rate\', which must be a number above 0, in Hz'),
+        ('{"sampling_rate": "fast"}', "says \"fast\" for 'sampling_rate', which must be a number above 0, in Hz"),
         ('{"age": -5}', "says -5 for 'age', which must be a number of years"),
         ('{"sex": "m"}', "which must be male or female"),
     ],

@@ -9,7 +9,7 @@ Source: https://physionet.org/physiotools/wag/header-5.htm, signal-5.htm.
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ import numpy as np
 import wfdb
 
 from ecggan.data.readers.links import leads_out_of
+from ecggan.data.readers.plain_wfdb import read_plain
 from ecggan.data.record import Record, in_one_line, millivolts_per, printable
 from ecggan.ecg import canonical_lead
 
@@ -50,11 +51,42 @@ def read_wfdb(path: str | Path, millivolts_per_step: float | None = None, root: 
     header = path if path.suffix.lower() == ".hea" else path.with_name(path.name + ".hea")
     stated = _read_header(header, None if root is None else Path(root), millivolts_per_step is None)
     try:
+        plain = read_plain(header.parent, stated.lines)
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{header} or its signal file is damaged ({in_one_line(error)})") from error
+    read = _read_by_wfdb(header, stated, millivolts_per_step is None) if plain is None else plain
+    try:
+        leads = tuple(canonical_lead(name or f"signal {i}") for i, name in enumerate(read.names))
+        _check_sums(leads, read.steps, read.checksums)
+        if millivolts_per_step is not None:
+            millivolts = np.stack(list(read.steps)) * millivolts_per_step
+        else:
+            scales = [millivolts_per(unit) for unit in read.units]
+            millivolts = np.stack([signal * scale for signal, scale in zip(read.physical, scales, strict=True)])
+        return Record(millivolts, leads, read.sampling_rate)
+    except ValueError as error:
+        raise ValueError(f"{header}: {error}") from error
+
+
+@dataclass(frozen=True)
+class _ByWFDB:
+    """As [PlainRecord][ecggan.data.readers.plain_wfdb.PlainRecord], of any format; leads may be of several lengths."""
+
+    steps: list[np.ndarray]
+    physical: list[np.ndarray]
+    names: list[str | None]
+    units: list[str]
+    checksums: list[int | None]
+    sampling_rate: int | float
+
+
+def _read_by_wfdb(header: Path, stated: "_Header", has_gains: bool) -> _ByWFDB:
+    try:
         with _readable(header, stated) as name:
             # 64 bits, so that a stored integer µV comes back as the same integer
             record = wfdb.rdrecord(str(name), physical=False, smooth_frames=False, return_res=64)
             steps = record.e_d_signal
-            physical = record.dac(expanded=True, return_res=64) if steps and millivolts_per_step is None else None
+            physical = record.dac(expanded=True, return_res=64) if steps and has_gains else []
     except Exception as error:  # wfdb fails as its parser stumbles: Index-, Key-, Type-, ZeroDivisionError …
         raise ValueError(f"{header} or its signal file is damaged ({in_one_line(error)})") from error
     if not steps:
@@ -64,17 +96,7 @@ def read_wfdb(path: str | Path, millivolts_per_step: float | None = None, root: 
             f"{header} holds signals of different sampling rates (samples a frame: {record.samps_per_frame}); "
             "write each rate to a record of its own"
         )
-    try:
-        leads = tuple(canonical_lead(name or f"signal {i}") for i, name in enumerate(record.sig_name))
-        _check_sums(leads, steps, record.checksum)
-        if physical is None:
-            millivolts = np.stack(steps) * millivolts_per_step
-        else:
-            scales = [millivolts_per(unit) for unit in record.units]
-            millivolts = np.stack([signal * scale for signal, scale in zip(physical, scales, strict=True)])
-        return Record(millivolts, leads, record.fs)
-    except ValueError as error:
-        raise ValueError(f"{header}: {error}") from error
+    return _ByWFDB(steps, physical, record.sig_name, record.units, record.checksum, record.fs)
 
 
 @dataclass(frozen=True)
@@ -163,7 +185,7 @@ def _readable(header: Path, stated: _Header) -> Iterator[Path]:
         yield Path(folder) / "record"
 
 
-def _check_sums(leads: tuple[str, ...], steps: list[np.ndarray], checksums: list[int | None]) -> None:
+def _check_sums(leads: tuple[str, ...], steps: Iterable[np.ndarray], checksums: Sequence[int | None]) -> None:
     for lead, signal, stated in zip(leads, steps, checksums, strict=True):
         if stated is not None and (int(signal.sum()) - stated) % _CHECKSUM:
             raise ValueError(
