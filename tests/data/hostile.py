@@ -250,7 +250,17 @@ def _of_headers(ecg: np.ndarray, outside: Path) -> Iterator[tuple[str, Files]]:
         "a.mat": places,
         "a 8": ("a/3 8", "../../outside/a 8", f"{outside}/a 8", "a 1000000", "a 9", "a 1", "a 0"),
         "500 5000": ("500 1000000000000", "500 -5000", "500 nan", "500 4999", "500(1)99999999 5000", "500"),
-        "8 500 ": ("8 nan ", "8 inf ", "8 -500 ", "8 0 ", "8 1e308 ", f"8 {'9' * 308} ", f"8 {_HUGE} ", "8 "),
+        "8 500 ": (
+            "8 250e1 ",
+            "8 nan ",
+            "8 inf ",
+            "8 -500 ",
+            "8 0 ",
+            "8 1e308 ",
+            f"8 {'9' * 308} ",
+            f"8 {_HUGE} ",
+            "8 ",
+        ),
         "8 500 5000": ("8",),
         "1000/mV": (
             "0/mV",
@@ -481,9 +491,12 @@ ATTACKS: dict[str, Callable[[np.ndarray, Path], Iterator[tuple[str, Files]]]] = 
 
 def bombs() -> dict[str, Files]:
     """Small files, by name, that take seconds or gigabytes where nobody looks out."""
+    heap = hdf5(lambda file: file.update({"ecg": np.ones((8, 5000), np.int16)}))
+    at = heap.index(b"GCOL") + 24  # where the size of its first text stands
     leads = [f"L{i}" for i in range(50_000)]
     many = "a 20000 500 1\n" + "a.dat 16 1000/mV\n" * 20_000
     return {
+        "endless_heap": {"a.h5": heap[:at] + struct.pack("<Q", 2**64 - 16) + heap[at + 8 :]},
         "deep": {"a.xml": b"<RestingECG>" * 10**6},
         "one_line": {"a.zip": zipped({"x.asc": b"1 " * 2**27})},
         "bz2": {"a.zip": stating(zipped({"x.asc": b"0" * 2**27}, zipfile.ZIP_BZIP2), 100)},

@@ -411,6 +411,7 @@ ENDLESS = {
     "a.h5": lambda: hdf5(lambda file: file.create_dataset("ecg", (20_000, 8, 0), np.int16)),
     "a.parquet": lambda: parquet(record=[f"{i}{'x' * 4000}" for i in range(20_000)], ecg=[[[]]] * 20_000),
     "a.zip": lambda: overlapping(b" " * 2**27, 12),
+    "texts.zip": lambda: overlapping(text(np.arange(40_000).reshape(8, 5000)), 1000),
 }
 
 

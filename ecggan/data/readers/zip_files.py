@@ -38,6 +38,8 @@ def open_zip(path: Path, layout: Layout) -> _Zip:
         raise ValueError(f"{path} holds no file that ends in {', '.join(TEXT_SUFFIXES)}")
     if len(members) > MOST_RECORDS:
         raise ValueError(f"{path} holds {len(members):,} text files; one archive may hold {MOST_RECORDS:,}")
+    if sum(info.compress_size for info in archive.infolist()) > path.stat().st_size:
+        raise ValueError(f"{path} lists more bytes than it has: its files overlap")
     folded = next((info for info in members if info.file_size > _MOST_FOLDING * max(info.compress_size, 1)), None)
     if folded is not None:
         raise ValueError(
