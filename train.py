@@ -37,6 +37,8 @@ def main(config: DictConfig) -> float | None:
     from ecggan.training.slurm import job_id
     from ecggan.training.wgan_gp import WGANGP
 
+    if job_id() is None:  # on the login node of a cluster: Lightning would advise to use srun
+        warnings.filterwarnings("ignore", ".*`srun` command is available.*")
     first = getattr(rank_zero_only, "rank", 0) == 0
     say = rank_zero_only(print)
     checkpoint = checkpoint_to_go_on_from(config.resume, Path(config.folder), config.out, first)

@@ -91,7 +91,11 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
         for daemon in reversed(daemons):
             daemon.terminate()
         for daemon in daemons:
-            daemon.wait(timeout=30)
+            try:
+                daemon.wait(timeout=10)
+            except subprocess.TimeoutExpired:  # slurmd may wait for its last job
+                daemon.kill()
+                daemon.wait()
 
 
 def _wait_until_idle(environment: dict[str, str], folder: Path) -> None:
