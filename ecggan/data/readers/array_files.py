@@ -46,7 +46,7 @@ def open_npy(path: Path, layout: Layout) -> _Npy:
         raise ValueError(f"{path} holds no array of numbers")
     check_record_size(array.shape, array.itemsize, str(path))
     names, places = places_of({"array": array.shape}, replace(layout, array=None), path)
-    return _Npy(path, array, layout, [path.stem] if places[0:1] and places[0].row is None else names, places)
+    return _Npy(path, array, layout, [path.stem] if places[0].row is None else names, places)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from ecggan.data.readers.array_files import open_npy, open_npz
 from ecggan.data.readers.collection import Collection
 from ecggan.data.readers.device_files import DEVICE_SUFFIXES, read_device_file
 from ecggan.data.readers.hdf5_files import HDF5
-from ecggan.data.readers.links import leads_out_of
+from ecggan.data.readers.links import refuse_a_way_out
 from ecggan.data.readers.parquet_files import Parquet
 from ecggan.data.readers.sidecars import read_sidecars, sidecars_of
 from ecggan.data.readers.text_files import TEXT_SUFFIXES, read_text
@@ -87,8 +87,7 @@ def _prepare(path: str | Path, layout: Layout, root: str | Path | None) -> tuple
     root = path.parent if root is None else Path(root)
     if path.suffix.lower() not in SUFFIXES:
         raise ValueError(f"{path}: files ending in {path.suffix!r} are not known; known are {', '.join(SUFFIXES)}")
-    if leads_out_of(path, root):
-        raise ValueError(f"{path} is a link that leads out of {root}; give the folder that it leads to")
+    refuse_a_way_out(path, root)
     return path, *read_sidecars(sidecars_of(path, root), layout)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import wfdb
 
-from ecggan.data.readers.links import leads_out_of
+from ecggan.data.readers.links import leads_out_of, refuse_a_way_out
 from ecggan.data.readers.plain_wfdb import read_plain
 from ecggan.data.record import Record, in_one_line, millivolts_per, printable
 from ecggan.ecg import canonical_lead
@@ -121,6 +121,8 @@ def _text_of(header: Path) -> str:
 
 
 def _read_header(header: Path, root: Path | None, has_gains: bool) -> _Header:
+    if root is not None:
+        refuse_a_way_out(header, root)
     lines = [line for line in _text_of(header).splitlines() if line.strip() and not line.lstrip().startswith("#")]
     first = lines[0].split() if lines else []
     if len(first) < 2 or not _COUNT.fullmatch(first[1]):
