@@ -7,6 +7,7 @@ python evaluate.py data=ptbxl data.root=PTBXL data.split=validation run=RUN out=
 python evaluate.py data=ptbxl data.root=PTBXL self_test=true out=SELF_TEST
 python evaluate.py data=folder data.root=DIR account=true out=ACCOUNT
 python evaluate.py data=ptbxl data.root=PTBXL generated=DIR reader_kit=20 out=KIT
+python evaluate.py real=DIR generated=DIR out=REPORT compute=dask compute.address=tcp://HOST:8786
 python evaluate.py readers=[ann.csv,bob.csv] key=KIT-key/key.csv out=SCORES
 """
 
@@ -32,6 +33,14 @@ def main(config: DictConfig) -> None:
         return
 
     from hydra.utils import instantiate  # heavy libraries load after --help has answered
+
+    with instantiate(config.compute):
+        evaluate(config)
+
+
+def evaluate(config: DictConfig) -> None:
+    """Everything that is asked of ECG sets, on whatever machines."""
+    from hydra.utils import instantiate
 
     from ecggan.atomic import require_new_folder
     from ecggan.data.ecg_set import ECGSet

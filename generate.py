@@ -2,6 +2,7 @@
 
 python generate.py checkpoint=published num_records=100 seed=0 out=DIR
 python generate.py run=RUN num_records=150000 keep=normal out=DIR export=[asc,parquet]
+python generate.py run=RUN num_records=150000 out=DIR compute=slurm compute.num_workers=16
 torchrun --nproc-per-node 4 generate.py run=RUN num_records=150000 out=DIR
 python generate.py ecg_set=DIR export=wfdb
 python generate.py run=RUN convert=FILE.safetensors
@@ -59,7 +60,11 @@ def main(config: DictConfig) -> None:
         path = convert_checkpoint(source, convert, **{name: arguments[name] for name in ("weights", "epoch", "ecg")})
         print(f"The generator lies in {path}")
         return
-    ecgs, out = draw(source, arguments, num_workers)
+    from hydra.utils import instantiate
+
+    arguments.pop("compute")
+    with instantiate(config.compute):
+        ecgs, out = draw(source, arguments, num_workers)
     if ecgs is not None:
         write_exports(ecgs, out, forms, license, num_workers)
 
@@ -76,10 +81,15 @@ def check_forms(forms: Sequence[str]) -> None:
 
 def draw(source: str, arguments: dict[str, Any], num_workers: int | None) -> "tuple[ECGSet | None, Path]":
     """The set and its folder; None where other processes have yet to draw their parts of it."""
+    from ecggan.compute import current_workers
+    from ecggan.generation.on_workers import generate_on_workers
     from ecggan.generation.parts import part_of
     from ecggan.generation.sampling import generate_part  # torch loads after --help has answered
 
+    cluster = current_workers()
     part, num_parts = part_of(arguments.pop("part"), os.environ)
+    if cluster is not None and num_parts > 1:
+        raise ValueError("part= is for processes that fill a set without compute=; leave one of them out")
     out = arguments.pop("out")
     if out is None:
         if num_parts > 1:
@@ -90,8 +100,12 @@ def draw(source: str, arguments: dict[str, Any], num_workers: int | None) -> "tu
     if what is not None:
         from ecggan.evaluation.keeping import KeepIf
 
-        keep = KeepIf(what, rules, num_workers)
-    ecgs = generate_part(source, out=out, part=part, num_parts=num_parts, keep=keep, **arguments)
+        keep = KeepIf(what, rules, num_workers if cluster is None else 1)
+    ecgs: ECGSet | None
+    if cluster is None:
+        ecgs = generate_part(source, out=out, part=part, num_parts=num_parts, keep=keep, **arguments)
+    else:
+        ecgs = generate_on_workers(cluster, source, out=out, keep=keep, **arguments)
     if ecgs is None:
         print(f"Part {part} of {num_parts} is drawn; the last part to end completes the set in {out}")
         return None, Path(out)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -32,8 +33,10 @@ def command(script: str, *arguments: str) -> list[str]:
     return [sys.executable, str(ROOT / f"{script}.py"), *arguments]
 
 
-def run(script: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess:
-    environment = {**os.environ, "ECGGAN_CACHE": str(cwd / "cache"), "WANDB_MODE": "offline"}
+def run(
+    script: str, *arguments: str, cwd: Path, environment: Mapping[str, str] = os.environ
+) -> subprocess.CompletedProcess:
+    environment = {**environment, "ECGGAN_CACHE": str(cwd / "cache"), "WANDB_MODE": "offline"}
     return subprocess.run(
         command(script, *arguments), cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )

@@ -1,6 +1,7 @@
 """Every option of every group is composed and built, as users will choose it."""
 
 import inspect
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ GROUPS = {
         "experiment",
         "baseline",
         "normality",
+        "compute",
     )
 }
 
@@ -76,6 +78,13 @@ def test_every_baseline_can_be_built_and_is_called_by_its_word(name):
 @pytest.mark.parametrize("name", options("normality"))
 def test_the_screen_has_a_switch_for_every_rule_and_all_are_on(name):
     assert dict(composed("evaluate", f"normality={name}").normality) == dict.fromkeys(RULES, True)
+
+
+@pytest.mark.parametrize("name", options("compute"))
+def test_every_way_to_compute_can_be_built(name):
+    for script in ("generate", "evaluate"):
+        compute = instantiate(composed(script, f"compute={name}").compute)
+        assert isinstance(compute, AbstractContextManager)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +172,7 @@ def test_real_experiments_learn_from_ptbxl_log_to_wandb_and_yield_to_the_command
 def test_generate_offers_what_the_function_takes_with_the_same_defaults():
     config = OmegaConf.to_container(composed("generate"))
     of_the_script = {"hydra", "run", "checkpoint", "ecg_set", "normality", "num_workers"}
-    of_the_script |= {"export", "license", "convert", "part"}
+    of_the_script |= {"export", "license", "convert", "part", "compute"}
     config = {key: value for key, value in config.items() if key not in of_the_script}
     parameters = inspect.signature(ecggan.generate).parameters
     assert set(config) <= set(parameters)

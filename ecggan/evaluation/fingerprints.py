@@ -14,18 +14,18 @@ of two sets are matrix products: exact, no approximate search.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import scipy.signal
 from jaxtyping import Bool, Float16, Float32, Int
-from joblib import Parallel, cpu_count, delayed
 from tqdm import tqdm
 
+from ecggan.compute import each
 from ecggan.data.ecg_set import ECGSet
+from ecggan.data.stored_records import StoredRecords
 from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT
 from ecggan.evaluation.beats import butterworth, find_beats, without_baseline
-from ecggan.evaluation.signals import read_rows, spread_evenly
+from ecggan.evaluation.signals import spread_evenly
 
 COURSE_S = 6.5  # of 10: copies shifted by up to a second still have a common R-peak with room around it
 _LONGEST_SHARE = COURSE_S / 10  # of a record, where records are shorter
@@ -118,13 +118,11 @@ def fingerprints(
     ]
     found: list[_Prints] = []
     with tqdm(total=len(ecgs), desc="fingerprints", unit="ECG", disable=not progress or len(tasks) < 2) as bar:
-        run = Parallel(n_jobs=max(1, min(num_workers or cpu_count(), len(tasks))), return_as="generator")
         columns = tuple(ecgs.leads.index(lead) for lead in chosen)
-        calls = (
-            delayed(_take_some)(*some, columns, ecgs.sampling_rate, reach, indexed[task])
-            for some, task in zip(read_rows(ecgs, tasks), tasks, strict=True)
+        arguments = (
+            (StoredRecords.of(ecgs, task), columns, ecgs.sampling_rate, reach, indexed[task]) for task in tasks
         )
-        for some in run(calls):
+        for some in each(_take_some, arguments, len(tasks), num_workers):
             found += some
             bar.update(len(some))
     num_pieces = np.array([len(each.courses) for each in found], int)
@@ -148,15 +146,13 @@ class _Prints:
 
 
 def _take_some(
-    path: Path | None,
-    rows_or_signals: np.ndarray,
+    records: StoredRecords,
     columns: tuple[int, ...],
     sampling_rate: int,
     reach: int,
     all_of: np.ndarray,
 ) -> list[_Prints]:
-    signals = rows_or_signals if path is None else np.load(path, mmap_mode="r")[rows_or_signals]
-    millivolts = signals[:, list(columns)].astype(np.float64) / MICROVOLTS_PER_MILLIVOLT
+    millivolts = records.microvolts()[:, list(columns)].astype(np.float64) / MICROVOLTS_PER_MILLIVOLT
     return [_take(record, sampling_rate, reach, bool(every)) for record, every in zip(millivolts, all_of, strict=True)]
 
 

@@ -11,9 +11,10 @@ import pandas as pd
 import scipy.fft
 import scipy.signal
 from jaxtyping import Float, Float32, Int
-from joblib import Parallel, cpu_count, delayed
 
+from ecggan.compute import each
 from ecggan.data.ecg_set import ECGSet
+from ecggan.data.stored_records import StoredRecords
 from ecggan.evaluation.beats import butterworth
 from ecggan.evaluation.fingerprints import Fingerprints
 
@@ -134,17 +135,17 @@ def lay_over_nearest(
     is_near[:FEWEST_PAIRS] = True
     candidates = order[is_near & (found.position[order] >= 0)]
     tasks = [candidates[start : start + _PAIRS_PER_TASK] for start in range(0, len(candidates), _PAIRS_PER_TASK)]
-    run = Parallel(n_jobs=max(1, min(num_workers or cpu_count(), len(tasks))), return_as="generator")
     pairs = (
-        delayed(_lay_some)(
-            queries.millivolts(task, leads),
-            index.millivolts(found.position[task], leads),
+        (
+            StoredRecords.of(queries, task),
+            StoredRecords.of(index, found.position[task]),
+            tuple(leads),
             queries.sampling_rate,
             index.sampling_rate,
         )
         for task in tasks
     )
-    rows = [row for some in run(pairs) for row in some]
+    rows = [row for some in each(_lay_some, pairs, len(tasks), num_workers) for row in some]
     table = pd.DataFrame(rows, columns=["correlation", "shift_ms", "gain", "rest_mv"], dtype=float)
     table.insert(0, "position", candidates)
     table.insert(1, "of_position", found.position[candidates])
@@ -152,8 +153,10 @@ def lay_over_nearest(
     return table.sort_values("correlation", ascending=False, kind="stable", ignore_index=True)
 
 
-def _lay_some(copies: np.ndarray, originals: np.ndarray, *rates: int) -> list[tuple[float, float, float, float]]:
-    pairs = zip(copies.astype(float), originals.astype(float), strict=True)
+def _lay_some(
+    copies: StoredRecords, originals: StoredRecords, leads: Sequence[str], *rates: int
+) -> list[tuple[float, float, float, float]]:
+    pairs = zip(copies.millivolts(leads).astype(float), originals.millivolts(leads).astype(float), strict=True)
     return [lay_over(copy, original, *rates) for copy, original in pairs]
 
 

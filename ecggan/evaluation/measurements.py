@@ -12,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, cpu_count, delayed
 from tqdm import tqdm
 
 from ecggan.atomic import atomic_file
+from ecggan.compute import each
 from ecggan.data.ecg_set import SIGNALS, ECGSet
-from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT, check_leads
+from ecggan.data.stored_records import StoredRecords
+from ecggan.ecg import check_leads
 from ecggan.evaluation.columns import MEASUREMENTS as MEASUREMENTS
 from ecggan.evaluation.columns import display_name as display_name
 from ecggan.evaluation.record import Value, check_sampling_rate, measuring_version, row_columns, row_without_numbers
@@ -74,8 +75,8 @@ def measure(
     tasks = [task for start in todo for task in range(start, start + lengths[start], RECORDS_PER_TASK)]
     with tqdm(total=len(names), desc="measuring", unit="ECG", disable=not progress or len(tasks) < 2) as bar:
         bar.update(sum(len(part) for part in parts.values()))
-        run = Parallel(n_jobs=max(1, min(num_workers or cpu_count(), len(tasks))), return_as="generator")
-        measured = run(delayed(_measure_some)(*some, tuple(leads), sampling_rate) for some in _signals(ecgs, tasks))
+        arguments = ((some, tuple(leads), sampling_rate) for some in _records(ecgs, tasks))
+        measured = each(_measure_some, arguments, len(tasks), num_workers)
         rows: list[dict[str, Value]] = []
         for task, some in zip(tasks, measured, strict=True):
             rows += some
@@ -146,22 +147,17 @@ def _kept(folder: Path, lengths: Mapping[int, int], leads: Sequence[str]) -> dic
     return parts
 
 
-def _signals(ecgs: ECGSet | np.ndarray, starts: Sequence[int]) -> Iterator[tuple[Path | None, np.ndarray]]:
-    """What to measure: rows of a set on disk, which the workers map themselves, or the signals in mV."""
+def _records(ecgs: ECGSet | np.ndarray, starts: Sequence[int]) -> Iterator[StoredRecords | np.ndarray]:
+    """What to measure: records of a set, or the signals in mV."""
     for start in starts:
         some = slice(start, start + RECORDS_PER_TASK)
-        if isinstance(ecgs, ECGSet) and ecgs.path is not None:
-            yield ecgs.path / SIGNALS, ecgs.rows[some]
-        else:
-            yield None, ecgs.millivolts(some) if isinstance(ecgs, ECGSet) else ecgs[some]
+        yield StoredRecords.of(ecgs, some) if isinstance(ecgs, ECGSet) else ecgs[some]
 
 
 def _measure_some(
-    path: Path | None, rows_or_signals: np.ndarray, leads: Sequence[str], sampling_rate: int | float
+    records: StoredRecords | np.ndarray, leads: Sequence[str], sampling_rate: int | float
 ) -> list[dict[str, Value]]:
-    signals = rows_or_signals
-    if path is not None:
-        signals = np.load(path, mmap_mode="r")[rows_or_signals] / np.float32(MICROVOLTS_PER_MILLIVOLT)
+    signals = records.millivolts() if isinstance(records, StoredRecords) else records
     rows = []
     for record in signals:
         try:

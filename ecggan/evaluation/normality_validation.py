@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, cpu_count, delayed
 from scipy.stats import binomtest
 from tqdm import tqdm
 
+from ecggan.compute import each
 from ecggan.data.ptbxl import DATABASE, read_statements
 from ecggan.data.readers.wfdb_files import read_wfdb
 from ecggan.ecg import TWELVE_LEADS
@@ -52,9 +52,9 @@ def validate_on_ptbxl(root: str | Path, num_workers: int | None = None, progress
     root = Path(root).expanduser()
     database = _read_table(root / DATABASE, ["patient_id", "scp_codes", "filename_hr"])
     classes = _read_table(root / STATEMENTS, ["diagnostic_class"])["diagnostic_class"].dropna().to_dict()
-    run = Parallel(n_jobs=max(1, min(num_workers or cpu_count(), len(database))), return_as="generator")
-    measured = run(delayed(_measure_file)(root, str(name)) for name in database["filename_hr"])
-    measured = tqdm(measured, total=len(database), desc="screening", unit="ECG", disable=not progress)
+    arguments = ((root, str(name)) for name in database["filename_hr"])
+    each_file = each(_measure_file, arguments, len(database), num_workers)
+    measured = tqdm(each_file, total=len(database), desc="screening", unit="ECG", disable=not progress)
     facts = [_facts(row, classes) for row in database.to_dict("records")]
     rows = []
     for fact, (row, error) in zip(facts, measured, strict=True):

@@ -8,19 +8,19 @@ are there, III, aVR, aVL and aVF say nothing new, so a set of 8 leads and one of
 A lead without a signal (see `plausibility`) has no correlation and no power: it is NaN, and left out of the means.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import scipy.signal
 from jaxtyping import Float, Int
-from joblib import Parallel, cpu_count, delayed
 from tqdm import tqdm
 
-from ecggan.data.ecg_set import SIGNALS, ECGSet
+from ecggan.compute import each
+from ecggan.data.ecg_set import ECGSet
+from ecggan.data.stored_records import StoredRecords
 from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS
 from ecggan.evaluation.beats import without_baseline
 from ecggan.evaluation.plausibility import leads_with_signal
@@ -103,9 +103,8 @@ def describe_signals(
     values = np.empty((len(positions), len(columns)))
     density = np.empty((len(positions), len(leads), len(frequencies)), np.float32)
     with tqdm(total=len(positions), desc="signals", unit="ECG", disable=not progress or len(blocks) < 2) as bar:
-        run = Parallel(n_jobs=max(1, min(num_workers or cpu_count(), len(blocks))), return_as="generator")
-        read = read_rows(ecgs, [positions[block] for block in blocks])
-        described = run(delayed(_describe_some)(*some, ecgs.leads, ecgs.sampling_rate) for some in read)
+        arguments = ((StoredRecords.of(ecgs, positions[block]), ecgs.sampling_rate) for block in blocks)
+        described = each(_describe_some, arguments, len(blocks), num_workers)
         for block, found in zip(blocks, described, strict=True):
             values[block], density[block] = found
             bar.update(len(found[0]))
@@ -173,17 +172,9 @@ def _frequencies(sampling_rate: int) -> np.ndarray:
     return np.arange(1, int(min(HIGHEST_HZ, sampling_rate / 2) * SEGMENT_S) + 1) / SEGMENT_S
 
 
-def read_rows(ecgs: ECGSet, tasks: Sequence[np.ndarray]) -> Iterator[tuple[Path | None, np.ndarray]]:
-    """Rows of a set on disk, which the workers map themselves, or the signals in µV."""
-    for positions in tasks:
-        yield (None, ecgs.microvolts(positions)) if ecgs.path is None else (ecgs.path / SIGNALS, ecgs.rows[positions])
-
-
-def _describe_some(
-    path: Path | None, rows_or_signals: np.ndarray, leads: Sequence[str], sampling_rate: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _describe_some(records: StoredRecords, sampling_rate: int) -> tuple[np.ndarray, np.ndarray]:
     """The columns' values ``(record, column)``, and the power spectral densities ``(record, lead, frequency)``."""
-    microvolts = rows_or_signals if path is None else np.load(path, mmap_mode="r")[rows_or_signals]
+    microvolts, leads = records.microvolts(), records.leads
     lead = {name: microvolts[:, i].astype(np.float64) for i, name in enumerate(leads)}
     millivolts = np.stack([lead[name] for name in independent_leads(leads)], axis=1) / MICROVOLTS_PER_MILLIVOLT
     correlations, density = _correlations_and_density(millivolts, sampling_rate)

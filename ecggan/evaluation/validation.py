@@ -19,9 +19,10 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, cpu_count, delayed
+from joblib import cpu_count
 from tqdm import tqdm
 
+from ecggan.compute import each
 from ecggan.data.ecg_set import ECGSet
 from ecggan.data.ludb import LUDBRecord, read_ludb, sinus_rhythm_numbers
 from ecggan.ecg import EIGHT_LEADS, select_leads
@@ -124,8 +125,7 @@ def validate_on_ludb(root: str | Path, num_workers: int | None = None, progress:
         ValueError: none of its records is there, or one is damaged.
     """
     numbers = sinus_rhythm_numbers(root)
-    run = Parallel(n_jobs=min(num_workers or cpu_count(), len(numbers)), return_as="generator")
-    rows = run(delayed(_validate_one)(root, number) for number in numbers)
+    rows = each(_validate_one, ((root, number) for number in numbers), len(numbers), num_workers)
     return pd.DataFrame(tqdm(rows, total=len(numbers), desc="validating", unit="ECG", disable=not progress))
 
 

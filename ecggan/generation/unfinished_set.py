@@ -156,6 +156,17 @@ class Tally:
             )
 
 
+def num_drawn(notes: Path) -> int:
+    """The records that all processes have drawn so far of a set, as their journals in its folder of notes say."""
+    lines = (line for journal in notes.glob("journal-*.jsonl") for line in journal.read_bytes().splitlines())
+    steps = {}
+    for line in lines:
+        with suppress(ValueError, TypeError, RecursionError):  # being written
+            step, num_candidates, left_out, _ = json.loads(line)
+            steps[step] = num_candidates - len(left_out)
+    return sum(steps.values())
+
+
 class UnfinishedSet:
     """The files of a set that is being drawn, within a [ResumableFolder][ecggan.atomic.ResumableFolder].
 

@@ -123,3 +123,27 @@ def test_a_sweep_is_a_job_a_run_and_goes_on_where_it_was(slurm, tmp_path):
         assert start["seed"] == seed
         assert start["slurm_job"]
         assert (tmp_path / "sweep" / str(job) / "checkpoints" / "generator_epoch_0002.pt").exists()
+
+
+def test_ecgs_are_drawn_and_measured_by_jobs_as_on_this_machine(slurm, tmp_path):
+    jobs = ("compute=slurm", "compute.num_workers=2", "compute.memory=1GB", "compute.walltime='00:10:00'")
+    for where, options in (("here", ()), ("jobs", jobs)):
+        drawing = ("checkpoint=published", "num_records=160", f"out={where}")
+        measuring = ("data=deepfake", "max_records=64", f"generated={where}", f"out={where}-report", "cache=" + where)
+        for script, arguments in (("generate", drawing), ("evaluate", measuring)):
+            done = run(script, *arguments, *options, cwd=tmp_path, environment=slurm)
+            assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "runs" / "workers").glob("*.out")), "the workers' logs"
+    assert (tmp_path / "here" / "signals.npy").read_bytes() == (tmp_path / "jobs" / "signals.npy").read_bytes()
+    for table in sorted((tmp_path / "here-report").glob("*.csv")):
+        assert table.read_text() == (tmp_path / "jobs-report" / table.name).read_text(), table.name
+    left = subprocess.run(["squeue", "--noheader"], env=slurm, capture_output=True, text=True, check=True)
+    assert not [line for line in left.stdout.splitlines() if "dask" in line and " CG " not in line]
+
+
+def test_a_job_that_slurm_refuses_is_said_at_once(slurm, tmp_path):
+    jobs = ("compute=slurm", "compute.num_workers=2", "compute.queue=nowhere")
+    done = run("generate", "checkpoint=published", "num_records=8", "out=ecgs", *jobs, cwd=tmp_path, environment=slurm)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: the workers' jobs cannot be submitted to Slurm: ")
+    assert "invalid partition" in done.stderr
