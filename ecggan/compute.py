@@ -30,8 +30,6 @@ log = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
-logging.getLogger("distributed").setLevel(logging.WARNING)  # what it says of itself is not for users
-
 _TASKS_AHEAD = 4  # of each worker: enough that none waits, few enough that what waits for its turn takes no room
 _PACKAGES = ("ecggan", "numpy", "scipy", "pandas", "neurokit2")  # what a result may depend on
 
@@ -101,10 +99,9 @@ def on_slurm(
     if num_workers < 1:
         raise ValueError(f"compute.num_workers must be at least 1; got {num_workers}")
     given = {name: option for name, option in options.items() if option is not None}
-    try:
-        from dask_jobqueue import SLURMCluster
-    except ModuleNotFoundError as error:
-        raise ValueError(_NOT_INSTALLED) from error
+    _require_dask()
+    from dask_jobqueue import SLURMCluster
+
     given["scheduler_options"] = {"dashboard_address": ":0"}  # another may have the usual port
     with SLURMCluster(cores=1, processes=1, memory=memory, walltime=walltime, python=sys.executable, **given) as jobs:
         _try_to_submit(jobs.job_script())
@@ -195,7 +192,6 @@ class DaskWorkers:
 
 
 _cluster: ContextVar[DaskWorkers | None] = ContextVar("cluster", default=None)
-_NOT_INSTALLED = "compute=dask and compute=slurm need dask: pip install -c constraints.txt -e '.[dask]'"
 
 
 def current_workers() -> DaskWorkers | None:
@@ -203,12 +199,23 @@ def current_workers() -> DaskWorkers | None:
     return _cluster.get()
 
 
+def _require_dask() -> None:
+    """Import it, and let it say less: what it tells of itself is not for users."""
+    try:
+        import dask_jobqueue  # noqa: F401
+        import distributed  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            "compute=dask and compute=slurm need dask: pip install -c constraints.txt -e '.[dask]'"
+        ) from error
+    logging.getLogger("distributed").setLevel(logging.WARNING)
+
+
 @contextmanager
 def _client(where: Any, wait_s: int | float) -> Iterator["Client"]:
-    try:
-        from distributed import Client
-    except ModuleNotFoundError as error:
-        raise ValueError(_NOT_INSTALLED) from error
+    _require_dask()
+    from distributed import Client
+
     try:
         client = Client(where, timeout=wait_s)
     except OSError as error:
