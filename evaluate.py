@@ -113,7 +113,7 @@ def evaluate(config: DictConfig) -> None:
     if config.get("logger") is not None:
         from ecggan.training.loggers import log_report
 
-        log_report(instantiate(config.logger.wandb), report.parent)
+        log_report(instantiate(config.logger.wandb), report.parent, OmegaConf.to_container(config, resolve=True))
     print(f"The report lies in {report}")
 
 

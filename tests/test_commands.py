@@ -15,6 +15,7 @@ import pytest
 from ecggan.commands import one_clear_line
 from ecggan.data.ecg_set import ECGSet
 from tests.runs import SMALL, WHOLE, assert_same_end, command, run
+from tests.training import wandb_files
 
 
 @pytest.fixture(scope="module")
@@ -234,6 +235,15 @@ def test_the_published_generator_is_judged_by_one_word_and_logged_to_wandb_offli
     assert len(list((tmp_path / "report" / "wandb").glob("offline-run-*/run-*.wandb"))) == 1
     logged = {path.name.split("_")[0] for path in (tmp_path / "report" / "wandb").glob("offline-run-*/files/media/*/*")}
     assert {"report", "distributions", "deepfake", "comparison", "measurements"} <= logged
+    (file,) = wandb_files.runs(tmp_path / "report")
+    told = wandb_files.one(file, "run")
+    assert (told.job_type, list(told.tags)) == ("evaluate", ["evaluation"])
+    assert wandb_files.config(file)["margins"] == {"qt_interval_ms": 10}
+    (row,) = wandb_files.rows(file)
+    table = json.loads((file.parent / "files" / row["measurements.path"]).read_text())
+    expected = pd.read_csv(tmp_path / "report" / "tables" / "measurements.csv")
+    assert table["columns"] == list(expected.columns)
+    assert [line[0] for line in table["data"]] == list(expected.iloc[:, 0])
 
 
 @pytest.mark.slow

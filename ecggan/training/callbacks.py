@@ -12,7 +12,6 @@ from typing import Any, cast
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, ProgressBar
-from pytorch_lightning.loggers import WandbLogger
 from torch import Tensor
 from tqdm import tqdm
 
@@ -20,6 +19,7 @@ from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT
 from ecggan.models.generator_file import save_generator
 from ecggan.plotting import plot_ecg_grid, save_figure
 from ecggan.training import slurm
+from ecggan.training.loggers import WandbLog
 from ecggan.training.wgan_gp import WGANGP
 
 log = logging.getLogger(__name__)
@@ -222,8 +222,8 @@ class ECGPictures(Callback):
         path = self.folder / f"epoch_{epoch:04d}.png"
         save_figure(figure, path, dpi=100)
         for logger in trainer.loggers:
-            if isinstance(logger, WandbLogger):
-                logger.log_image("generated ECGs", [str(path)], step=trainer.global_step)
+            if isinstance(logger, WandbLog):
+                logger.log_picture("generated ECGs", path, epoch)
 
 
 def generator_path(folder: Path, epoch: int) -> Path:
