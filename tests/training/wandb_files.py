@@ -1,6 +1,7 @@
 """What W&B has written to a run's folder."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,15 @@ _BLOCK, _HEADER = 32768, 7  # of LevelDB's log format: CRC, length and kind (1 w
 
 
 def records(path: Path) -> list[Record]:
-    """All that a ``.wandb`` file holds, in order."""
+    """All that a ``.wandb`` file holds, in order, when W&B's own process has written its end."""
+    until = time.monotonic() + 20
+    while not (found := _read(path)) or not found[-1].HasField("exit"):
+        assert time.monotonic() < until, f"{path} has no end"
+        time.sleep(0.05)
+    return found
+
+
+def _read(path: Path) -> list[Record]:
     content, found, part, at = path.read_bytes(), [], b"", _HEADER  # the file begins with a header as long as a chunk's
     while at + _HEADER <= len(content):
         left = _BLOCK - at % _BLOCK
