@@ -175,6 +175,7 @@ def test_a_key_that_is_none_is_not_sent_but_said(monkeypatch, caplog):
     assert log.experiment.offline
 
 
+@pytest.mark.slow
 def test_a_training_outlives_the_process_that_wandb_logs_with(tmp_path):
     program = """
 import logging, psutil, sys
@@ -294,6 +295,7 @@ def test_tables_figures_pictures_and_page_of_a_report_are_logged(tmp_path):
     assert wandb_files.summary(file)["verdict/ours"] == "Nothing can be said"
 
 
+@pytest.mark.slow
 def test_wandb_is_imported_by_the_first_process_alone_and_when_the_run_begins():
     program = """
 import sys

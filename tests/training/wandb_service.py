@@ -14,13 +14,12 @@ class WandbService:
 
     Attributes:
         fails: None, a status to answer each request with, or SILENT.
-        fails_after_rows: of any run's history; from then on it fails with `then`.
         runs: what was told of each run when it began or went on, by its id.
         history: the rows of each run, as they lie on the server.
     """
 
-    def __init__(self, fails: int | str | None = None, fails_after_rows: int | None = None, then: int | str = 500):
-        self.fails, self.fails_after_rows, self.then = fails, fails_after_rows, then
+    def __init__(self, fails: int | str | None = None):
+        self.fails = fails
         self.runs: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.history: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.ended = threading.Event()
@@ -44,8 +43,6 @@ class WandbService:
         rows = files.get("wandb-history.jsonl", {"offset": 0, "content": []})
         for number, row in enumerate(rows["content"], rows["offset"]):  # a line that is sent again replaces the first
             self.history[run][number:] = [json.loads(row), *self.history[run][number + 1 :]]
-        if self.fails_after_rows is not None and len(self.history[run]) >= self.fails_after_rows:
-            self.fails = self.then
 
     def answer(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         if "mutation UpsertBucket" in query:
