@@ -4,6 +4,7 @@ python evaluate.py data=ptbxl data.root=PTBXL data.split=test generated=DIR out=
 python evaluate.py data=ptbxl data.root=PTBXL generated=[DIR1,DIR2] baseline=deepfake out=REPORT
 python evaluate.py real=DIR generated=DIR out=REPORT
 python evaluate.py data=ptbxl data.root=PTBXL data.split=validation run=RUN out=CURVE
+python evaluate.py multirun=SWEEP out=TABLE
 python evaluate.py data=ptbxl data.root=PTBXL self_test=true out=SELF_TEST
 python evaluate.py data=folder data.root=DIR account=true out=ACCOUNT
 python evaluate.py data=ptbxl data.root=PTBXL generated=DIR reader_kit=20 out=KIT
@@ -30,6 +31,9 @@ def main(config: DictConfig) -> None:
     check(config)
     if config.readers is not None:
         score_sheets(config)
+        return
+    if config.multirun is not None:
+        gather_sweep(config)
         return
 
     from hydra.utils import instantiate  # heavy libraries load after --help has answered
@@ -130,6 +134,9 @@ def check(config: DictConfig) -> None:
             raise ValueError(
                 "readers= and key= take no ECGs: leave out data, real, generated, baseline, run, reader_kit"
             )
+    elif config.multirun is not None:
+        if is_judging or any(given is not None for given in (data, config.real, config.run, config.reader_kit)):
+            raise ValueError("multirun= takes no ECGs: leave out data, real, generated, baseline, run, reader_kit")
     elif config.real is not None and data is not None:
         raise ValueError("the real ECGs are given twice: give data=… or real=ECG_SET, not both")
     elif config.real is None and data is None:
@@ -221,6 +228,18 @@ def score_sheets(config: DictConfig) -> None:
     written = write_scores(config.out, scores)
     print(reader_table(scores).to_string(index=False))
     print(f"The scores lie in {written}")
+
+
+def gather_sweep(config: DictConfig) -> None:
+    """The runs of a sweep as a table, and a picture of the distance against each parameter."""
+    from ecggan.atomic import require_new_folder
+    from ecggan.training.sweep_table import sweep_table, write_sweep
+
+    require_new_folder(config.out)
+    table = sweep_table(config.multirun)
+    written = write_sweep(config.out, table)
+    print(table.to_string(index=False, float_format="{:.4g}".format, na_rep=""))
+    print(f"The table lies in {written}")
 
 
 def draw_curve(config: DictConfig, real: "ECGSet") -> None:

@@ -2,13 +2,19 @@
 
 python train.py experiment=quickstart
 python train.py experiment=pulse2pulse data.root=PTBXL
+python train.py -m experiment=pulse2pulse data.root=PTBXL model.model_size=25,50 seed=1,2,3
+python train.py sweep=optuna experiment=pulse2pulse data.root=PTBXL out=SWEEP
 """
 
+import json
+import logging
 import os
 import sys
 import warnings
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hydra
 from omegaconf import DictConfig, OmegaConf
@@ -16,14 +22,101 @@ from omegaconf import DictConfig, OmegaConf
 from ecggan.commands import one_clear_line
 
 if TYPE_CHECKING:
-    from pytorch_lightning import Trainer
+    from pytorch_lightning import Callback, Trainer
+
+log = logging.getLogger(__name__)
 
 OmegaConf.register_new_resolver("num_leads", len, replace=True)
 
 
+def one_of_several() -> str | None:
+    """The folder of this run, if it is one of a sweep."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    hydra_config = HydraConfig.get()
+    return os.path.relpath(hydra_config.runtime.output_dir) if hydra_config.mode == RunMode.MULTIRUN else None
+
+
 @hydra.main(config_path="configs", config_name="train", version_base="1.3")
-@one_clear_line
+@partial(one_clear_line, one_of_several=one_of_several)
 def main(config: DictConfig) -> float | None:
+    from hydra.core.hydra_config import HydraConfig
+
+    if config.get("sweep") is not None:
+        return train_run_of_study(config)
+    return train(config, HydraConfig.get().overrides.task)
+
+
+def train_run_of_study(config: DictConfig) -> float | None:
+    """One run of a search: with the parameters that the study has for it, if it has not ended already."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.utils import instantiate
+
+    from ecggan.training.callbacks import DivergedError
+    from ecggan.training.study import Pruning
+
+    first = is_first_process()
+    run = instantiate(config.sweep, _convert_="all").run(HydraConfig.get().job.num, first)
+    log.info("run %d of the sweep: %s", run.number, run.parameters)
+    with_them = with_parameters(config, run.parameters, first)
+    if run.ended is not None:
+        if first:
+            print(f"Run {run.number} of the sweep has ended ({run.ended}, distance {run.value}): {config.folder}")
+        return run.value
+    pruning = Pruning(run)
+    try:
+        distance = train(*with_them, pruning)
+    except DivergedError as error:
+        log.error("run %d of the sweep: %s", run.number, error)
+        if first:
+            run.fail()
+        return None
+    if first and distance is not None:
+        run.end(distance, pruning.is_pruned)
+    return distance
+
+
+def with_parameters(config: DictConfig, parameters: Mapping[str, Any], write: bool) -> tuple[DictConfig, list[str]]:
+    """The configuration as if parameters stood on the command line, and all that would stand there.
+
+    Args:
+        config: of this run.
+        parameters: their names and values.
+        write: correct what Hydra has noted of the run, which it does anew each time.
+    """
+    from hydra import compose
+    from hydra.core.hydra_config import HydraConfig
+
+    from ecggan.atomic import atomic_file
+
+    hydra_config = HydraConfig.get()
+    overrides = [*hydra_config.overrides.task, *(f"{name}={json.dumps(value)}" for name, value in parameters.items())]
+    changed = compose(hydra_config.job.config_name, overrides)
+    changed.out = config.out
+    if write and hydra_config.output_subdir is not None:
+        notes = Path(config.folder) / hydra_config.output_subdir
+        for name, contents in (("config", changed), ("overrides", OmegaConf.create(overrides))):
+            with atomic_file(notes / f"{name}.yaml") as file:
+                OmegaConf.save(contents, file)
+    return changed, overrides
+
+
+def is_first_process() -> bool:
+    """Whether this is the first of the processes of a run, which alone writes and prints."""
+    from pytorch_lightning.utilities import rank_zero_only
+
+    return getattr(rank_zero_only, "rank", 0) == 0
+
+
+def train(config: DictConfig, given: Sequence[str], *more_callbacks: "Callback") -> float | None:
+    """Train a GAN, or go on with it; the smallest physiological distance of its epochs.
+
+    Args:
+        config: of the run.
+        given: what the user, or a search, has set in it.
+        more_callbacks: beside those of the configuration.
+    """
     import torch  # heavy libraries load after --help has answered
     from hydra.utils import instantiate
     from pytorch_lightning import Trainer, seed_everything
@@ -39,7 +132,7 @@ def main(config: DictConfig) -> float | None:
 
     if job_id() is None:  # on the login node of a cluster: Lightning would advise to use srun
         warnings.filterwarnings("ignore", ".*`srun` command is available.*")
-    first = getattr(rank_zero_only, "rank", 0) == 0
+    first = is_first_process()
     say = rank_zero_only(print)
     checkpoint = checkpoint_to_go_on_from(config.resume, Path(config.folder), config.out, first)
     torch.set_float32_matmul_precision("high")
@@ -58,6 +151,7 @@ def main(config: DictConfig) -> float | None:
         config.folder,
         {
             "command": sys.argv,
+            "given": list(given),
             "seed": config.seed,
             "data": config.data.name,
             "resumed_from": None if checkpoint is None else str(checkpoint),
@@ -66,7 +160,7 @@ def main(config: DictConfig) -> float | None:
     )
     trainer: Trainer = instantiate(
         config.trainer,
-        callbacks=[notes, *instantiate(config.callbacks).values()],
+        callbacks=[notes, *instantiate(config.callbacks).values(), *more_callbacks],
         logger=list(instantiate(config.logger).values()),
         # the callback `checkpoints` saves and queues the job again; Lightning would do so in its own way
         plugins=[SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else None,

@@ -1,20 +1,32 @@
 """What the three commands share: bad input ends in one clear line, and everything else in a traceback."""
 
 import functools
+import logging
 import os
 import signal
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
+log = logging.getLogger(__name__)
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def one_clear_line(main: Callable[P, R]) -> Callable[P, R]:
+class RunFailedError(Exception):
+    """One run of several failed, and has said why."""
+
+
+def one_clear_line(main: Callable[P, R], one_of_several: Callable[[], str | None] = lambda: None) -> Callable[P, R]:
     """Turn what a user can put right (a ValueError or an OSError) into one line on stderr and a non-zero exit.
 
     Set ``ECGGAN_DEBUG=1`` for the whole traceback. Hydra wraps what a constructor raises; the cause is what counts.
     Ctrl-C and SIGTERM unwind as an error does, so that nothing unfinished is left.
+
+    Args:
+        main: of a script.
+        one_of_several: what this run is called where others may follow it in this process, of a sweep: then the line is
+            said, and they do.
     """
 
     @functools.wraps(main)
@@ -30,6 +42,10 @@ def one_clear_line(main: Callable[P, R]) -> Callable[P, R]:
                 cause = cause.__cause__
             if os.environ.get("ECGGAN_DEBUG") == "1" or not isinstance(cause, ValueError | OSError):
                 raise
+            run = one_of_several()
+            if run is not None:
+                log.error("%s: %s", run, cause)
+                raise RunFailedError(f"{run}: {cause}") from None
             raise SystemExit(f"error: {cause}") from error
 
     return guarded

@@ -34,6 +34,7 @@ GROUPS = {
         "baseline",
         "normality",
         "compute",
+        "sweep",
     )
 }
 
@@ -85,6 +86,17 @@ def test_every_way_to_compute_can_be_built(name):
     for script in ("generate", "evaluate"):
         compute = instantiate(composed(script, f"compute={name}").compute)
         assert isinstance(compute, AbstractContextManager)
+
+
+@pytest.mark.parametrize("name", options("sweep"))
+def test_every_search_can_be_built_and_numbers_its_runs(name, tmp_path):
+    config = composed("train", f"sweep={name}", f"hydra.sweep.dir={tmp_path}", "sweep.num_runs=3", "hydra.job.num=2")
+    assert config.hydra.mode.name == "MULTIRUN"
+    assert config.hydra.sweeper.params == {"run_of_sweep": "range(0,3)"}
+    assert config.resume == "auto"
+    run = instantiate(config.sweep, _convert_="all").run(2)
+    assert set(run.parameters) == {"model.gan.learning_rate", "model.gan.n_critic"}
+    assert (tmp_path / "study.journal").exists()
 
 
 @pytest.mark.parametrize(

@@ -24,3 +24,4 @@ from ecggan.plotting.intervals import plot_intervals as plot_intervals
 from ecggan.plotting.pages import save_pages as save_pages
 from ecggan.plotting.paper import plot_ecg as plot_ecg
 from ecggan.plotting.paper import plot_ecg_grid as plot_ecg_grid
+from ecggan.plotting.sweeps import plot_sweep as plot_sweep

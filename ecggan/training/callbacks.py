@@ -27,6 +27,10 @@ log = logging.getLogger(__name__)
 _STEPS_BETWEEN_ASKING = 10
 
 
+class DivergedError(ValueError):
+    """The losses went beyond all bounds: nothing good will come of this training."""
+
+
 class TrainingProgress(ProgressBar):
     """One bar for the whole training: epoch, losses, rate and the time that is left.
 
@@ -163,7 +167,7 @@ class Checkpoints(Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         diverged = [name for name, value in trainer.callback_metrics.items() if not torch.isfinite(value)]
         if diverged:  # before anything good is replaced
-            raise ValueError(
+            raise DivergedError(
                 f"{', '.join(diverged)} became infinite or NaN in epoch {trainer.current_epoch + 1}: the training "
                 f"diverged; lower model.gan.learning_rate. What was kept before it lies in {self.folder}"
             )

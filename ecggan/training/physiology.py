@@ -92,9 +92,14 @@ class Physiology(Callback):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.rows = [row for row in self._kept() if row["epoch"] <= trainer.current_epoch]
 
+    def is_due(self, trainer: pl.Trainer) -> bool:
+        """Whether it looks at the epoch that ends."""
+        epoch = trainer.current_epoch + 1
+        return epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs
+
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         epoch = trainer.current_epoch + 1
-        if not (trainer.is_global_zero and (epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs)):
+        if not (trainer.is_global_zero and self.is_due(trainer)):
             return
         assert self._real is not None
         module = cast(WGANGP, pl_module)

@@ -26,7 +26,7 @@ class RunNotes(Callback):
     """Writes ``run.json``: a list of starts, to which each start adds itself.
 
     A start is there as soon as it begins; what it knows only later, the devices and the data set, follows before the
-    first step.
+    first step, and how it ended (complete, ended early, interrupted, failed) in the end: one that was killed has none.
 
     Args:
         folder: of the run.
@@ -49,6 +49,20 @@ class RunNotes(Callback):
             ecgs = cast(ECGDataModule, trainer.datamodule).ecgs  # type: ignore[attr-defined]
             assert ecgs is not None
             self.start |= {"devices": [device_name(pl_module.device)] * trainer.world_size, "data_set": data_set(ecgs)}
+            self._write()
+
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        is_complete = trainer.current_epoch == trainer.max_epochs
+        self._end(trainer, "complete" if is_complete else "ended early")
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        is_stopped = isinstance(exception, KeyboardInterrupt | SystemExit)
+        self._end(trainer, "interrupted" if is_stopped else f"failed: {exception}")
+
+    def _end(self, trainer: pl.Trainer, how: str) -> None:
+        if trainer.is_global_zero:
+            time = datetime.now(UTC).isoformat(timespec="seconds")
+            self.start["end"] = {"time": time, "how": how, "epochs": trainer.current_epoch}
             self._write()
 
     def _write(self) -> None:
