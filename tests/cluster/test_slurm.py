@@ -16,6 +16,8 @@ from tests.runs import ROOT, SMALL, WHOLE, assert_same_end, run
 
 pytestmark = pytest.mark.slow
 _LONGEST_S = 240
+_SMALL_JOBS = ("gpus_per_node=null", "cpus_per_task=1", "mem_gb=1")
+LAUNCHER = ("hydra/launcher=slurm", *(f"hydra.launcher.{less}" for less in _SMALL_JOBS))
 
 
 @pytest.fixture(scope="module")
@@ -99,11 +101,7 @@ def test_a_job_of_two_tasks_trains_as_two_processes_do(submit, facts, tmp_path):
 
 
 def test_a_sweep_is_a_job_a_run_and_goes_on_where_it_was(slurm, tmp_path):
-    launcher = (
-        "hydra/launcher=slurm",
-        *(f"hydra.launcher.{less}" for less in ("gpus_per_node=null", "cpus_per_task=1")),
-    )
-    sweep = ("-m", *SMALL, *launcher, "hydra.launcher.mem_gb=1", "seed=1,2,3", "out=sweep", "resume=auto")
+    sweep = ("-m", *SMALL, *LAUNCHER, "seed=1,2,3", "out=sweep", "resume=auto")
     for ended in range(2):
         done = subprocess.run(
             [sys.executable, str(ROOT / "train.py"), *sweep],
@@ -123,6 +121,28 @@ def test_a_sweep_is_a_job_a_run_and_goes_on_where_it_was(slurm, tmp_path):
         assert start["seed"] == seed
         assert start["slurm_job"]
         assert (tmp_path / "sweep" / str(job) / "checkpoints" / "generator_epoch_0002.pt").exists()
+
+
+def test_a_search_is_a_job_a_run_too(slurm, tmp_path):
+    done = run("train", "sweep=optuna", *SMALL, *LAUNCHER, "sweep.num_runs=2", "out=s", cwd=tmp_path, environment=slurm)
+    assert done.returncode == 0, done.stderr
+    runs = [json.loads((tmp_path / "s" / str(job) / "run.json").read_text())["starts"][-1] for job in range(2)]
+    assert len({start["slurm_job"] for start in runs}) == 2
+    assert len({given for start in runs for given in start["given"] if "learning_rate" in given}) == 2
+
+
+def test_a_run_whose_time_is_up_is_queued_again_and_goes_on(slurm, tmp_path):
+    """Submitit asks Slurm for SIGUSR2 some time before the end; Slurm may send it up to a minute earlier still."""
+    long = ("trainer.max_epochs=120", "callbacks.checkpoints.every_n_epochs=20", "callbacks.physiology.num_records=1")
+    short = ("hydra.launcher.timeout_min=2", "hydra.launcher.signal_delay_s=80")
+    sweep = ("-m", *SMALL, *long, *LAUNCHER, *short, "seed=1", "out=sweep", "resume=auto")
+    done = run("train", *sweep, cwd=tmp_path, environment=slurm)
+    assert done.returncode == 0, done.stderr
+    starts = json.loads((tmp_path / "sweep" / "0" / "run.json").read_text())["starts"]
+    assert len(starts) >= 2
+    assert [start["end"]["how"] for start in starts] == ["interrupted"] * (len(starts) - 1) + ["complete"]
+    assert starts[1]["resumed_from"].endswith("last.ckpt")
+    assert starts[-1]["end"]["epochs"] == 120
 
 
 def test_ecgs_are_drawn_and_measured_by_jobs_as_on_this_machine(slurm, tmp_path):
