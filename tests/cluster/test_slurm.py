@@ -8,9 +8,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+from ecggan.data.ecg_set import ECGSet
+from ecggan.evaluation.measurements import measure
+from ecggan.generation.sampling import generate
 from tests.cluster.one_node_slurm import URGENT, cluster, missing
 from tests.runs import ROOT, SMALL, WHOLE, assert_same_end, run
 
@@ -147,16 +152,18 @@ def test_a_run_whose_time_is_up_is_queued_again_and_goes_on(slurm, tmp_path):
 
 def test_ecgs_are_drawn_and_measured_by_jobs_as_on_this_machine(slurm, tmp_path):
     jobs = ("compute=slurm", "compute.num_workers=2", "compute.memory=1GB", "compute.walltime='00:10:00'")
-    for where, options in (("here", ()), ("jobs", jobs)):
-        drawing = ("checkpoint=published", "num_records=160", f"out={where}")
-        measuring = ("data=deepfake", "max_records=64", f"generated={where}", f"out={where}-report", "cache=" + where)
-        for script, arguments in (("generate", drawing), ("evaluate", measuring)):
-            done = run(script, *arguments, *options, cwd=tmp_path, environment=slurm)
-            assert done.returncode == 0, done.stderr
-    assert list((tmp_path / "runs" / "workers").glob("*.out")), "the workers' logs"
-    assert (tmp_path / "here" / "signals.npy").read_bytes() == (tmp_path / "jobs" / "signals.npy").read_bytes()
-    for table in sorted((tmp_path / "here-report").glob("*.csv")):
-        assert table.read_text() == (tmp_path / "jobs-report" / table.name).read_text(), table.name
+    for script, arguments in (
+        ("generate", ("checkpoint=published", "num_records=160", "out=ecgs")),
+        ("evaluate", ("data=deepfake", "max_records=40", "generated=ecgs", "out=report")),
+    ):
+        done = run(script, *arguments, *jobs, cwd=tmp_path, environment=slurm)
+        assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "runs" / "workers").glob("*.out"))) == 4
+    ecgs = generate("published", 160, progress=False)
+    assert np.array_equal(ECGSet.open(tmp_path / "ecgs").microvolts(), ecgs.microvolts())
+    measured = pd.read_parquet(tmp_path / "report" / "measurements_generated.parquet")
+    here = measure(ecgs.subset(slice(40)), progress=False)
+    pd.testing.assert_frame_equal(measured[list(here)], here, check_exact=True)
     left = subprocess.run(["squeue", "--noheader"], env=slurm, capture_output=True, text=True, check=True)
     assert not [line for line in left.stdout.splitlines() if "dask" in line and " CG " not in line]
 
