@@ -41,7 +41,12 @@ def plot_sweep(
         places = _place(axes, values)
         axes.scatter(places[is_complete], distance[is_complete], s=22, color=REAL, label="trained to its end")
         axes.scatter(
-            places[~is_complete], distance[~is_complete], s=22, facecolors="none", edgecolors=REAL, label="ended earlier"
+            places[~is_complete],
+            distance[~is_complete],
+            s=22,
+            facecolors="none",
+            edgecolors=REAL,
+            label="ended earlier",
         )
         if len({str(value) for value in values}) <= _FEW:
             for place in np.unique(places):
