@@ -10,8 +10,10 @@ import concurrent.futures
 import hashlib
 import logging
 import platform
+import signal
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -208,6 +210,7 @@ def current_workers() -> DaskWorkers | None:
 
 def _require_dask() -> None:
     """Import it, and let it say less: what it tells of itself is not for users."""
+    handler = signal.getsignal(signal.SIGINT)
     try:
         import dask_jobqueue  # noqa: F401
         import distributed  # noqa: F401
@@ -215,6 +218,10 @@ def _require_dask() -> None:
         raise ValueError(
             "compute=dask and compute=slurm need dask: pip install -c constraints.txt -e '.[dask]'"
         ) from error
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(
+            signal.SIGINT, handler
+        )  # dask_jobqueue's would end the process without a word, as if all was well
     logging.getLogger("distributed").setLevel(logging.WARNING)
 
 

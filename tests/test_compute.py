@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from ecggan.evaluation.signals import describe_signals
 from ecggan.generation.on_workers import generate_on_workers
 from ecggan.generation.sampling import generate
 from tests.dask_cluster import Cluster, cluster
-from tests.runs import run
+from tests.runs import command, run
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +139,25 @@ def test_a_scheduler_that_is_not_there_or_has_no_worker_is_said_in_seconds(tmp_p
         on_dask(None).__enter__()
     with cluster(tmp_path / "cluster", num_workers=0) as dask, pytest.raises(OSError, match="has no worker after 1 s"):
         on_dask(dask.address, wait_s=1).__enter__()
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_the_work_as_it_does_here(dask, ecgs, tmp_path):
+    sets = (f"real={ecgs.path}", f"generated={ecgs.path}", "out=report", f"cache={tmp_path}/cache")
+    process = subprocess.Popen(
+        command("evaluate", *sets, "compute=dask", f"compute.address={dask.address}"),
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    said = ""
+    while "measuring:   0%" not in said:
+        said += process.stderr.read(1)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60)[1].endswith("interrupted\n")
+    assert process.returncode == 1
+    assert not (tmp_path / "report").exists()
 
 
 def test_workers_with_other_packages_are_refused():
