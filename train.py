@@ -158,9 +158,11 @@ def train(config: DictConfig, given: Sequence[str], *more_callbacks: "Callback")
             "slurm_job": job_id(),
         },
     )
+    callbacks = [notes, *instantiate(config.callbacks).values()]
+    callbacks[-1:-1] = more_callbacks  # the checkpoints stay the last, so that what they hold is done
     trainer: Trainer = instantiate(
         config.trainer,
-        callbacks=[notes, *instantiate(config.callbacks).values(), *more_callbacks],
+        callbacks=callbacks,
         logger=list(instantiate(config.logger).values()),
         # the callback `checkpoints` saves and queues the job again; Lightning would do so in its own way
         plugins=[SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else None,

@@ -16,7 +16,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from importlib import metadata
 from itertools import islice
@@ -178,13 +178,13 @@ class DaskWorkers:
     def _result(self, future: "Future", while_waiting: Callable[[], object] | None) -> Any:
         from distributed import KilledWorker, wait
 
-        while not future.done():
-            try:
-                wait(future, timeout=1)
-            except TimeoutError:
+        try:
+            while not future.done():
+                with suppress(TimeoutError):
+                    wait(future, timeout=1)
+                    break
                 if while_waiting is not None:
                     while_waiting()
-        try:
             return future.result()
         except FileNotFoundError as error:
             raise FileNotFoundError(

@@ -91,6 +91,14 @@ def test_a_worker_that_is_killed_in_the_middle_loses_nothing(tmp_path, ecgs):
 
 
 @pytest.mark.slow
+def test_a_scheduler_that_is_lost_ends_the_work_with_a_word(tmp_path, ecgs):
+    with cluster(tmp_path / "cluster", num_workers=1) as dask, on_dask(dask.address):
+        threading.Timer(0.5, dask.processes[0].send_signal, [signal.SIGKILL]).start()
+        with pytest.raises(OSError, match=r"the scheduler tcp://.* was lost; give the same command to go on"):
+            measure(ecgs, progress=False)
+
+
+@pytest.mark.slow
 def test_workers_draw_the_set_that_this_machine_draws_though_one_is_killed(tmp_path):
     here = generate("published", 1500, seed=3, out=tmp_path / "here", progress=False)
     with cluster(tmp_path / "cluster", num_workers=2) as dask, on_dask(dask.address) as workers:
