@@ -84,14 +84,20 @@ def with_parameters(config: DictConfig, parameters: Mapping[str, Any], write: bo
         config: of this run.
         parameters: their names and values.
         write: correct what Hydra has noted of the run, which it does anew each time.
+
+    Raises:
+        ValueError: the run's folder holds one that was given others.
     """
     from hydra import compose
     from hydra.core.hydra_config import HydraConfig
 
     from ecggan.atomic import atomic_file
+    from ecggan.training.provenance import refuse_other_parameters
 
     hydra_config = HydraConfig.get()
-    overrides = [*hydra_config.overrides.task, *(f"{name}={json.dumps(value)}" for name, value in parameters.items())]
+    chosen = [f"{name}={json.dumps(value)}" for name, value in parameters.items()]
+    refuse_other_parameters(config.folder, chosen)
+    overrides = [*hydra_config.overrides.task, *chosen]
     changed = compose(hydra_config.job.config_name, overrides)
     changed.out = config.out
     if write and hydra_config.output_subdir is not None:
@@ -146,7 +152,10 @@ def train(config: DictConfig, given: Sequence[str], *more_callbacks: "Callback")
         config.on_device,
     )
     gan: WGANGP = instantiate(config.model.gan, _convert_="all")
-    gan.save_hyperparameters(OmegaConf.to_container(config, resolve=True))  # into the logs and the checkpoints
+    hyperparameters = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(hyperparameters, dict)
+    hyperparameters.pop("sweep", None)  # its storage may name a password
+    gan.save_hyperparameters(hyperparameters)  # into the logs and the checkpoints
     notes = RunNotes(
         config.folder,
         {

@@ -75,6 +75,10 @@ def test_a_search_that_is_killed_goes_on_and_repeats_nothing(tmp_path):
     for number, rate in zip(table["run"], table["model.gan.learning_rate"], strict=True):
         config = OmegaConf.load(tmp_path / "sweep" / str(number) / ".hydra" / "config.yaml")
         assert config.model.gan.learning_rate == rate
+    other = run("train", *SEARCH, f"sweep.storage={tmp_path}/other.journal", "seed=9", cwd=tmp_path)
+    assert other.returncode == 1
+    assert other.stderr.count("ERROR: sweep/") == 4
+    assert "holds a run that was not given model.gan.learning_rate=" in other.stderr
 
 
 def test_a_search_takes_a_run_that_diverges_for_a_failure_and_ends_the_hopeless_early(tmp_path):

@@ -4,7 +4,7 @@ import json
 import platform
 import subprocess
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -69,6 +69,20 @@ class RunNotes(Callback):
         with atomic_file(self.path) as unfinished:
             text = json.dumps({"starts": [*self._earlier, self.start]}, indent=2, ensure_ascii=False)
             unfinished.write_text(text + "\n", encoding="utf-8")
+
+
+def refuse_other_parameters(folder: str | Path, parameters: Sequence[str]) -> None:
+    """Raise ValueError where a folder holds a run that was not given these parameters, written as ``name=value``."""
+    notes = Path(folder) / "run.json"
+    if not notes.exists():
+        return
+    given = json.loads(notes.read_text(encoding="utf-8"))["starts"][-1].get("given", [])
+    other = [parameter for parameter in parameters if parameter not in given]
+    if other:
+        raise ValueError(
+            f"{folder} holds a run that was not given {other[0]}, as the study of this sweep has it: it belongs to "
+            "another; give another out="
+        )
 
 
 def versions() -> dict[str, Any]:

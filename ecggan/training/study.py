@@ -9,6 +9,7 @@ it ends: it cannot prune, and a sweep that is begun again counts its runs anew, 
 """
 
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -40,7 +41,9 @@ class Study:
             of Optuna's FloatDistribution, of whole numbers where low and high are.
         storage: where the runs meet: a file, which may lie on a network disk (Optuna's journal), or the URL of a
             database (sqlite:///FILE, on a disk of one machine; postgresql://…).
-        name: of the study in it.
+        folder: of the sweep.
+        name: of the study in the storage; None for one in which a storage within the folder has no other, and elsewhere
+            the folder's.
         seed: of what is drawn; each run has its own from it.
         sampler: makes Optuna's sampler, given `seed`.
         pruner: Optuna's, which says when a run is hopeless; None lets all of them end.
@@ -55,7 +58,8 @@ class Study:
         self,
         space: Mapping[str, Any],
         storage: str,
-        name: str,
+        folder: str | Path,
+        name: str | None,
         seed: int,
         sampler: Callable[..., Any],
         pruner: Any,
@@ -67,7 +71,10 @@ class Study:
         if not space:
             raise ValueError("sweep.space is empty: say which parameters to search, e.g. {model.model_size: [25, 50]}")
         self.distributions = {str(parameter): _distribution(parameter, its) for parameter, its in space.items()}
-        self.storage, self.name, self.seed = storage, name, seed
+        self.storage, self.seed = storage, seed
+        file, folder = _file_of(storage), Path(folder).resolve()
+        is_its_own = file is not None and file.resolve().is_relative_to(folder)
+        self.name = name or ("sweep" if is_its_own else str(folder))
         self.sampler, self.pruner = sampler, pruner
 
     def run(self, number: int, is_first: bool = True) -> "StudyRun":
@@ -121,7 +128,8 @@ class Study:
                 load_if_exists=True,
             )
         except Exception as error:  # each database has errors of its own
-            raise OSError(f"sweep.storage={self.storage} cannot be opened: {error}") from error
+            hidden = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", self.storage)
+            raise OSError(f"sweep.storage={hidden} cannot be opened: {error}") from error
 
     def _refuse_another_space(self, trial: "optuna.trial.FrozenTrial") -> None:
         if set(trial.params) != set(self.distributions):

@@ -128,12 +128,16 @@ def test_a_sweep_is_a_job_a_run_and_goes_on_where_it_was(slurm, tmp_path):
         assert (tmp_path / "sweep" / str(job) / "checkpoints" / "generator_epoch_0002.pt").exists()
 
 
-def test_a_search_is_a_job_a_run_too(slurm, tmp_path):
-    done = run("train", "sweep=optuna", *SMALL, *LAUNCHER, "sweep.num_runs=2", "out=s", cwd=tmp_path, environment=slurm)
+def test_a_search_on_the_devices_of_a_node_is_a_job_a_run_too(slurm, tmp_path):
+    node = ("hydra/launcher=slurm_node", *(option for option in LAUNCHER if not option.startswith("hydra/")))
+    two = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2")
+    search = ("sweep=optuna", *SMALL, *node, *two, "sweep.num_runs=2", "out=search")
+    done = run("train", *search, cwd=tmp_path, environment=slurm)
     assert done.returncode == 0, done.stderr
-    runs = [json.loads((tmp_path / "s" / str(job) / "run.json").read_text())["starts"][-1] for job in range(2)]
+    runs = [json.loads((tmp_path / "search" / str(job) / "run.json").read_text())["starts"][-1] for job in range(2)]
     assert len({start["slurm_job"] for start in runs}) == 2
     assert len({given for start in runs for given in start["given"] if "learning_rate" in given}) == 2
+    assert all(len(start["devices"]) == 2 for start in runs)
 
 
 def test_a_run_whose_time_is_up_is_queued_again_and_goes_on(slurm, tmp_path):

@@ -16,7 +16,7 @@ SPACE = {
 
 
 def study(storage: str, space=SPACE, pruner=None, seed: int = 0) -> Study:
-    return Study(space, storage, "sweep", seed, TPESampler, pruner, num_runs=20)
+    return Study(space, storage, "folder", None, seed, TPESampler, pruner, num_runs=20)
 
 
 @pytest.fixture(params=["journal", "sqlite"])
@@ -76,6 +76,19 @@ def _ask(storage: str, number: int) -> dict[str, object]:
     return study(storage).run(number).parameters
 
 
+def test_two_sweeps_in_one_storage_are_two_studies_and_a_folder_may_move_with_its_own(tmp_path):
+    def ask(storage: str, folder: str) -> Study:
+        return Study(SPACE, storage, tmp_path / folder, None, 0, TPESampler, None, num_runs=20)
+
+    shared = f"sqlite:///{tmp_path}/shared.db"
+    ask(shared, "a").run(0).end(0.5)
+    assert ask(shared, "b").run(0).ended is None
+    assert ask(shared, "a").run(0).ended == "complete"
+    ask(str(tmp_path / "a" / "study.journal"), "a").run(0).end(0.5)
+    (tmp_path / "a").rename(tmp_path / "c")
+    assert ask(str(tmp_path / "c" / "study.journal"), "c").run(0).ended == "complete"
+
+
 @pytest.mark.slow
 def test_runs_that_begin_at_once_do_not_disturb_each_other(storage):
     asked = Parallel(n_jobs=4)(delayed(_ask)(storage, number) for number in range(8))
@@ -117,5 +130,6 @@ def test_a_space_that_makes_no_sense_is_refused(space, message, tmp_path):
 
 
 def test_a_storage_that_cannot_be_opened_is_named():
-    with pytest.raises(OSError, match=r"sweep\.storage=oracle://nowhere cannot be opened"):
-        study("oracle://nowhere").run(0)
+    with pytest.raises(OSError, match=r"sweep\.storage=oracle://me:\*\*\*@nowhere cannot be opened") as raised:
+        study("oracle://me:secret@nowhere").run(0)
+    assert "secret" not in str(raised.value)
