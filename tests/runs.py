@@ -21,6 +21,8 @@ SMALL = (
     "callbacks.physiology.compare.num_workers=1",
 )
 
+_LONGEST_S = 900  # what takes longer hangs
+
 WHOLE = (
     *SMALL,
     "trainer.max_epochs=12",
@@ -38,7 +40,13 @@ def run(
 ) -> subprocess.CompletedProcess:
     environment = {**environment, "ECGGAN_CACHE": str(cwd / "cache"), "WANDB_MODE": "offline"}
     return subprocess.run(
-        command(script, *arguments), cwd=cwd, env=environment, capture_output=True, text=True, check=False
+        command(script, *arguments),
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_LONGEST_S,
     )
 
 

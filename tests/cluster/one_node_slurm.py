@@ -103,15 +103,19 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
 
 
 def _hasten(environment: dict[str, str], is_over: threading.Event) -> None:
-    """Start jobs that were queued again at once: Slurm would let them wait two minutes."""
-    while not is_over.wait(timeout=2):
+    """Start jobs that were queued again soon: Slurm would let them wait two minutes.
+
+    Not at once: a job that starts in the second in which it was ended is not let in ("job credential revoked").
+    """
+    waited: set[str] = set()
+    while not is_over.wait(timeout=3):
         squeue = ["squeue", "--noheader", "--states=PENDING", "-o", "%A %r"]
-        waiting = subprocess.run(squeue, env=environment, capture_output=True, text=True, check=False)
-        for line in waiting.stdout.splitlines():
-            job, _, reason = line.partition(" ")
-            if reason == "BeginTime":
-                update = ["scontrol", "update", f"JobId={job}", "StartTime=now"]
-                subprocess.run(update, env=environment, capture_output=True, check=False)
+        done = subprocess.run(squeue, env=environment, capture_output=True, text=True, check=False)
+        waiting = {line.split()[0] for line in done.stdout.splitlines() if line.endswith(" BeginTime")}
+        for job in waiting & waited:
+            update = ["scontrol", "update", f"JobId={job}", "StartTime=now"]
+            subprocess.run(update, env=environment, capture_output=True, check=False)
+        waited = waiting
 
 
 def _wait_until_idle(environment: dict[str, str], folder: Path) -> None:

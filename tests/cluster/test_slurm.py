@@ -17,7 +17,7 @@ from ecggan.data.ecg_set import ECGSet
 from ecggan.evaluation.measurements import measure
 from ecggan.generation.sampling import generate
 from tests.cluster.one_node_slurm import URGENT, cluster, missing
-from tests.runs import ROOT, SMALL, WHOLE, assert_same_end, run
+from tests.runs import ROOT, SMALL, WHOLE, assert_same_end, command, run
 
 pytestmark = pytest.mark.slow
 _LONGEST_S = 240
@@ -140,18 +140,22 @@ def test_a_search_on_the_devices_of_a_node_is_a_job_a_run_too(slurm, tmp_path):
     assert all(len(start["devices"]) == 2 for start in runs)
 
 
-def test_a_run_whose_time_is_up_is_queued_again_and_goes_on(slurm, tmp_path):
-    """Submitit asks Slurm for SIGUSR2 some time before the end; Slurm may send it up to a minute earlier still."""
-    long = ("trainer.max_epochs=120", "callbacks.checkpoints.every_n_epochs=20", "callbacks.physiology.num_records=1")
-    short = ("hydra.launcher.timeout_min=2", "hydra.launcher.signal_delay_s=80")
-    sweep = ("-m", *SMALL, *long, *LAUNCHER, *short, "seed=1", "out=sweep", "resume=auto")
-    done = run("train", *sweep, cwd=tmp_path, environment=slurm)
-    assert done.returncode == 0, done.stderr
-    starts = json.loads((tmp_path / "sweep" / "0" / "run.json").read_text())["starts"]
-    assert len(starts) >= 2
-    assert [start["end"]["how"] for start in starts] == ["interrupted"] * (len(starts) - 1) + ["complete"]
-    assert starts[1]["resumed_from"].endswith("last.ckpt")
-    assert starts[-1]["end"]["epochs"] == 120
+def test_a_run_of_a_sweep_whose_time_is_up_comes_back_and_ends_as_one_that_had_enough(slurm, tmp_path):
+    """Submitit has Slurm send SIGUSR2 to the tasks some time before the end; here it is sent after three epochs."""
+    assert run("train", *WHOLE, "out=whole", cwd=tmp_path).returncode == 0
+    sweep = command("train", "-m", *WHOLE, *LAUNCHER, "seed=0", "out=sweep", "resume=auto")
+    log = tmp_path / "launcher.log"
+    with log.open("w") as said:
+        launcher = subprocess.Popen(sweep, env=slurm, cwd=tmp_path, stdout=said, stderr=said)
+    ours = tmp_path / "sweep" / "0"
+    wait_for((ours / "checkpoints" / "generator_epoch_0003.pt").exists, "the third epoch", log)
+    (start,) = json.loads((ours / "run.json").read_text())["starts"]
+    subprocess.run(["scancel", "--signal=USR2", start["slurm_job"]], env=slurm, check=True)
+    wait_for(lambda: launcher.poll() is not None, "the sweep", log)
+    assert launcher.returncode == 0, log.read_text()
+    starts = json.loads((ours / "run.json").read_text())["starts"]
+    assert [start["end"]["how"] for start in starts] == ["interrupted", "complete"]
+    assert_same_end(tmp_path / "whole", ours)
 
 
 def test_ecgs_are_drawn_and_measured_by_jobs_as_on_this_machine(slurm, tmp_path):
