@@ -116,7 +116,7 @@ def on_slurm(
         _try_to_submit(jobs.job_script())
         jobs.scale(jobs=num_workers)
         with _client(jobs, wait_s) as client:
-            yield from _working_on(DaskWorkers(client, "Slurm"), wait_s)
+            yield from _working_on(DaskWorkers(client, "Slurm", num_workers), wait_s)
 
 
 def _try_to_submit(script: str) -> None:
@@ -140,14 +140,21 @@ class DaskWorkers:
     Args:
         client: of the scheduler.
         name: what to call the cluster in messages.
+        num_expected: workers that will come, if not all are there when the work begins.
     """
 
-    def __init__(self, client: "Client", name: str) -> None:
-        self.client, self.name = client, name
+    def __init__(self, client: "Client", name: str, num_expected: int = 1) -> None:
+        self.client, self.name, self.num_expected = client, name, num_expected
 
     @property
     def num_workers(self) -> int:
+        """Those that are there now."""
         return sum(self.client.nthreads().values())
+
+    @property
+    def capacity(self) -> int:
+        """Those to give work to: what waits is taken by those that come."""
+        return max(self.num_workers, self.num_expected)
 
     def each(
         self,
@@ -165,7 +172,7 @@ class DaskWorkers:
         rest = iter(arguments)
         try:
             while True:
-                room = max(0, _TASKS_AHEAD * max(1, self.num_workers) - len(waiting))
+                room = max(0, _TASKS_AHEAD * self.capacity - len(waiting))
                 waiting += (self.client.submit(function, *some, pure=False) for some in islice(rest, room))
                 if not waiting:
                     return

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecggan.compute import each, on_dask, on_slurm, refuse_other_code
+from ecggan.compute import DaskWorkers, each, on_dask, on_slurm, refuse_other_code
 from ecggan.evaluation.fingerprints import fingerprints
+from ecggan.evaluation.keeping import KeepIf
 from ecggan.evaluation.matching import lay_over_nearest, nearest_by_course
 from ecggan.evaluation.measurements import measure
 from ecggan.evaluation.signals import describe_signals
@@ -110,6 +111,22 @@ def test_workers_draw_the_set_that_this_machine_draws_though_one_is_killed(tmp_p
         there = generate_on_workers(workers, "published", 1500, seed=3, out=out, progress=False)
         watching.join()
         assert workers.num_workers == 1
+    assert (here.path / "signals.npy").read_bytes() == (there.path / "signals.npy").read_bytes()
+    assert (here.path / "manifest.json").read_text() == (there.path / "manifest.json").read_text()
+
+
+@pytest.mark.slow
+def test_a_set_is_drawn_in_as_many_parts_as_workers_will_come_though_few_are_there(tmp_path):
+    keep = KeepIf("normal", num_workers=1)
+    here = generate("published", 200, seed=3, keep=keep, out=tmp_path / "here", progress=False)
+    with cluster(tmp_path / "cluster", num_workers=1) as dask, on_dask(dask.address) as now:
+        workers = DaskWorkers(now.client, "test", num_expected=3)
+        watching = threading.Timer(1, dask.add_worker)
+        watching.start()
+        out = tmp_path / "there"
+        there = generate_on_workers(workers, "published", 200, seed=3, keep=keep, out=out, progress=False)
+        watching.join()
+        assert workers.capacity == 3
     assert (here.path / "signals.npy").read_bytes() == (there.path / "signals.npy").read_bytes()
     assert (here.path / "manifest.json").read_text() == (there.path / "manifest.json").read_text()
 

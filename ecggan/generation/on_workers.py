@@ -32,7 +32,7 @@ def generate_on_workers(
     out = Path(out).resolve()
     checkpoint = Path(checkpoint).resolve() if Path(checkpoint).exists() else checkpoint
     progress = arguments.pop("progress", True)
-    num_parts = cluster.num_workers
+    num_parts = cluster.capacity
     parts = ((checkpoint, num_records, out, part, num_parts, arguments) for part in range(num_parts))
     notes = out.with_name(f"{out.name}.unfinished")
     with tqdm(total=num_records, unit="ECG", desc="generating", disable=not progress) as bar:
