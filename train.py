@@ -202,10 +202,10 @@ def train(config: DictConfig, given: Sequence[str], *more_callbacks: "Callback")
 
 def best_distance(trainer: "Trainer") -> float | None:
     """The smallest physiological distance of the run: what a sweep makes small; None where nobody looked."""
-    from ecggan.training.physiology import DISTANCE, Physiology
+    from ecggan.training.physiology import DISTANCE, physiology_of
 
-    looked_at = [each for each in trainer.callbacks if isinstance(each, Physiology)]  # type: ignore[attr-defined]
-    best = looked_at[0].best if looked_at else None
+    physiology = physiology_of(trainer)
+    best = None if physiology is None else physiology.best
     return None if best is None else best[DISTANCE]
 
 

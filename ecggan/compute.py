@@ -16,7 +16,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import metadata
 from itertools import islice
@@ -58,11 +58,6 @@ def each(
         return cluster.each(function, arguments)
     run = Parallel(n_jobs=max(1, min(num_workers or cpu_count(), num_tasks)), return_as="generator")
     return run(delayed(function)(*some) for some in arguments)
-
-
-def on_this_machine() -> AbstractContextManager[None]:
-    """Work in processes of this machine."""
-    return nullcontext()
 
 
 @contextmanager
@@ -187,11 +182,11 @@ class DaskWorkers:
 
         try:
             while not future.done():
-                with suppress(TimeoutError):
+                try:
                     wait(future, timeout=1)
-                    break
-                if while_waiting is not None:
-                    while_waiting()
+                except TimeoutError:
+                    if while_waiting is not None:
+                        while_waiting()
             return future.result()
         except FileNotFoundError as error:
             raise FileNotFoundError(
@@ -226,9 +221,8 @@ def _require_dask() -> None:
             "compute=dask and compute=slurm need dask: pip install -c constraints.txt -e '.[dask]'"
         ) from error
     if threading.current_thread() is threading.main_thread():
-        signal.signal(
-            signal.SIGINT, handler
-        )  # dask_jobqueue's would end the process without a word, as if all was well
+        # dask_jobqueue's own would end the process without a word, as if all was well
+        signal.signal(signal.SIGINT, handler)
     logging.getLogger("distributed").setLevel(logging.WARNING)
 
 

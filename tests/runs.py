@@ -36,7 +36,11 @@ def command(script: str, *arguments: str) -> list[str]:
 
 
 def run(
-    script: str, *arguments: str, cwd: Path, environment: Mapping[str, str] = os.environ
+    script: str,
+    *arguments: str,
+    cwd: Path,
+    environment: Mapping[str, str] = os.environ,
+    longest_s: int = _LONGEST_S,
 ) -> subprocess.CompletedProcess:
     environment = {**environment, "ECGGAN_CACHE": str(cwd / "cache"), "WANDB_MODE": "offline"}
     return subprocess.run(
@@ -46,7 +50,7 @@ def run(
         capture_output=True,
         text=True,
         check=False,
-        timeout=_LONGEST_S,
+        timeout=longest_s,
     )
 
 

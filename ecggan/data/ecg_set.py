@@ -160,8 +160,7 @@ class ECGSet:
         self, which: slice | Sequence[int] | np.ndarray = slice(None), leads: Sequence[str] | None = None
     ) -> Float32[np.ndarray, "r l t"]:
         """Records by position in mV, in the leads asked for (derived where they can be)."""
-        signals = self.microvolts(which) / np.float32(MICROVOLTS_PER_MILLIVOLT)
-        return signals if leads is None or tuple(leads) == self.leads else select_leads(signals, self.leads, leads)
+        return to_millivolts(self.microvolts(which), self.leads, leads)
 
     def subset(self, which: slice | Sequence[int] | np.ndarray) -> "ECGSet":
         """The records at these positions (numbers or a mask), as a view."""
@@ -199,6 +198,14 @@ class ECGSet:
                 writer.append(self.microvolts(chunk), rows)
             writer.account = self.manifest.get("account")
         return ECGSet.open(path, check_hashes=False)
+
+
+def to_millivolts(
+    microvolts: Int16[np.ndarray, "r l t"], stored: tuple[str, ...], leads: Sequence[str] | None
+) -> Float32[np.ndarray, "r chosen t"]:
+    """Stored records in mV, in the leads asked for (derived where they can be); None for those that are stored."""
+    signals = microvolts / np.float32(MICROVOLTS_PER_MILLIVOLT)
+    return signals if leads is None or tuple(leads) == stored else select_leads(signals, stored, leads)
 
 
 def record_hash(microvolts: Int16[np.ndarray, "lead time"], leads: Sequence[str]) -> str:

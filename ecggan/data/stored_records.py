@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, Int16
 
-from ecggan.data.ecg_set import SIGNALS, ECGSet
-from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT, select_leads
+from ecggan.data.ecg_set import SIGNALS, ECGSet, to_millivolts
 
 
 @dataclass(frozen=True)
@@ -39,5 +38,4 @@ class StoredRecords:
 
     def millivolts(self, leads: Sequence[str] | None = None) -> Float32[np.ndarray, "record lead time"]:
         """In the leads asked for (derived where they can be)."""
-        signals = self.microvolts() / np.float32(MICROVOLTS_PER_MILLIVOLT)
-        return signals if leads is None or tuple(leads) == self.leads else select_leads(signals, self.leads, leads)
+        return to_millivolts(self.microvolts(), self.leads, leads)

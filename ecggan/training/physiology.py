@@ -133,6 +133,12 @@ class Physiology(Callback):
             generator_path(self.path.parent, int(row["epoch"])).unlink(missing_ok=True)
 
 
+def physiology_of(trainer: pl.Trainer) -> Physiology | None:
+    """What looks at the ECGs of a training; None where nothing does."""
+    found = (each for each in trainer.callbacks if isinstance(each, Physiology))  # type: ignore[attr-defined]
+    return next(found, None)
+
+
 def _spread(ecgs: ECGSet, most: int) -> ECGSet:
     """At most so many records, at even distances."""
     return ecgs if len(ecgs) <= most else ecgs.subset(np.arange(most) * len(ecgs) // most)

@@ -19,6 +19,7 @@ from ecggan.atomic import atomic_file
 from ecggan.data.datamodule import ECGDataModule
 from ecggan.data.ecg_set import ECGSet
 
+RUN_FILE = "run.json"
 _PACKAGES = ("torch", "pytorch-lightning", "numpy")
 
 
@@ -34,14 +35,13 @@ class RunNotes(Callback):
     """
 
     def __init__(self, folder: str | Path, start: Mapping[str, Any]) -> None:
-        self.path = Path(folder) / "run.json"
+        self.folder = Path(folder)
         self.start = {"time": datetime.now(UTC).isoformat(timespec="seconds"), **start, **versions()}
         self._earlier: list[Any] = []
 
     def begin(self) -> None:
         """Add this start to those before it."""
-        if self.path.exists():
-            self._earlier = json.loads(self.path.read_text(encoding="utf-8"))["starts"]
+        self._earlier = starts_of(self.folder)
         self._write()
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -66,17 +66,23 @@ class RunNotes(Callback):
             self._write()
 
     def _write(self) -> None:
-        with atomic_file(self.path) as unfinished:
+        with atomic_file(self.folder / RUN_FILE) as unfinished:
             text = json.dumps({"starts": [*self._earlier, self.start]}, indent=2, ensure_ascii=False)
             unfinished.write_text(text + "\n", encoding="utf-8")
 
 
+def starts_of(folder: str | Path) -> list[dict[str, Any]]:
+    """What is noted of each start of a run; nothing where it was not begun."""
+    notes = Path(folder) / RUN_FILE
+    return json.loads(notes.read_text(encoding="utf-8"))["starts"] if notes.exists() else []
+
+
 def refuse_other_parameters(folder: str | Path, parameters: Sequence[str]) -> None:
     """Raise ValueError where a folder holds a run that was not given these parameters, written as ``name=value``."""
-    notes = Path(folder) / "run.json"
-    if not notes.exists():
+    starts = starts_of(folder)
+    if not starts:
         return
-    given = json.loads(notes.read_text(encoding="utf-8"))["starts"][-1].get("given", [])
+    given = starts[-1].get("given", [])
     other = [parameter for parameter in parameters if parameter not in given]
     if other:
         raise ValueError(

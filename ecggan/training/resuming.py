@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecggan.models.generator_file import read_tensors
+from ecggan.training.provenance import RUN_FILE
 
 AUTO = "auto"
 
@@ -44,7 +45,7 @@ def checkpoint_to_go_on_from(resume: str | None, folder: Path, out: str, refuse:
     if resume == AUTO and (checkpoints / "last.ckpt").exists():
         return checkpoints / "last.ckpt"
     holds_files = refuse and bool({path.name for path in folder.iterdir()} - {".hydra"})
-    begun = (folder / "run.json").exists() and len(list(checkpoints.glob("*.pt"))) <= 1
+    begun = (folder / RUN_FILE).exists() and len(list(checkpoints.glob("*.pt"))) <= 1
     if holds_files and resume == AUTO and not begun:
         raise FileExistsError(
             f"{out} holds files but no checkpoints/last.ckpt to go on from; give the run another out="

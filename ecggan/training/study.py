@@ -20,7 +20,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
 from ecggan.atomic import hold
-from ecggan.training.physiology import DISTANCE, Physiology
+from ecggan.training.physiology import DISTANCE, physiology_of
 
 if TYPE_CHECKING:
     import optuna
@@ -48,7 +48,6 @@ class Study:
         sampler: makes Optuna's sampler, given `seed`.
         pruner: Optuna's, which says when a run is hopeless; None lets all of them end.
         num_runs: of the sweep; at least 1.
-        usual_space: what `space` is where the user says nothing; not used.
 
     Raises:
         ValueError: a parameter's space makes no sense, or optuna is not installed.
@@ -64,7 +63,6 @@ class Study:
         sampler: Callable[..., Any],
         pruner: Any,
         num_runs: int,
-        usual_space: Mapping[str, Any] | None = None,
     ) -> None:
         if num_runs < 1:
             raise ValueError(f"sweep.num_runs must be at least 1; got {num_runs}")
@@ -198,10 +196,12 @@ class Pruning(Callback):
         self.is_pruned = False
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        looked_at(trainer)
+        if physiology_of(trainer) is None:
+            raise ValueError("sweep= makes the physiological distance small: it needs callbacks.physiology")
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        physiology = looked_at(trainer)
+        physiology = physiology_of(trainer)
+        assert physiology is not None
         epoch = trainer.current_epoch + 1
         if not physiology.is_due(trainer):
             return
@@ -211,18 +211,6 @@ class Pruning(Callback):
         if epoch != trainer.max_epochs and trainer.strategy.broadcast(is_hopeless):
             log.info("run %d is hopeless beside the others: it ends after epoch %d", self.run.number, epoch)
             self.is_pruned = trainer.should_stop = True
-
-
-def looked_at(trainer: pl.Trainer) -> Physiology:
-    """What looks at the run's ECGs.
-
-    Raises:
-        ValueError: nothing does.
-    """
-    found = [each for each in trainer.callbacks if isinstance(each, Physiology)]  # type: ignore[attr-defined]
-    if not found:
-        raise ValueError("sweep= makes the physiological distance small: it needs callbacks.physiology")
-    return found[0]
 
 
 def _find(study: "optuna.Study", number: int) -> "optuna.trial.FrozenTrial | None":

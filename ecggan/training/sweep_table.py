@@ -10,8 +10,8 @@ import pandas as pd
 from ecggan.atomic import atomic_folder
 from ecggan.plotting import plot_sweep, save_figure
 from ecggan.training.physiology import CURVE_FILE, DISTANCE
+from ecggan.training.provenance import RUN_FILE, starts_of
 
-_NOTES = "run.json"
 _FACTS = ["run", "state", "epochs", "hours", DISTANCE, "best_epoch", "share_normal", "share_measurable"]
 _NOT_PARAMETERS = {"run_of_sweep", "out", "resume", "hydra/launcher", "sweep"}
 
@@ -33,10 +33,10 @@ def sweep_table(folder: str | Path) -> pd.DataFrame:
         FileNotFoundError: there is no run.
     """
     folder = Path(folder)
-    paths = sorted({path.parent for name in (_NOTES, ".hydra") for path in folder.glob(f"*/{name}")})
-    if not any((path / _NOTES).is_file() for path in paths):
+    paths = sorted({path.parent for name in (RUN_FILE, ".hydra") for path in folder.glob(f"*/{name}")})
+    if not any((path / RUN_FILE).is_file() for path in paths):
         raise FileNotFoundError(f"{folder} holds no runs: it must be the out= of a sweep of train.py")
-    starts = [_starts(path / _NOTES) for path in paths]
+    starts = [starts_of(path) for path in paths]
     given = [_given(some) for some in starts]
     names = list(dict.fromkeys(name for some in given for name in some))
     begun = [some for some in given if some]
@@ -72,10 +72,6 @@ def write_sweep(out: str | Path, table: pd.DataFrame) -> Path:
             for form in ("png", "pdf", "svg"):
                 save_figure(figure, unfinished / f"sweep.{form}", dpi=150)
     return Path(out)
-
-
-def _starts(notes: Path) -> list[dict[str, Any]]:
-    return json.loads(notes.read_text(encoding="utf-8"))["starts"] if notes.is_file() else []
 
 
 def _facts(path: Path, starts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

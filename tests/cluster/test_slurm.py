@@ -108,15 +108,7 @@ def test_a_job_of_two_tasks_trains_as_two_processes_do(submit, facts, tmp_path):
 def test_a_sweep_is_a_job_a_run_and_goes_on_where_it_was(slurm, tmp_path):
     sweep = ("-m", *SMALL, *LAUNCHER, "seed=1,2,3", "out=sweep", "resume=auto")
     for ended in range(2):
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "train.py"), *sweep],
-            env=slurm,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_LONGEST_S,
-        )
+        done = run("train", *sweep, cwd=tmp_path, environment=slurm, longest_s=_LONGEST_S)
         assert done.returncode == 0, done.stderr
         logs = [log.read_text() for log in sorted((tmp_path / "sweep" / "slurm").rglob("*_log.out"))]
         assert sum("The run lies in" in log for log in logs) == 3
