@@ -23,8 +23,7 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
+from torch.utils.flop_counter import FlopCounterMode
 
 from ecggan.ecg import EIGHT_LEADS, ECGFormat
 from ecggan.generation.foreign import from_original_names
@@ -67,6 +66,7 @@ def ours(model_size: int, max_shift: int) -> WGANGP:
 
 def check_losses(options: argparse.Namespace) -> None:
     """Print the losses of both from the same weights and numbers; they must agree to a part in ten thousand."""
+    torch.backends.cudnn.allow_tf32 = False  # its products have three digits; the runs that are timed have it
     generator, critic, utils = original(options.original, options.model_size, shift=0)
     gan = ours(options.model_size, max_shift=0).to(DEVICE)
     gan.generator.load_state_dict(from_original_names(generator.state_dict()))
@@ -79,7 +79,7 @@ def check_losses(options: argparse.Namespace) -> None:
     theirs = utils.calc_gradient_penalty(critic, real, fake, 2, WEIGHT, use_cuda=DEVICE == "cuda")
     theirs = theirs + critic(fake).mean() - critic(real).mean()
     torch.manual_seed(1)  # both draw the penalty's points by torch.rand(2, 1, 1)
-    penalty = gradient_penalty(gan.discriminator, real, our_fake)
+    penalty = gradient_penalty(gan.discriminator.slope, real, our_fake, torch.rand(2, 1, 1).to(DEVICE))
     mine = critic_loss(gan.discriminator(real), gan.discriminator(our_fake), penalty, WEIGHT)
     pairs = {
         "critic loss": (mine, theirs),
@@ -128,26 +128,18 @@ def fit_ours(options: argparse.Namespace, num_steps: int, callbacks: list[pl.Cal
         enable_model_summary=False,
         callbacks=callbacks,
     )
-    trainer.fit(ours(options.model_size, 2), torch.utils.data.DataLoader([batch] * num_steps, batch_size=None))
+    gan = ours(options.model_size, 2)
+    if options.compile:
+        gan.critic_losses = torch.compile(gan.critic_losses, mode=options.compile)
+    trainer.fit(gan, torch.utils.data.DataLoader([batch] * num_steps, batch_size=None))
 
 
 def count_operations(options: argparse.Namespace) -> float:
     """Of one of our steps: the mean over five, one of which teaches the generator."""
-    with Operations() as counter:
+    options = argparse.Namespace(**{**vars(options), "compile": None})  # what is compiled is not seen to be counted
+    with FlopCounterMode(display=False) as counter:
         fit_ours(options, N_CRITIC, [])
-    return counter.total / N_CRITIC
-
-
-class Operations(TorchDispatchMode):
-    """Counts by torch's own formulas; its FlopCounterMode also follows modules, which autograd.grad does not let it."""
-
-    total = 0
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        out = function(*args, **(kwargs or {}))
-        if function._overloadpacket in flop_registry:
-            self.total += flop_registry[function._overloadpacket](*args, **(kwargs or {}), out_val=out)
-        return out
+    return counter.get_total_flops() / N_CRITIC
 
 
 def operations_a_second(precision: str) -> float:
@@ -209,6 +201,11 @@ def main() -> None:
     parser.add_argument("--warm-up", type=int, default=N_CRITIC, help="steps before them")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--precision", default="32-true", help="of ours; theirs knows 32 bits only")
+    parser.add_argument(
+        "--compile",
+        choices=("default", "reduce-overhead"),
+        help="our critic's losses and their gradients by torch.compile; reduce-overhead: as CUDA graphs",
+    )
     parser.add_argument("--only", choices=("ours", "theirs"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.only:

@@ -8,14 +8,15 @@ from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from ecggan.models.layers import KERNEL_SIZE, Conv1d, phase_shuffle
+from ecggan.models.layers import KERNEL_SIZE, Conv1d, adjoint_phase_shuffle, phase_shuffle
 
 STRIDES = (2, 2, 2, 2, 4, 4, 4)
 WIDTHS = (1, 2, 5, 10, 20, 25, 100)  # channels, in units of d
 PADDING = 11
+LEAK = 0.2  # of every leaky ReLU
 
 
 class Discriminator(nn.Module):
@@ -57,18 +58,58 @@ class Discriminator(nn.Module):
             assert isinstance(layer, nn.Conv1d | nn.Linear)
             nn.init.kaiming_normal_(layer.weight)
 
+    def draw_shifts(self, count: int, rng: torch.Generator | None = None) -> Int64[Tensor, "layer batch"] | None:
+        """Draw the phase shuffle of so many records, in samples of each layer; None where `max_shift` is 0."""
+        if not self.max_shift:
+            return None
+        size = (len(self.layers) - 1, count)  # no shuffle after the last layer
+        return torch.randint(-self.max_shift, self.max_shift + 1, size, generator=rng, device=self.linear.weight.device)
+
     def forward(
-        self, ecg: Float[Tensor, "batch lead time"], rng: torch.Generator | None = None
+        self, ecg: Float[Tensor, "batch lead time"], shifts: Int64[Tensor, "layer batch"] | None = None
     ) -> Float[Tensor, "batch"]:
         """Score records.
 
         Args:
             ecg: real or generated.
-            rng: draws the phase shuffle's shifts; torch's global one where None.
+            shifts: of the phase shuffle, from `draw_shifts`; None for no shuffle.
         """
         x = ecg
         for i, layer in enumerate(self.layers):
-            x = F.leaky_relu(layer(x), 0.2)
-            if self.max_shift and i < len(self.layers) - 1:
-                x = phase_shuffle(x, self.max_shift, rng)
+            x = F.leaky_relu(layer(x), LEAK)
+            if shifts is not None and i < len(shifts):
+                x = phase_shuffle(x, shifts[i])
         return self.linear(x.flatten(1)).squeeze(1)
+
+    def slope(
+        self, ecg: Float[Tensor, "batch lead time"], shifts: Int64[Tensor, "layer batch"] | None = None
+    ) -> Float[Tensor, "batch lead time"]:
+        """The gradient of each record's score along the record, in the weights' computation graph.
+
+        The network is linear wherever no leaky ReLU bends, so the slope is the same layers run backwards, each
+        transposed, with the leaks that the record met on its way. Written out as that it needs no second derivative:
+        the gradient of a penalty on the slope takes one ordinary backward pass, where autograd's would take back
+        through the forward pass too, with nothing but zeros, and through convolutions as long as the record.
+
+        Args:
+            ecg: where the slope is taken; no gradient reaches it.
+            shifts: as in scoring.
+        """
+        met: list[tuple[Tensor, int]] = []  # each layer's leaks, and the length of its input
+        x = ecg
+        with torch.no_grad():
+            for i, layer in enumerate(self.layers):
+                y = layer(x)
+                leaks = torch.full_like(y, LEAK).masked_fill_(y > 0, 1)
+                met.append((leaks, x.shape[2]))
+                x = y * leaks
+                if shifts is not None and i < len(shifts):
+                    x = phase_shuffle(x, shifts[i])
+        slope = self.linear.weight.unflatten(1, x.shape[1:]).expand_as(x)
+        for i, layer in reversed(list(enumerate(self.layers))):
+            assert isinstance(layer, Conv1d)
+            if shifts is not None and i < len(shifts):
+                slope = adjoint_phase_shuffle(slope, shifts[i])
+            leaks, length = met.pop()
+            slope = layer.adjoint(slope * leaks, length)
+        return slope

@@ -5,11 +5,12 @@ from copy import deepcopy
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 KERNEL_SIZE = 25  # everywhere in both papers' networks
-_FEW_POSITIONS = 16  # of an output that is taken as a matrix product
+_FEW_POSITIONS_ON_CPU = 100  # of an output that is taken as a matrix product
+_FEW_POSITIONS = 16  # on other devices, where convolutions are better
 
 
 def conv1d(
@@ -18,15 +19,36 @@ def conv1d(
     """torch's conv1d, as one matrix product where the output is a few samples long.
 
     There, at the bottom of the generators and the end of the critic, a CPU's convolution spends its time on arranging
-    its weights, and for the critic's last layer at d = 50 falls back to a reference implementation: 40 s for one
-    gradient of the weights, where the product takes 0.4 s.
+    its weights: at d = 50 the critic's last layers but one and two take 2 and 4 times as long as the product. For the
+    last it falls back to a reference implementation: 40 s for one gradient of the weights, where the product takes 0.4.
     """
     kernel = weight.shape[2]
-    if x.shape[2] + 2 * padding - kernel >= _FEW_POSITIONS * stride:
+    if not _as_product(weight, x.shape[2], stride, padding):
         return F.conv1d(x, weight, bias, stride, padding)
     windows = F.pad(x, (padding, padding)).unfold(2, kernel, stride)  # (batch, in, position, tap)
     y = F.linear(windows.transpose(1, 2).flatten(2), weight.flatten(1), bias)
     return y.transpose(1, 2)
+
+
+def adjoint_conv1d(
+    y: Float[Tensor, "batch out short"], weight: Tensor, length: int, stride: int = 1, padding: int = 0
+) -> Float[Tensor, "batch in time"]:
+    """The adjoint of [conv1d][]: from gradients of its output to those of its input, `length` samples long.
+
+    The bias has no part in it. A matrix product, its overlapping windows added up, where [conv1d][] is one.
+    """
+    kernel = weight.shape[2]
+    if not _as_product(weight, length, stride, padding):
+        left_over = (length + 2 * padding - kernel) % stride  # samples at the end that no window reaches
+        return F.conv_transpose1d(y, weight, stride=stride, padding=padding, output_padding=left_over)
+    windows = (y.transpose(1, 2) @ weight.flatten(1)).transpose(1, 2)  # (batch, in * tap, position)
+    x = F.fold(windows, (1, length + 2 * padding), (1, kernel), stride=(1, stride)).squeeze(2)
+    return x[..., padding : padding + length]
+
+
+def _as_product(weight: Tensor, length: int, stride: int, padding: int) -> bool:
+    few = _FEW_POSITIONS_ON_CPU if weight.device.type == "cpu" else _FEW_POSITIONS
+    return length + 2 * padding - weight.shape[2] < few * stride
 
 
 class Conv1d(nn.Conv1d):
@@ -34,6 +56,10 @@ class Conv1d(nn.Conv1d):
 
     def forward(self, x: Float[Tensor, "batch in time"]) -> Float[Tensor, "batch out _"]:
         return conv1d(x, self.weight, self.bias, self.stride[0], int(self.padding[0]))
+
+    def adjoint(self, y: Float[Tensor, "batch out short"], length: int) -> Float[Tensor, "batch in time"]:
+        """Gradients of the output -> gradients of the input, `length` samples long."""
+        return adjoint_conv1d(y, self.weight, length, self.stride[0], int(self.padding[0]))
 
 
 class UpsampledConv1d(nn.Module):
@@ -105,16 +131,26 @@ def _phases(factor: int, padding: int) -> Float[Tensor, "tap short_taps"]:
 
 
 def phase_shuffle(
-    x: Float[Tensor, "batch channel time"], max_shift: int, rng: torch.Generator | None = None
+    x: Float[Tensor, "batch channel time"], shifts: Int64[Tensor, " batch"]
 ) -> Float[Tensor, "batch channel time"]:
-    """Shift each record by a whole number of samples in ±`max_shift`, drawn anew, mirrored at the ends.
+    """Shift each record by a whole number of samples, mirrored at the ends.
 
     It keeps the critic from telling generated records by the phase of their upsampling artefacts.
 
     Source: Donahue et al. 2019, Adversarial Audio Synthesis, section 3.3.
     """
-    batch, channels, time = x.shape
-    shifts = torch.randint(-max_shift, max_shift + 1, (batch, 1), generator=rng, device=x.device)
-    source = (torch.arange(time, device=x.device) - shifts).abs()  # mirrored at the start …
+    return x.gather(2, _sources(x, shifts))
+
+
+def adjoint_phase_shuffle(
+    y: Float[Tensor, "batch channel time"], shifts: Int64[Tensor, " batch"]
+) -> Float[Tensor, "batch channel time"]:
+    """The adjoint of [phase_shuffle][]: from gradients of its output to those of its input."""
+    return torch.zeros_like(y).scatter_add(2, _sources(y, shifts), y)
+
+
+def _sources(x: Float[Tensor, "batch channel time"], shifts: Tensor) -> Int64[Tensor, "batch channel time"]:
+    time = x.shape[2]
+    source = (torch.arange(time, device=x.device) - shifts[:, None]).abs()  # mirrored at the start …
     source = (time - 1) - ((time - 1) - source).abs()  # … and at the end
-    return x.gather(2, source[:, None, :].expand(batch, channels, time))
+    return source[:, None, :].expand_as(x)

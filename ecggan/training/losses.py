@@ -33,21 +33,25 @@ def generator_loss(fake_scores: Float[Tensor, "fake"]) -> Float[Tensor, ""]:
 
 
 def gradient_penalty(
-    score: Callable[[Tensor], Tensor],
+    slope: Callable[[Tensor], Tensor],
     real: Float[Tensor, "batch lead time"],
     fake: Float[Tensor, "batch lead time"],
-    rng: torch.Generator | None = None,
+    share: Float[Tensor, "batch 1 1"],
 ) -> Float[Tensor, ""]:
     """Penalise the critic where its slope between real and fake is not one.
 
-    One point is drawn on each line from a real record to a fake one; the critic's gradient there should have norm 1,
+    One point is taken on each line from a real record to a fake one; the critic's gradient there should have norm 1,
     over all leads and samples together.
+
+    Args:
+        slope: records -> the gradient of each one's score along it, in the graph of the critic's weights.
+        real: records.
+        fake: as many generated ones.
+        share: how far each point lies from the fake record to the real one, drawn uniformly from 0 to 1.
     """
     real, fake = _wide(real), _wide(fake)  # so the points between, the slope there and its norm are wide too
-    share = torch.rand(len(real), 1, 1, generator=rng, device=real.device, dtype=real.dtype)
-    between = torch.lerp(fake, real, share).requires_grad_(True)
-    (slope,) = torch.autograd.grad(score(between).sum(), between, create_graph=True)
-    return (slope.flatten(1).norm(dim=1) - 1).square().mean()
+    between = torch.lerp(fake, real, share.to(real.dtype))
+    return (_wide(slope(between)).flatten(1).norm(dim=1) - 1).square().mean()
 
 
 def _wide(tensor: Tensor) -> Tensor:

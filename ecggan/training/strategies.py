@@ -20,7 +20,7 @@ class AveragedGradients(DDPStrategy):
 
     Weights, Adam's two moments and gradients of the paper's critic, 204 M parameters, are 3.3 GB, and the generator
     adds a thirtieth: they fit one device. Nothing is gained by spreading them over several (FSDP), which would have to
-    gather them again for the second derivatives of the gradient penalty.
+    gather them again for the slope in the gradient penalty.
 
     Source: Li et al. 2020, PyTorch Distributed: experiences on accelerating data parallel training, section 3.2.
     """

@@ -24,6 +24,7 @@ from ecggan.data.datamodule import ECGDataModule
 from ecggan.data.learned_from import KEY as LEARNED_FROM
 from ecggan.data.learned_from import encoded, hashes_in
 from ecggan.ecg import ECGFormat
+from ecggan.models.discriminator import Discriminator
 from ecggan.models.generator_file import KEY_IN_TRAINING_CHECKPOINT, generator_contents, read_tensors
 from ecggan.training.losses import critic_gap, critic_loss, generator_loss, gradient_penalty
 
@@ -33,7 +34,8 @@ class WGANGP(pl.LightningModule):
 
     Args:
         generator: noise of its `latent_shape` -> records in ±1.
-        discriminator: records -> scores; takes a torch.Generator for its phase shuffle.
+        discriminator: the critic. One of another kind draws its phase shuffle (`draw_shifts`) and knows its slope too,
+            for which ``torch.autograd.grad(self(ecg, shifts).sum(), ecg, create_graph=True)`` does.
         ecg: the format of the records.
         n_critic: critic steps to one generator step.
         gradient_penalty_weight: λ in the paper.
@@ -46,7 +48,7 @@ class WGANGP(pl.LightningModule):
     def __init__(
         self,
         generator: nn.Module,
-        discriminator: nn.Module,
+        discriminator: Discriminator,
         ecg: ECGFormat,
         n_critic: int,
         gradient_penalty_weight: float,
@@ -111,14 +113,16 @@ class WGANGP(pl.LightningModule):
     def training_step(self, batch: Float[Tensor, "batch lead time"], batch_idx: int) -> dict[str, Tensor]:
         critic_optimizer, generator_optimizer = self.optimizers()  # type: ignore[attr-defined]  # a list of two
         rng = self._random_stream()
-        losses = self._critic_losses(batch, rng)
+        losses = self._losses_of_critic(batch, rng)
         critic_optimizer.zero_grad()
         self.manual_backward(losses["critic_loss"])
         critic_optimizer.step()
         self.critic_steps += 1
         if self.critic_steps % self.n_critic == 0:
             self.toggle_optimizer(generator_optimizer)  # no gradients for the critic's weights
-            losses["generator_loss"] = generator_loss(self.discriminator(self._draw(len(batch), rng), rng))
+            drawn = self._draw(len(batch), rng)
+            shifts = self.discriminator.draw_shifts(len(batch), rng)
+            losses["generator_loss"] = generator_loss(self.discriminator(drawn, shifts))
             generator_optimizer.zero_grad()
             self.manual_backward(losses["generator_loss"])
             generator_optimizer.step()
@@ -208,12 +212,34 @@ class WGANGP(pl.LightningModule):
             )
         return int(contents["wgan_gp_steps"]["generator"])
 
-    def _critic_losses(self, real: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
+    def _losses_of_critic(self, real: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
         with torch.no_grad():  # the critic's step does not reach the generator
             fake = self._draw(len(real), rng)
-        scores = self.discriminator(torch.cat((real, fake)), rng)  # one pass: no layer mixes records
+        shifts = self.discriminator.draw_shifts(2 * len(real), rng)
+        wide = torch.promote_types(real.dtype, torch.float32)
+        share = torch.rand(len(real), 1, 1, generator=rng, device=self.device, dtype=wide)
+        return self.critic_losses(real, fake, shifts, share, self.discriminator.draw_shifts(len(real), rng))
+
+    def critic_losses(
+        self,
+        real: Float[Tensor, "batch lead time"],
+        fake: Float[Tensor, "batch lead time"],
+        shifts: Tensor | None,
+        share: Float[Tensor, "batch 1 1"],
+        shifts_between: Tensor | None,
+    ) -> dict[str, Tensor]:
+        """The critic's losses, a function of tensors alone.
+
+        Args:
+            real: records.
+            fake: as many generated ones.
+            shifts: the phase shuffle of real and generated records together.
+            share: where between them the gradient penalty is taken.
+            shifts_between: the phase shuffle there.
+        """
+        scores = self.discriminator(torch.cat((real, fake)), shifts)  # one pass: no layer mixes records
         real_scores, fake_scores = scores.split(len(real))
-        penalty = gradient_penalty(lambda ecg: self.discriminator(ecg, rng), real, fake, rng)
+        penalty = gradient_penalty(lambda ecg: self.discriminator.slope(ecg, shifts_between), real, fake, share)
         loss = critic_loss(real_scores, fake_scores, penalty, self.gradient_penalty_weight)
         gap = critic_gap(real_scores, fake_scores)
         return {"critic_loss": loss, "critic_gap": gap, "gradient_penalty": penalty}

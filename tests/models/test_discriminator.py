@@ -40,9 +40,39 @@ def test_critic_scores_each_record_by_itself():
 def test_critic_repeats_its_scores_by_the_shuffles_seed():
     critic = Discriminator(8, 5000, 2, max_shift=2)
     ecgs = torch.randn(4, 8, 5000)
-    first, again, other = (critic(ecgs, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    first, again, other = (critic(ecgs, shifts(critic, 4, seed)) for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+def test_critic_shifts_each_record_after_each_layer_but_the_last():
+    drawn = shifts(Discriminator(8, 5000, 1, max_shift=2), 200, seed=0)
+    assert drawn.shape == (6, 200)
+    assert all(set(layer.tolist()) == {-2, -1, 0, 1, 2} for layer in drawn)
+    assert shifts(Discriminator(8, 5000, 1, max_shift=0), 200, seed=0) is None
+
+
+def shifts(critic: Discriminator, count: int, seed: int) -> torch.Tensor | None:
+    return critic.draw_shifts(count, torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize(("num_samples", "max_shift"), [(5000, 0), (5000, 2), (7513, 2)])
+def test_slope_and_its_derivatives_are_those_of_the_score(num_samples, max_shift):
+    critic = Discriminator(3, num_samples, 2, max_shift).double()
+    ecgs = torch.randn(4, 3, num_samples, dtype=torch.double, requires_grad=True)
+    drawn = shifts(critic, 4, seed=0)
+    slope = critic.slope(ecgs, drawn)
+    (expected,) = torch.autograd.grad(critic(ecgs, drawn).sum(), ecgs, create_graph=True)
+    torch.testing.assert_close(slope, expected, rtol=1e-10, atol=1e-12)
+    weights = [p for name, p in critic.named_parameters() if name.endswith("weight")]
+    ours, autograds = (torch.autograd.grad(_penalty(s), weights) for s in (slope, expected))
+    for one, other in zip(ours, autograds, strict=True):
+        assert other.abs().max() > 0
+        torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-12)
+
+
+def _penalty(slope: torch.Tensor) -> torch.Tensor:
+    return (slope.flatten(1).norm(dim=1) - 1).square().mean()
 
 
 def test_critic_refuses_records_that_are_too_short():

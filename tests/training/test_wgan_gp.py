@@ -88,9 +88,9 @@ def test_critic_learns_to_tell_one_batch_from_the_generator():
     gan = small_gan(n_critic=1000)
     batch = records(1)[0]
     stream = torch.Generator().manual_seed(3)
-    before = gan._critic_losses(batch, stream)["critic_loss"].item()
+    before = gan._losses_of_critic(batch, stream)["critic_loss"].item()
     fit(gan, [batch] * 20)
-    assert gan._critic_losses(batch, stream.manual_seed(3))["critic_loss"].item() < before - 0.1
+    assert gan._losses_of_critic(batch, stream.manual_seed(3))["critic_loss"].item() < before - 0.1
 
 
 def test_moving_average_follows_the_generator():
