@@ -43,7 +43,7 @@ class TrainingProgress(ProgressBar):
         self.refresh_rate = refresh_rate
         self.enabled = True
         self._bar: tqdm | None = None
-        self._losses: dict[str, float] = {}
+        self._losses: dict[str, Tensor] = {}
 
     def disable(self) -> None:
         """Show nothing; Lightning calls it on every rank but the first."""
@@ -60,13 +60,14 @@ class TrainingProgress(ProgressBar):
     ) -> None:
         assert self._bar is not None
         self._bar.update(1)
-        if self.enabled and (self._bar.n % self.refresh_rate == 0 or "generator_loss" in outputs):
-            shown = {"critic_gap": "gap", "gradient_penalty": "penalty", "generator_loss": "generator"}
-            self._losses |= {shown[name]: float(outputs[name]) for name in shown if name in outputs}
+        shown = {"critic_gap": "gap", "gradient_penalty": "penalty", "generator_loss": "generator"}
+        self._losses |= {shown[name]: outputs[name] for name in shown if name in outputs}
+        if self.enabled and self._bar.n % self.refresh_rate == 0:
             if "physiological_distance" in trainer.callback_metrics:
-                self._losses["distance"] = float(trainer.callback_metrics["physiological_distance"])
+                self._losses["distance"] = trainer.callback_metrics["physiological_distance"]
             epoch = f"{trainer.current_epoch + 1}/{trainer.max_epochs}"
-            self._bar.set_postfix({"epoch": epoch} | {k: f"{v:.3g}" for k, v in self._losses.items()}, refresh=False)
+            losses = {name: f"{float(loss):.3g}" for name, loss in self._losses.items()}  # waits for the device
+            self._bar.set_postfix({"epoch": epoch} | losses, refresh=False)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         if self._bar is not None:
