@@ -9,6 +9,7 @@
 set -euo pipefail
 original=$1 ptbxl=$2 out=$3 minutes=${4:-10}
 shift $(($# < 4 ? $# : 4))
+longest=$(printf '00:%02d:%02d:00' $((minutes / 60)) $((minutes % 60)))
 cd "$(dirname "$0")/.."
 mkdir -p "$out"
 for precision in 32-true bf16-mixed; do
@@ -23,9 +24,10 @@ for precision in 32-true bf16-mixed; do
 done
 for name in pulse2pulse wavegan_star; do
     python train.py experiment=$name data.root="$ptbxl" out="$out/$name" resume=auto logger=csv \
-        trainer.precision=bf16-mixed +trainer.max_time="00:00:$minutes:00" "$@"
+        trainer.precision=bf16-mixed +trainer.max_time="$longest" "$@"
     python generate.py run="$out/$name" num_records=1000 out="$out/ecgs/$name"
-    python evaluate.py data=ptbxl data.root="$ptbxl" data.split=validation run="$out/$name" out="$out/curve_$name"
+    [ -e "$out/curve_$name" ] ||
+        python evaluate.py data=ptbxl data.root="$ptbxl" data.split=validation run="$out/$name" out="$out/curve_$name"
 done
-python evaluate.py data=ptbxl data.root="$ptbxl" "data.split=[validation,test]" baseline=deepfake \
+[ -e "$out/report" ] || python evaluate.py data=ptbxl data.root="$ptbxl" "data.split=[validation,test]" baseline=deepfake \
     generated="[$out/ecgs/pulse2pulse,$out/ecgs/wavegan_star]" out="$out/report"
