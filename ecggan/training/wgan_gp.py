@@ -35,7 +35,8 @@ class WGANGP(pl.LightningModule):
     Args:
         generator: noise of its `latent_shape` -> records in ±1.
         discriminator: the critic. One of another kind draws its phase shuffle (`draw_shifts`) and knows its slope too,
-            for which ``torch.autograd.grad(self(ecg, shifts).sum(), ecg, create_graph=True)`` does.
+            for which ``torch.autograd.grad(self(ecg, shifts).sum(), ecg, create_graph=True)[0]`` does, after
+            ``ecg = ecg.detach().requires_grad_()``.
         ecg: the format of the records.
         n_critic: critic steps to one generator step.
         gradient_penalty_weight: λ in the paper.
