@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, cast
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from ecggan.commands import one_clear_line
+from ecggan.cli import one_clear_line
 
 if TYPE_CHECKING:
-    from ecggan.data.ecg_set import ECGSet
+    from ecggan.data.sets.ecg_set import ECGSet
 
 SOURCES = ("run", "checkpoint", "ecg_set")
 
@@ -49,13 +49,13 @@ def main(config: DictConfig) -> None:
     if sources["ecg_set"] is not None:
         if not forms or convert is not None:
             raise ValueError("ecg_set= is there to be exported: give export=asc, or export=[wfdb,parquet]")
-        from ecggan.data.ecg_set import ECGSet
+        from ecggan.data.sets.ecg_set import ECGSet
 
         write_exports(ECGSet.open(sources["ecg_set"]), Path(sources["ecg_set"]), forms, license, num_workers)
         return
     (source,) = given.values()
     if convert is not None:
-        from ecggan.generation.checkpoints import convert_checkpoint
+        from ecggan.checkpoints.open import convert_checkpoint
 
         path = convert_checkpoint(source, convert, **{name: arguments[name] for name in ("weights", "epoch", "ecg")})
         print(f"The generator lies in {path}")
@@ -81,10 +81,10 @@ def check_forms(forms: Sequence[str]) -> None:
 
 def draw(source: str, arguments: dict[str, Any], num_workers: int | None) -> "tuple[ECGSet | None, Path]":
     """The set and its folder; None where other processes have yet to draw their parts of it."""
-    from ecggan.compute import current_workers
-    from ecggan.generation.on_workers import generate_on_workers
+    from ecggan.compute.workers import current_workers
+    from ecggan.generation.distributed import generate_on_workers
+    from ecggan.generation.generate import generate_part  # torch loads after --help has answered
     from ecggan.generation.parts import part_of
-    from ecggan.generation.sampling import generate_part  # torch loads after --help has answered
 
     cluster = current_workers()
     part, num_parts = part_of(arguments.pop("part"), os.environ)
@@ -98,7 +98,7 @@ def draw(source: str, arguments: dict[str, Any], num_workers: int | None) -> "tu
     what, rules = arguments.pop("keep"), arguments.pop("normality")
     keep = None
     if what is not None:
-        from ecggan.evaluation.keeping import KeepIf
+        from ecggan.measurement.normality.normality_filter import KeepIf
 
         keep = KeepIf(what, rules, num_workers if cluster is None else 1)
     ecgs: ECGSet | None
@@ -117,7 +117,7 @@ def draw(source: str, arguments: dict[str, Any], num_workers: int | None) -> "tu
 def print_account(account: dict[str, Any] | None) -> None:
     if account is None:
         return
-    from ecggan.data.ecg_set import left_out_in_words
+    from ecggan.data.sets.ecg_set import left_out_in_words
 
     print(f"{account['kept']:,} of {account['read']:,} ECGs are kept; left out by")
     for rule, words in left_out_in_words(account).items():

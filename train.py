@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from ecggan.commands import one_clear_line
+from ecggan.cli import one_clear_line
 
 if TYPE_CHECKING:
     from pytorch_lightning import Callback, Trainer
@@ -54,7 +54,7 @@ def train_run_of_study(config: DictConfig) -> float | None:
     from hydra.utils import instantiate
 
     from ecggan.training.callbacks import DivergedError
-    from ecggan.training.study import Pruning
+    from ecggan.training.sweeps.study import Pruning
 
     first = is_first_process()
     run = instantiate(config.sweep, _convert_="all").run(HydraConfig.get().job.num, first)
@@ -91,7 +91,7 @@ def with_parameters(config: DictConfig, parameters: Mapping[str, Any], write: bo
     from hydra import compose
     from hydra.core.hydra_config import HydraConfig
 
-    from ecggan.atomic import atomic_file
+    from ecggan.files.atomic import atomic_file
     from ecggan.training.provenance import refuse_other_parameters
 
     hydra_config = HydraConfig.get()
@@ -129,10 +129,10 @@ def train(config: DictConfig, given: Sequence[str], *more_callbacks: "Callback")
     from pytorch_lightning.plugins.environments import SLURMEnvironment
     from pytorch_lightning.utilities import rank_zero_only
 
-    from ecggan.data.datamodule import ECGDataModule
-    from ecggan.training.csv_log import CSVLog
+    from ecggan.tracking.csv_logger import CSVLog
+    from ecggan.training.datamodule import ECGDataModule
     from ecggan.training.provenance import RunNotes
-    from ecggan.training.resuming import AUTO, checkpoint_to_go_on_from, reached
+    from ecggan.training.resume import AUTO, checkpoint_to_go_on_from, reached
     from ecggan.training.slurm import job_id
     from ecggan.training.wgan_gp import WGANGP
 

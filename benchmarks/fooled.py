@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from ecgen_eval import AVAILABLE_METRICS
 
-from ecggan.data.ecg_set import ECGSet
-from ecggan.evaluation.self_test import part, run_self_test
-from ecggan.evaluation.spoilt import FRESH, HELD_OUT, SPOILT, spoilt_sets
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.evaluation.self_test.corruptions import FRESH, HELD_OUT, SPOILT, spoilt_sets
+from ecggan.evaluation.self_test.self_test import part, run_self_test
 
 LEFT_OUT = ("fed", "dtw")
 

@@ -10,19 +10,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ecggan.data.ecg_set import ECGSet as ECGSet
+    from ecggan.checkpoints.open import convert_checkpoint as convert_checkpoint
     from ecggan.data.exports.export import export as export
+    from ecggan.data.sets.ecg_set import ECGSet as ECGSet
     from ecggan.ecg import EIGHT_LEADS as EIGHT_LEADS
     from ecggan.ecg import TWELVE_LEADS as TWELVE_LEADS
     from ecggan.ecg import ECGFormat as ECGFormat
     from ecggan.evaluation.assessment import assess as assess
-    from ecggan.evaluation.comparison import compare as compare
-    from ecggan.evaluation.keeping import KeepIf as KeepIf
-    from ecggan.evaluation.measurements import measure as measure
-    from ecggan.evaluation.normality import screen as screen
-    from ecggan.evaluation.report import write_report as write_report
-    from ecggan.generation.checkpoints import convert_checkpoint as convert_checkpoint
-    from ecggan.generation.sampling import generate as generate
+    from ecggan.evaluation.comparison.comparison import compare as compare
+    from ecggan.evaluation.report.report import write_report as write_report
+    from ecggan.generation.generate import generate as generate
+    from ecggan.measurement.measure_set import measure as measure
+    from ecggan.measurement.normality.normality_filter import KeepIf as KeepIf
+    from ecggan.measurement.normality.screen import screen as screen
     from ecggan.plotting import plot_ecg as plot_ecg
 
 __version__ = "0.1.0"
@@ -32,16 +32,16 @@ _HOMES = {
     "ECGFormat": "ecggan.ecg",
     "EIGHT_LEADS": "ecggan.ecg",
     "TWELVE_LEADS": "ecggan.ecg",
-    "ECGSet": "ecggan.data.ecg_set",
+    "ECGSet": "ecggan.data.sets.ecg_set",
     "export": "ecggan.data.exports.export",
-    "generate": "ecggan.generation.sampling",
-    "convert_checkpoint": "ecggan.generation.checkpoints",
-    "measure": "ecggan.evaluation.measurements",
-    "screen": "ecggan.evaluation.normality",
-    "compare": "ecggan.evaluation.comparison",
-    "KeepIf": "ecggan.evaluation.keeping",
+    "generate": "ecggan.generation.generate",
+    "convert_checkpoint": "ecggan.checkpoints.open",
+    "measure": "ecggan.measurement.measure_set",
+    "screen": "ecggan.measurement.normality.screen",
+    "compare": "ecggan.evaluation.comparison.comparison",
+    "KeepIf": "ecggan.measurement.normality.normality_filter",
     "assess": "ecggan.evaluation.assessment",
-    "write_report": "ecggan.evaluation.report",
+    "write_report": "ecggan.evaluation.report.report",
     "plot_ecg": "ecggan.plotting",
 }
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604  the names are resolved by __getattr__

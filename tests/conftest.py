@@ -9,7 +9,7 @@ import pytest
 import wfdb
 
 from ecggan.ecg import EIGHT_LEADS, ECGFormat
-from tests.waves import add_waves
+from tests.synthetic import add_waves, ecg_of_known_intervals, varied_ecgs  # noqa: F401  fixtures
 
 SHARED_DATA = Path(os.environ.get("ECGGAN_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ecggan.data.ecg_set import ECGSet
-from ecggan.evaluation.fingerprints import fingerprints
-from ecggan.evaluation.measurements import measure
-from ecggan.evaluation.normality import findings, screen
-from ecggan.evaluation.novelty import Prints
-from ecggan.evaluation.parts import Parts
-from ecggan.evaluation.shares import Share, shares_of
-from ecggan.evaluation.signals import SignalDescription, describe_signals, independent_leads
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.evaluation.failures import Parts
+from ecggan.evaluation.memorization.membership import Prints
+from ecggan.measurement.fingerprints import fingerprints
+from ecggan.measurement.measure_set import measure
+from ecggan.measurement.normality.screen import findings, screen
+from ecggan.measurement.signal_description import SignalDescription, describe_signals, independent_leads
+from ecggan.stats.proportions import Share, shares_of
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def assess_set(name: str, ecgs: ECGSet, how: HowToAssess, most_indexed: int | No
         name: what it is called.
         ecgs: the set.
         how: see there.
-        most_indexed: see [fingerprints][ecggan.evaluation.fingerprints.fingerprints].
+        most_indexed: see [fingerprints][ecggan.measurement.fingerprints.fingerprints].
     """
     table = measure(ecgs, num_workers=how.num_workers, progress=how.progress, cache=how.cache)
     run = how.parts.run

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from ecggan.data.ecg_set import ECGSet
+from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.evaluation.assessed_set import (
     AssessedSet,
     HowToAssess,
@@ -23,13 +23,13 @@ from ecggan.evaluation.assessed_set import (
     in_common,
     recognise,
 )
-from ecggan.evaluation.fingerprints import MOST_INDEXED
-from ecggan.evaluation.judgement import Judgement, Reference, judge_set
-from ecggan.evaluation.margins import check_margins
-from ecggan.evaluation.measurements import measure
-from ecggan.evaluation.normality import screen
-from ecggan.evaluation.parts import Parts
-from ecggan.evaluation.published import paper_table
+from ecggan.evaluation.comparison.margins import check_margins
+from ecggan.evaluation.comparison.published import paper_table
+from ecggan.evaluation.failures import Parts
+from ecggan.evaluation.set_evaluation import Judgement, Reference, judge_set
+from ecggan.measurement.fingerprints import MOST_INDEXED
+from ecggan.measurement.measure_set import measure
+from ecggan.measurement.normality.screen import screen
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def assess(
         real: the reference.
         generated: what is judged, each by the name that it is to have.
         rules: of the normality screen, on or off; None for all on.
-        margins: see [compare][ecggan.evaluation.comparison.compare].
+        margins: see [compare][ecggan.evaluation.comparison.comparison.compare].
         num_workers: processes; None for one a core.
         progress: show bars.
         cache: a folder where measured rows are kept and looked for; None keeps nothing.

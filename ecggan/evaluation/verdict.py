@@ -9,10 +9,10 @@ from typing import Literal
 
 import pandas as pd
 
-from ecggan.evaluation.cells import percent, points
-from ecggan.evaluation.columns import MAIN_MEASUREMENTS, display_name
-from ecggan.evaluation.inference import BEYOND, EQUIVALENT, FEWEST_PATIENTS, TOO_FEW, UNDECIDED
-from ecggan.evaluation.shares import Share, difference_of, share_of_number
+from ecggan.evaluation.formatting import percent, points
+from ecggan.measurement.columns import MAIN_MEASUREMENTS, display_name
+from ecggan.stats.hypothesis_tests import BEYOND, EQUIVALENT, FEWEST_PATIENTS, TOO_FEW, UNDECIDED
+from ecggan.stats.proportions import Share, difference_of, share_of_number
 
 SHARE_MARGIN = 0.05  # by which the share of measurable, or of normal, records may be lower before it matters
 
@@ -43,7 +43,7 @@ def judge(comparison: pd.DataFrame, real: Mapping[str, Share], generated: Mappin
     set's.
 
     Args:
-        comparison: of [compare][ecggan.evaluation.comparison.compare].
+        comparison: of [compare][ecggan.evaluation.comparison.comparison.compare].
         real: the shares ``measurable`` and, where the screen was asked, ``normal`` of the real set.
         generated: those of the generated set.
     """

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecggan.atomic import atomic_file
 from ecggan.ecg import canonical_lead
+from ecggan.files.atomic import atomic_file
 
 if TYPE_CHECKING:
     import matplotlib.axes

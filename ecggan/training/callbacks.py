@@ -15,11 +15,11 @@ from pytorch_lightning.callbacks import Callback, ProgressBar
 from torch import Tensor
 from tqdm import tqdm
 
+from ecggan.checkpoints.generator_file import save_generator
 from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT
-from ecggan.models.generator_file import save_generator
 from ecggan.plotting import plot_ecg_grid, save_figure
+from ecggan.tracking.wandb_logger import WandbLog
 from ecggan.training import slurm
-from ecggan.training.loggers import WandbLog
 from ecggan.training.wgan_gp import WGANGP
 
 log = logging.getLogger(__name__)

@@ -13,10 +13,10 @@ import pandas as pd
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
-from ecggan.atomic import atomic_file
-from ecggan.data.datamodule import ECGDataModule
-from ecggan.data.ecg_set import ECGSet, new_manifest
+from ecggan.data.sets.ecg_set import ECGSet, new_manifest
+from ecggan.files.atomic import atomic_file
 from ecggan.training.callbacks import generator_path
+from ecggan.training.datamodule import ECGDataModule
 from ecggan.training.wgan_gp import WGANGP
 
 log = logging.getLogger(__name__)

@@ -15,9 +15,9 @@ import torch
 from pytorch_lightning.callbacks import Callback
 
 from ecggan import __version__
-from ecggan.atomic import atomic_file
-from ecggan.data.datamodule import ECGDataModule
-from ecggan.data.ecg_set import ECGSet
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.files.atomic import atomic_file
+from ecggan.training.datamodule import ECGDataModule
 
 RUN_FILE = "run.json"
 _PACKAGES = ("torch", "pytorch-lightning", "numpy")

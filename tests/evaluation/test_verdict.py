@@ -1,9 +1,9 @@
 import numpy as np
 import pandas as pd
 
-from ecggan.evaluation.comparison import compare
-from ecggan.evaluation.shares import Share, share_of
+from ecggan.evaluation.comparison.comparison import compare
 from ecggan.evaluation.verdict import Verdict, judge
+from ecggan.stats.proportions import Share, share_of
 
 
 def table(num_records: int, seed: int, qrs_ms: float = 92, qrs_sd_ms: float = 9) -> pd.DataFrame:

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from ecggan.checkpoints.open import open_generator
 from ecggan.ecg import ECGFormat
-from ecggan.generation.checkpoints import open_generator
 from ecggan.models.discriminator import Discriminator
 from ecggan.models.wavegan_star import WaveGANStarGenerator
 from ecggan.training.callbacks import Checkpoints, ECGPictures, TrainingProgress

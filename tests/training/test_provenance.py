@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 import ecggan
-from ecggan.data.ecg_set import ECGSet, new_manifest
+from ecggan.data.sets.ecg_set import ECGSet, new_manifest
 from ecggan.ecg import EIGHT_LEADS
 from ecggan.training.provenance import RunNotes, code_revision, data_set, device_name
 

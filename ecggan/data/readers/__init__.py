@@ -1,1 +1,1 @@
-"""One file -> its records in mV, their leads by name; [ecggan.data.readers.files][] knows which reader is for which."""
+"""One file -> its records in mV, their leads by name; [ecggan.data.readers.registry][] knows which reader is for which."""

@@ -1,0 +1,241 @@
+"""An ECG set as signals: how its leads go together, and how much power each band of frequencies has.
+
+Intervals and amplitudes see the median beat; what a generator adds between the beats (hum, hiss, a ripple of its
+upsampling) or breaks between the leads is seen here. Everything but Einthoven's law is computed on the signals above
+0.5 Hz (see [without_baseline][ecggan.measurement.beats.without_baseline]) and on the independent leads: where I and II
+are there, III, aVR, aVL and aVF say nothing new, so a set of 8 leads and one of 12 are described alike.
+
+A lead without a signal (see `plausibility`) has no correlation and no power: it is NaN, and left out of the means.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import scipy.signal
+from jaxtyping import Float, Int
+from tqdm import tqdm
+
+from ecggan.compute.workers import each
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.record_batches import StoredRecords
+from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS
+from ecggan.measurement.beats import without_baseline
+from ecggan.measurement.plausibility import leads_with_signal
+
+MAX_RECORDS = 5000
+RECORDS_PER_TASK = 16
+SEGMENT_S = 2  # of Welch's method: a frequency each 0.5 Hz, and 9 segments in 10 s
+LOWEST_HZ, HIGHEST_HZ = 0.5, 250.0
+SLOWEST_SAMPLING_HZ = 10  # below it not even the first band is there
+# Band by band from what is mostly the T wave to what is mostly noise; the last ends at half the sampling rate.
+_BANDS_HZ = {
+    "power_0_5_5hz_db": (LOWEST_HZ, 5.0),
+    "power_5_15hz_db": (5.0, 15.0),
+    "power_15_40hz_db": (15.0, 40.0),
+    "power_40_100hz_db": (40.0, 100.0),
+    "power_above_100hz_db": (100.0, HIGHEST_HZ),
+}
+# Rounding to whole µV adds a noise of 1/12 µV², spread evenly up to half the sampling rate: what lies below is unknown.
+_ROUNDING_MV2 = MICROVOLTS_PER_MILLIVOLT**-2 / 12
+
+_NAMES = {
+    **{f"correlation_{a}_{b}".lower(): (f"correlation of {a} and {b}", "") for a, b in combinations(TWELVE_LEADS, 2)},
+    **{column: (f"power {low:g} to {high:g} Hz", "dB") for column, (low, high) in _BANDS_HZ.items()},
+    "power_above_100hz_db": ("power above 100 Hz", "dB"),
+    **{f"einthoven_{lead.lower()}_uv": (f"{lead} against I and II, largest", "µV") for lead in DERIVED_LEADS},
+}
+
+
+@dataclass(frozen=True)
+class SignalDescription:
+    """What [describe_signals][] found.
+
+    Args:
+        table: one row a record looked at: `record`, its `position` in the set, and the columns of [signal_columns][].
+        leads: the independent ones, in the order of `power`.
+        frequencies_hz: from 0.5 Hz in steps of 0.5 Hz to half the sampling rate, at most 250 Hz.
+        power: the mean over records of the power spectral density, mV²/Hz.
+        power_quartiles_db: its quartiles over records (25, 50 and 75 %) in dB re 1 mV²/Hz, at least the density of what
+            rounding to whole µV adds.
+    """
+
+    table: pd.DataFrame
+    leads: tuple[str, ...]
+    frequencies_hz: Float[np.ndarray, " frequency"]
+    power: Float[np.ndarray, "lead frequency"]
+    power_quartiles_db: Float[np.ndarray, "quartile=3 lead frequency"]
+
+    def mean_correlations(self) -> Float[np.ndarray, "lead lead"]:
+        """The mean over records of the correlation of each two leads; NaN where no record has both."""
+        matrix = np.eye(len(self.leads))
+        for (i, a), (j, b) in combinations(enumerate(self.leads), 2):
+            matrix[i, j] = matrix[j, i] = self.table[f"correlation_{a}_{b}".lower()].mean()
+        return matrix
+
+
+def describe_signals(
+    ecgs: ECGSet, num_workers: int | None = None, progress: bool = True, max_records: int = MAX_RECORDS
+) -> SignalDescription:
+    """Describe the signals of a set, of at most `max_records` records spread evenly over it, the same ones each time.
+
+    A mean over 5,000 records is known to its SD divided by 70, whatever the size of the set. Time and memory grow with
+    the records looked at; the set is read in blocks.
+
+    Args:
+        ecgs: the set. Records shorter than 2 s, or below 10 Hz, have NaN for all but Einthoven's law.
+        num_workers: processes; None for one a core. The result does not depend on it.
+        progress: show a bar (not for a single block of records, which is done at once).
+        max_records: how many to look at.
+
+    Raises:
+        ValueError: num_workers or max_records is below 1.
+    """
+    for name, number in (("num_workers", num_workers), ("max_records", max_records)):
+        if number is not None and number < 1:
+            raise ValueError(f"{name} must be at least 1; got {number}")
+    leads, columns = independent_leads(ecgs.leads), signal_columns(ecgs.leads)
+    frequencies = _frequencies(ecgs.sampling_rate)
+    positions = spread_evenly(len(ecgs), max_records)
+    blocks = [slice(start, start + RECORDS_PER_TASK) for start in range(0, len(positions), RECORDS_PER_TASK)]
+    values = np.empty((len(positions), len(columns)))
+    density = np.empty((len(positions), len(leads), len(frequencies)), np.float32)
+    with tqdm(total=len(positions), desc="signals", unit="ECG", disable=not progress or len(blocks) < 2) as bar:
+        arguments = ((StoredRecords.of(ecgs, positions[block]), ecgs.sampling_rate) for block in blocks)
+        described = each(_describe_some, arguments, len(blocks), num_workers)
+        for block, found in zip(blocks, described, strict=True):
+            values[block], density[block] = found
+            bar.update(len(found[0]))
+    table = pd.DataFrame(values, columns=list(columns))
+    table.insert(0, "record", ecgs.records["record"].astype(str).to_numpy(object)[positions])
+    table.insert(1, "position", positions)
+    return SignalDescription(table, leads, frequencies, *_over_records(density, ecgs.sampling_rate))
+
+
+def independent_leads(leads: Sequence[str]) -> tuple[str, ...]:
+    """The leads that do not follow from I and II where both are there, in the order of the twelve.
+
+    >>> independent_leads(["aVF", "V1", "II", "I"]), independent_leads(["aVF", "II"])
+    (('I', 'II', 'V1'), ('II', 'aVF'))
+    """
+    return tuple(lead for lead in TWELVE_LEADS if lead in leads and lead not in _stored_derived(leads))
+
+
+def signal_columns(leads: Sequence[str]) -> tuple[str, ...]:
+    """The columns that a set of these leads has.
+
+    The Pearson correlation of each two independent leads over the record; the power in bands of frequency in dB re
+    1 mV², the mean of the leads' dB, so that one noisy lead does not speak for all (NaN for a band that the sampling
+    rate does not wholly hold, but for the last, which is cut: compare sets of one sampling rate); and by how many µV,
+    at most, each stored limb lead contradicts I and II (rounding makes 1 or 2).
+
+    >>> signal_columns(["V5", "I"])[:2]
+    ('correlation_i_v5', 'power_0_5_5hz_db')
+    >>> signal_columns(["I", "II", "aVF"])[-1]
+    'einthoven_avf_uv'
+    """
+    pairs = [f"correlation_{a}_{b}".lower() for a, b in combinations(independent_leads(leads), 2)]
+    return (*pairs, *_BANDS_HZ, *(f"einthoven_{lead.lower()}_uv" for lead in _stored_derived(leads)))
+
+
+def display_name(column: str) -> tuple[str, str]:
+    """A column's name and unit.
+
+    >>> display_name("correlation_i_v5"), display_name("power_40_100hz_db")
+    (('correlation of I and V5', ''), ('power 40 to 100 Hz', 'dB'))
+
+    Raises:
+        ValueError: no description has this column.
+    """
+    if column not in _NAMES:
+        raise ValueError(f"column {column!r} describes no signal; known are {', '.join(_NAMES)}")
+    return _NAMES[column]
+
+
+def spread_evenly(num_records: int, max_records: int) -> Int[np.ndarray, " position"]:
+    """At most so many positions out of 0 … num_records - 1, ascending, all of them if they are no more.
+
+    >>> spread_evenly(10, 4), spread_evenly(3, 4)
+    (array([0, 2, 5, 7]), array([0, 1, 2]))
+    """
+    num = min(num_records, max_records)
+    return np.arange(num) * num_records // max(num, 1)
+
+
+def _stored_derived(leads: Sequence[str]) -> list[str]:
+    return [lead for lead in DERIVED_LEADS if {lead, "I", "II"} <= set(leads)]
+
+
+def _frequencies(sampling_rate: int) -> np.ndarray:
+    return np.arange(1, int(min(HIGHEST_HZ, sampling_rate / 2) * SEGMENT_S) + 1) / SEGMENT_S
+
+
+def _describe_some(records: StoredRecords, sampling_rate: int) -> tuple[np.ndarray, np.ndarray]:
+    """The columns' values ``(record, column)``, and the power spectral densities ``(record, lead, frequency)``."""
+    microvolts, leads = records.microvolts(), records.leads
+    lead = {name: microvolts[:, i].astype(np.float64) for i, name in enumerate(leads)}
+    millivolts = np.stack([lead[name] for name in independent_leads(leads)], axis=1) / MICROVOLTS_PER_MILLIVOLT
+    correlations, density = _correlations_and_density(millivolts, sampling_rate)
+    above, beside = np.triu_indices(millivolts.shape[1], k=1)
+    contradictions = [
+        np.abs(lead[name] - DERIVED_LEADS[name][0] * lead["I"] - DERIVED_LEADS[name][1] * lead["II"]).max(axis=1)
+        for name in _stored_derived(leads)
+    ]
+    values = np.column_stack([correlations[:, above, beside], _band_powers_db(density, sampling_rate), *contradictions])
+    return values, density.astype(np.float32)
+
+
+def _correlations_and_density(millivolts: np.ndarray, sampling_rate: int) -> tuple[np.ndarray, np.ndarray]:
+    num_records, num_leads, num_samples = millivolts.shape
+    frequencies = _frequencies(sampling_rate)
+    if num_samples < SEGMENT_S * sampling_rate or sampling_rate < SLOWEST_SAMPLING_HZ:
+        shape = (num_records, num_leads)
+        return np.full((*shape, num_leads), np.nan), np.full((*shape, len(frequencies)), np.nan)
+    flat = millivolts.reshape(-1, num_samples)
+    has_signal = leads_with_signal(flat).reshape(num_records, num_leads)
+    steady = without_baseline(flat, sampling_rate)
+    # in 32 bits for speed: their rounding lies 60 dB below that of whole µV
+    found, density = scipy.signal.welch(steady.astype(np.float32), sampling_rate, nperseg=SEGMENT_S * sampling_rate)
+    density = density[:, np.searchsorted(found, frequencies)].reshape(num_records, num_leads, -1)
+    steady = (steady - steady.mean(axis=1, keepdims=True)).reshape(millivolts.shape)
+    norms = np.sqrt((steady**2).sum(axis=2))
+    steady /= np.where(has_signal, norms, np.nan)[:, :, None]
+    return (steady @ steady.swapaxes(1, 2)).clip(-1, 1), np.where(has_signal[:, :, None], density, np.nan)
+
+
+def _band_powers_db(density: np.ndarray, sampling_rate: int) -> np.ndarray:
+    frequencies, half = _frequencies(sampling_rate), sampling_rate / 2
+    powers = np.full((len(density), len(_BANDS_HZ)), np.nan)
+    for i, (low, end) in enumerate(_BANDS_HZ.values()):
+        high = min(end, half)
+        if high <= low or (high < end and i < len(_BANDS_HZ) - 1):
+            continue
+        within = (frequencies >= low) & ((frequencies < high) | (high == frequencies[-1]))
+        power = density[:, :, within].sum(axis=2) / SEGMENT_S  # each frequency stands for 1 / SEGMENT_S Hz
+        powers[:, i] = _mean_over_leads(_decibels(power, _ROUNDING_MV2 * (high - low) / half))
+    return powers
+
+
+def _decibels(power: np.ndarray, least: float) -> np.ndarray:
+    return 10 * np.log10(np.maximum(power, least))  # NaN stays NaN
+
+
+def _mean_over_leads(values: np.ndarray) -> np.ndarray:
+    """Of ``(record, lead)``, without the leads that are NaN; NaN where all are."""
+    count = np.isfinite(values).sum(axis=1)
+    return np.where(count, np.nansum(values, axis=1) / np.maximum(count, 1), np.nan)
+
+
+def _over_records(density: np.ndarray, sampling_rate: int) -> tuple[np.ndarray, np.ndarray]:
+    """The mean ``(lead, frequency)`` and the quartiles in dB ``(quartile, lead, frequency)``, a lead at a time."""
+    mean = np.full(density.shape[1:], np.nan)
+    quartiles_db = np.full((3, *density.shape[1:]), np.nan)
+    for lead in range(density.shape[1]):
+        known = density[np.isfinite(density[:, lead]).all(axis=1), lead]
+        if len(known):
+            mean[lead] = known.mean(axis=0, dtype=np.float64)
+            quartiles = np.quantile(known, [0.25, 0.5, 0.75], axis=0)
+            quartiles_db[:, lead] = _decibels(quartiles, _ROUNDING_MV2 / (sampling_rate / 2))
+    return mean, quartiles_db
