@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from ecggan.cli import one_clear_line
+from ecggan.cli import exit_on_user_error
 
 if TYPE_CHECKING:
     from ecggan.data.sets.ecg_set import ECGSet
 
 
 @hydra.main(config_path="configs", config_name="evaluate", version_base="1.3")
-@one_clear_line
+@exit_on_user_error
 def main(config: DictConfig) -> None:
     check(config)
     if config.readers is not None:
@@ -49,7 +49,7 @@ def evaluate(config: DictConfig) -> None:
     from ecggan.data.sets.ecg_set import ECGSet
     from ecggan.evaluation.assessment import assess, check_names
     from ecggan.evaluation.comparison.margins import check_margins
-    from ecggan.evaluation.memorization.training_overlap import refuse_overlap
+    from ecggan.evaluation.memorization.training_overlap import check_no_overlap
     from ecggan.evaluation.report.report import write_report
     from ecggan.evaluation.report.tables import measurement_table
     from ecggan.evaluation.set_evaluation import answers
@@ -92,7 +92,7 @@ def evaluate(config: DictConfig) -> None:
         draw_curve(config, real)
         return
     if not (config.allow_overlap or config.self_test):
-        refuse_overlap(real, generated, training if isinstance(config.training, str) else None)
+        check_no_overlap(real, generated, training if isinstance(config.training, str) else None)
     if config.self_test:
         test_itself(config, real)
         return
@@ -188,9 +188,9 @@ def training_ecgs(which: str | bool | None, real: "ECGSet") -> "ECGSet | None":
 
 def write_the_account(config: DictConfig, real: "ECGSet") -> None:
     """What is in the set, what was left out and why, and whether an ECG is in two splits."""
-    from ecggan.evaluation.report.data_report import in_words, write_account
+    from ecggan.evaluation.report.data_report import in_words, write_data_report
 
-    written = write_account(config.out, real, config.num_workers)
+    written = write_data_report(config.out, real, config.num_workers)
     print(in_words(real, written.parent))
     print(f"The account lies in {written}")
 
@@ -248,8 +248,8 @@ def draw_curve(config: DictConfig, real: "ECGSet") -> None:
 
     from ecggan.checkpoints.open import generators_of_run
     from ecggan.data.sets.ecg_set import ECGSet
-    from ecggan.evaluation.comparison.physiological_distance import write_curve
-    from ecggan.evaluation.memorization.training_overlap import refuse_overlap
+    from ecggan.evaluation.memorization.training_overlap import check_no_overlap
+    from ecggan.evaluation.report.checkpoint_curve import write_curve
     from ecggan.generation.generate import generate
 
     found = tqdm(generators_of_run(config.run).items(), desc="checkpoints", unit="epoch")
@@ -257,7 +257,7 @@ def draw_curve(config: DictConfig, real: "ECGSet") -> None:
     def draw(path: Path) -> ECGSet:
         ecgs = generate(path, config.num_records, config.seed, progress=False)
         if not config.allow_overlap:
-            refuse_overlap(real, {"this run": ecgs})
+            check_no_overlap(real, {"this run": ecgs})
         return ecgs
 
     drawn = ((epoch, draw(path)) for epoch, path in found)

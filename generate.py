@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from ecggan.cli import one_clear_line
+from ecggan.cli import exit_on_user_error
 
 if TYPE_CHECKING:
     from ecggan.data.sets.ecg_set import ECGSet
@@ -26,7 +26,7 @@ SOURCES = ("run", "checkpoint", "ecg_set")
 
 
 @hydra.main(config_path="configs", config_name="generate", version_base="1.3")
-@one_clear_line
+@exit_on_user_error
 def main(config: DictConfig) -> None:
     arguments = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
     for name in (*SOURCES, "out", "part", "convert", "device", "license"):  # what looks like a number is a name
@@ -98,9 +98,9 @@ def draw(source: str, arguments: dict[str, Any], num_workers: int | None) -> "tu
     what, rules = arguments.pop("keep"), arguments.pop("normality")
     keep = None
     if what is not None:
-        from ecggan.measurement.normality.normality_filter import KeepIf
+        from ecggan.measurement.normality.normality_filter import NormalityFilter
 
-        keep = KeepIf(what, rules, num_workers if cluster is None else 1)
+        keep = NormalityFilter(what, rules, num_workers if cluster is None else 1)
     ecgs: ECGSet | None
     if cluster is None:
         ecgs = generate_part(source, out=out, part=part, num_parts=num_parts, keep=keep, **arguments)
@@ -117,10 +117,10 @@ def draw(source: str, arguments: dict[str, Any], num_workers: int | None) -> "tu
 def print_account(account: dict[str, Any] | None) -> None:
     if account is None:
         return
-    from ecggan.data.sets.ecg_set import left_out_in_words
+    from ecggan.data.sets.ecg_set import summarize_exclusions
 
     print(f"{account['kept']:,} of {account['read']:,} ECGs are kept; left out by")
-    for rule, words in left_out_in_words(account).items():
+    for rule, words in summarize_exclusions(account).items():
         print(f"  {rule}: {words}")
 
 

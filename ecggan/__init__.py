@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from ecggan.evaluation.report.report import write_report as write_report
     from ecggan.generation.generate import generate as generate
     from ecggan.measurement.measure_set import measure as measure
-    from ecggan.measurement.normality.normality_filter import KeepIf as KeepIf
+    from ecggan.measurement.normality.normality_filter import NormalityFilter as NormalityFilter
     from ecggan.measurement.normality.screen import screen as screen
     from ecggan.plotting import plot_ecg as plot_ecg
 
-__version__ = "0.1.0"
+from ecggan._version import __version__ as __version__
 
 # Each public name and the module it lives in: imported when first asked for, so that `import ecggan` costs nothing.
 _HOMES = {
@@ -39,7 +39,7 @@ _HOMES = {
     "measure": "ecggan.measurement.measure_set",
     "screen": "ecggan.measurement.normality.screen",
     "compare": "ecggan.evaluation.comparison.comparison",
-    "KeepIf": "ecggan.measurement.normality.normality_filter",
+    "NormalityFilter": "ecggan.measurement.normality.normality_filter",
     "assess": "ecggan.evaluation.assessment",
     "write_report": "ecggan.evaluation.report.report",
     "plot_ecg": "ecggan.plotting",

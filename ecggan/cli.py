@@ -17,7 +17,7 @@ class RunFailedError(Exception):
     """One run of several failed, and has said why."""
 
 
-def one_clear_line(main: Callable[P, R], one_of_several: Callable[[], str | None] = lambda: None) -> Callable[P, R]:
+def exit_on_user_error(main: Callable[P, R], run_name: Callable[[], str | None] = lambda: None) -> Callable[P, R]:
     """Turn what a user can put right (a ValueError or an OSError) into one line on stderr and a non-zero exit.
 
     Set ``ECGGAN_DEBUG=1`` for the whole traceback. Hydra wraps what a constructor raises; the cause is what counts.
@@ -25,7 +25,7 @@ def one_clear_line(main: Callable[P, R], one_of_several: Callable[[], str | None
 
     Args:
         main: of a script.
-        one_of_several: what this run is called where others may follow it in this process, of a sweep: then the line is
+        run_name: what this run is called where others may follow it in this process, of a sweep: then the line is
             said, and they do.
     """
 
@@ -42,7 +42,7 @@ def one_clear_line(main: Callable[P, R], one_of_several: Callable[[], str | None
                 cause = cause.__cause__
             if os.environ.get("ECGGAN_DEBUG") == "1" or not isinstance(cause, ValueError | OSError):
                 raise
-            run = one_of_several()
+            run = run_name()
             if run is not None:
                 log.error("%s: %s", run, cause)
                 raise RunFailedError(f"{run}: {cause}") from None

@@ -45,7 +45,8 @@ def open_generator(
 
     Args:
         checkpoint: "published", the folder of a training run, or a file: a generator file, a training checkpoint, a
-            ``.safetensors`` of [convert_checkpoint][], or one of the layouts of [ecggan.checkpoints.pulse2pulse_repo][].
+            ``.safetensors`` of [convert_checkpoint][], or one of the layouts of
+            [ecggan.checkpoints.pulse2pulse_repo][].
         weights: "ema" or "raw", of ecggan's runs and files; the others hold one set, which is taken whatever is asked.
         epoch: of a run's folder: a number, "last", or "best", the one whose ECGs had the smallest physiological
             distance to real ones; where none was looked at, the last.

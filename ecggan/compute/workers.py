@@ -247,7 +247,7 @@ def _working_on(cluster: DaskWorkers, wait_s: int | float) -> Iterator[DaskWorke
         cluster.client.wait_for_workers(1, timeout=wait_s)
     except TimeoutError as error:
         raise OSError(f"{cluster.name} has no worker after {wait_s:g} s") from error
-    refuse_other_code(cluster.client.run(code_and_packages), cluster.name)
+    check_same_code(cluster.client.run(code_and_packages), cluster.name)
     threads = cluster.client.nthreads()
     if max(threads.values()) > 1:
         log.warning(
@@ -272,7 +272,7 @@ def code_and_packages() -> dict[str, str]:
     return {"Python": platform.python_version(), **versions, "code of ecggan": code.hexdigest()[:12]}
 
 
-def refuse_other_code(of_workers: Mapping[str, Mapping[str, str]], name: str) -> None:
+def check_same_code(of_workers: Mapping[str, Mapping[str, str]], name: str) -> None:
     """Raise ValueError where a worker has other code or packages than this process."""
     ours = code_and_packages()
     for worker, theirs in of_workers.items():

@@ -10,22 +10,22 @@ from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.comparison.associations import compare_relations
 from ecggan.evaluation.comparison.comparison import compare, compare_columns
 from ecggan.evaluation.failures import Parts
-from ecggan.evaluation.fidelity.features import beat_points, measurement_points
-from ecggan.evaluation.fidelity.fidelity import MOST_GENERATED, compare_clouds, null_figures, one_a_patient
+from ecggan.evaluation.fidelity.features import beat_features, measurement_features
+from ecggan.evaluation.fidelity.fidelity import MOST_GENERATED, compare_clouds, null_figures, one_record_per_patient
 from ecggan.evaluation.memorization.membership import Novelty, Prints, Repeats, assess_novelty, assess_repeats
-from ecggan.evaluation.memorization.memorization_verdict import judge_novelty, judge_variety
+from ecggan.evaluation.memorization.memorization_verdict import judge_diversity, judge_memorization
 from ecggan.evaluation.verdict import Verdict, judge
 from ecggan.measurement.fingerprints import MOST_INDEXED
-from ecggan.measurement.signal_description import display_name, spread_evenly
+from ecggan.measurement.signal_description import display_name
 from ecggan.stats.hypothesis_tests import FEWEST_PATIENTS
-from ecggan.stats.resampling import patient_numbers
+from ecggan.stats.resampling import evenly_spaced, patient_numbers
 
 MEASUREMENTS, BEATS = "measurements", "beats"
 CLOUDS = (MEASUREMENTS, BEATS)
 
 
 @dataclass(frozen=True)
-class Judgement:
+class SetEvaluation:
     """What is said of a generated set beside the real one; None where that part failed.
 
     Args:
@@ -51,7 +51,7 @@ class Judgement:
     privacy: Verdict | None
 
 
-def answers(judgement: Judgement) -> dict[str, Verdict]:
+def answers(judgement: SetEvaluation) -> dict[str, Verdict]:
     """Question -> what is answered, of the three those that could be."""
     asked = {
         "Realistic and normal?": judgement.verdict,
@@ -87,7 +87,7 @@ def judge_set(
     parts: Parts,
     num_workers: int | None,
     seed: int,
-) -> Judgement:
+) -> SetEvaluation:
     """Judge a generated set; each part that fails is None, and named.
 
     Args:
@@ -112,9 +112,9 @@ def judge_set(
         novelty = run(f"novelty of {name}", assess_novelty, some.prints, by.learned_from, by.held_out, num_workers)
     if comparison is not None:
         verdict = run(f"verdict on {name}", judge, comparison, real.shares, some.shares)
-    variety = run(f"verdict on the variety of {name}", judge_variety, clouds, repeats)
-    privacy = run(f"verdict on the novelty of {name}", judge_novelty, novelty, by.is_training_known)
-    return Judgement(comparison, relations, signals, clouds, repeats, novelty, verdict, variety, privacy)
+    variety = run(f"verdict on the variety of {name}", judge_diversity, clouds, repeats)
+    privacy = run(f"verdict on the novelty of {name}", judge_memorization, novelty, by.is_training_known)
+    return SetEvaluation(comparison, relations, signals, clouds, repeats, novelty, verdict, variety, privacy)
 
 
 def _compare_signals(real: AssessedSet, generated: AssessedSet, seed: int) -> pd.DataFrame | None:
@@ -132,7 +132,7 @@ def _compare_clouds(
     kind: str, some: AssessedSet, by: Reference, num_workers: int | None, seed: int
 ) -> pd.DataFrame | None:
     """One record a patient of the real set, so that all are independent; None for too few."""
-    independent = one_a_patient(patient_numbers(by.real.table.get("patient"), len(by.real.table)))
+    independent = one_record_per_patient(patient_numbers(by.real.table.get("patient"), len(by.real.table)))
     if min(len(independent), len(some.table)) < FEWEST_PATIENTS:
         return None
     points = points_of(kind, by.real, some)
@@ -147,12 +147,12 @@ def _compare_clouds(
 
 def points_of(kind: str, real: AssessedSet, generated: AssessedSet) -> tuple[np.ndarray, np.ndarray] | None:
     """Both sets as clouds of points, of the generated one as many as are looked at; None without fingerprints."""
-    some = spread_evenly(len(generated.table), MOST_GENERATED)
+    some = evenly_spaced(len(generated.table), MOST_GENERATED)
     if kind == MEASUREMENTS:
-        return measurement_points(real.table, generated.table.iloc[some])
+        return measurement_features(real.table, generated.table.iloc[some])
     if real.prints is None or generated.prints is None:
         return None
-    return beat_points(real.prints.prints, generated.prints.prints.subset(some))
+    return beat_features(real.prints.prints, generated.prints.prints.subset(some))
 
 
 def _repeats(real: Prints, generated: Prints, num_workers: int | None) -> tuple[Repeats, Repeats]:

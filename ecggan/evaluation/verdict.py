@@ -12,7 +12,7 @@ import pandas as pd
 from ecggan.evaluation.formatting import percent, points
 from ecggan.measurement.columns import MAIN_MEASUREMENTS, display_name
 from ecggan.stats.hypothesis_tests import BEYOND, EQUIVALENT, FEWEST_PATIENTS, TOO_FEW, UNDECIDED
-from ecggan.stats.proportions import Share, difference_of, share_of_number
+from ecggan.stats.proportions import Proportion, difference_of, share_of_number
 
 SHARE_MARGIN = 0.05  # by which the share of measurable, or of normal, records may be lower before it matters
 
@@ -35,7 +35,7 @@ class Verdict:
     sentences: Sequence[str]
 
 
-def judge(comparison: pd.DataFrame, real: Mapping[str, Share], generated: Mapping[str, Share]) -> Verdict:
+def judge(comparison: pd.DataFrame, real: Mapping[str, Proportion], generated: Mapping[str, Proportion]) -> Verdict:
     """Judge a generated set by its comparison with the real one and by both sets' shares.
 
     Only the main measurements count. A share, of measurable records, of normal ones, or of those in which a measurement
@@ -82,13 +82,13 @@ def judge(comparison: pd.DataFrame, real: Mapping[str, Share], generated: Mappin
     return Verdict("same", f"Not to be told from the real ECGs by any of {len(tested)} measurements.", sentences)
 
 
-def _lacking(main: pd.DataFrame, real: Share, generated: Share) -> pd.DataFrame:
+def _lacking(main: pd.DataFrame, real: Proportion, generated: Proportion) -> pd.DataFrame:
     """The measurements that fewer of the measurable records have than in the real set."""
     if not (real.num_records and generated.num_records):
         return main.iloc[:0]
 
-    def share(number: int, of: Share) -> Share:
-        return share_of_number(int(number), of.num_records, of.num_witnesses * of.value)
+    def share(number: int, of: Proportion) -> Proportion:
+        return share_of_number(int(number), of.num_records, of.effective_sample_size * of.value)
 
     pairs = zip(main["num_real"], main["num_generated"], strict=True)
     return main[[_is_lower(share(a, real), share(b, generated)) for a, b in pairs]]
@@ -121,7 +121,7 @@ def _sentences(
     return sentences
 
 
-def _share_sentence(what: str, real: Share, generated: Share) -> str:
+def _share_sentence(what: str, real: Proportion, generated: Proportion) -> str:
     if not (real.num_all and generated.num_all):
         return f"{what.capitalize()}: nothing, as a set is empty."
     difference = difference_of(real, generated)
@@ -133,7 +133,7 @@ def _share_sentence(what: str, real: Share, generated: Share) -> str:
     )
 
 
-def _is_lower(real: Share, generated: Share) -> bool:
+def _is_lower(real: Proportion, generated: Proportion) -> bool:
     return bool(difference_of(real, generated).high < -SHARE_MARGIN)
 
 

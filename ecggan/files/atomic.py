@@ -33,7 +33,7 @@ def is_alive(process: int) -> bool:
     return True
 
 
-def hold(path: Path, blocking: bool) -> AbstractContextManager[object]:
+def file_lock(path: Path, blocking: bool) -> AbstractContextManager[object]:
     """A lock to hold, or None where the file system knows none: there, two that make the same must write the same.
 
     Raises:

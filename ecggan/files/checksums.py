@@ -67,10 +67,10 @@ class VerifiedFiles:
 
     def has(self, name: str, sha256: str) -> bool:
         """Whether the file is there as it was when it had this checksum."""
-        return name in self._stamps and self._stamps[name] == self._stamp(name, sha256)
+        return name in self._stamps and self._stamps[name] == self.file_stamp(name, sha256)
 
     def add(self, name: str, sha256: str) -> None:
-        stamp = self._stamp(name, sha256)
+        stamp = self.file_stamp(name, sha256)
         if stamp is None:
             raise FileNotFoundError(f"{self.root / name} was removed by someone else; run the same command again")
         self._stamps[name] = stamp
@@ -79,7 +79,7 @@ class VerifiedFiles:
             file.write(("\n" if self._is_cut else "") + line + "\n")
         self._is_cut = False
 
-    def _stamp(self, name: str, sha256: str) -> list[object] | None:
+    def file_stamp(self, name: str, sha256: str) -> list[object] | None:
         try:
             status = (self.root / name).stat()
         except OSError:

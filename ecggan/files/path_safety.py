@@ -10,7 +10,7 @@ def leads_out_of(path: Path, root: Path) -> bool:
     return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
-def refuse_a_way_out(path: Path, root: Path) -> None:
+def check_within_root(path: Path, root: Path) -> None:
     """Raise ValueError where the file lies elsewhere."""
     if leads_out_of(path, root):
         raise ValueError(f"{path} is a link that leads out of {root}; give the folder that it leads to")

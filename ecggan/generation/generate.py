@@ -22,7 +22,7 @@ from ecggan.data.sets.record_filter import Keep
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat, select_leads
 from ecggan.files.atomic import ResumableFolder, first_difference
 from ecggan.generation.resumable_set import STEP, Step, Tally, UnfinishedSet
-from ecggan.generation.sampler import Drawer, UselessGeneratorError
+from ecggan.generation.sampler import DegenerateGeneratorError, Drawer
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +61,8 @@ def generate(
         weights: the generator's moving average over training ("ema"), or its last state ("raw").
         epoch: of a run's folder: a number, "last", or "best", whose ECGs were nearest to real ones while it trained.
         ecg: what a file of others does not say of its ECGs, such as `full_scale_mv`.
-        keep: leaves ECGs out, such as `ecggan.KeepIf("normal")`; then the set is the first `num_records` that are kept,
-            and its manifest has the account of the others. None keeps all.
+        keep: leaves ECGs out, such as `ecggan.NormalityFilter("normal")`; then the set is the first `num_records` that
+            are kept, and its manifest has the account of the others. None keeps all.
         out: a new folder for the set. None keeps it in memory (80 kB a record). An interrupted set stays in
             `OUT.unfinished`, and the same call goes on with it; a finished set of the same call is opened.
         batch_size: records at once on a GPU; it changes the speed, not the set.
@@ -181,11 +181,11 @@ class _Plan:
         unfinished = UnfinishedSet(folder, shape, self.num_records, self.keep is not None, part)
         with unfinished.writing():
             try:
-                unfinished.refuse_a_full_disk()
+                unfinished.check_disk_space()
                 self._fill(unfinished, part, num_parts)
                 is_complete = self._completed(unfinished)
             except BaseException as error:
-                is_worthless = not unfinished.tally.lines or isinstance(error, UselessGeneratorError)
+                is_worthless = not unfinished.tally.lines or isinstance(error, DegenerateGeneratorError)
                 if is_worthless and unfinished.is_alone():
                     folder.discard()  # nothing there is worth going on with
                 elif isinstance(error, KeyboardInterrupt | SystemExit):
@@ -249,7 +249,7 @@ class _Plan:
             if end is not None and numbers[0] >= end:
                 return  # drawn ahead, before it was known that the set would be complete
             yield from self._judged(numbers, some)
-            tally.refuse_a_hopeless_screen()
+            tally.check_acceptance_rate()
 
     def _groups(self, tally: Tally, part: int, num_parts: int, asked: deque[int]) -> Iterator[Sequence[int]]:
         for number in tally.missing(part, num_parts):

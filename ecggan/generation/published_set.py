@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ecggan.checkpoints.open import PUBLISHED, PUBLISHED_FORMAT
-from ecggan.data.packing.packer import open_cached, split_of
+from ecggan.data.packing.cache import open_cached
 from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.splits import split_of
 from ecggan.ecg import ECGFormat
 from ecggan.generation.generate import generate
 

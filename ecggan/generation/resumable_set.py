@@ -24,8 +24,8 @@ from jaxtyping import Int16
 from tqdm import tqdm
 
 from ecggan.data.sets.ecg_set import SIGNALS, write_header
-from ecggan.files.atomic import ResumableFolder, atomic_file, hold
-from ecggan.generation.sampler import UselessGeneratorError
+from ecggan.files.atomic import ResumableFolder, atomic_file, file_lock
+from ecggan.generation.sampler import DegenerateGeneratorError
 
 STEP = 64
 """Candidates of a step; the last one of a set may be shorter."""
@@ -142,15 +142,15 @@ class Tally:
     def num_kept(self) -> int:
         return sum(lines[0].num_kept for lines in self.lines.values())
 
-    def refuse_a_hopeless_screen(self) -> None:
-        """Raise UselessGeneratorError where fewer than one in a thousand candidates is kept."""
+    def check_acceptance_rate(self) -> None:
+        """Raise DegenerateGeneratorError where fewer than one in a thousand candidates is kept."""
         if self.num_candidates >= 1000 * (self.num_kept + 1):
             counts: dict[str, int] = {}
             for lines in self.lines.values():
                 for rule, _ in lines[0].left_out.values():
                     counts[rule] = counts.get(rule, 0) + 1
             most = ", ".join(f"{rule} {number}" for rule, number in sorted(counts.items(), key=lambda e: -e[1])[:3])
-            raise UselessGeneratorError(
+            raise DegenerateGeneratorError(
                 f"keep leaves out nearly all of this generator's ECGs: {self.num_kept} of {self.num_candidates:,} are "
                 f"kept (left out by {most}); take another checkpoint, or keep=null"
             )
@@ -198,7 +198,7 @@ class UnfinishedSet:
             FileExistsError: another process holds it.
         """
         try:
-            lock = hold(self._journal.with_suffix(".lock"), blocking=False)
+            lock = file_lock(self._journal.with_suffix(".lock"), blocking=False)
         except Timeout as error:
             raise FileExistsError(
                 f"another process is drawing the same part of {self.folder.path}; where several fill one set, each "
@@ -215,7 +215,7 @@ class UnfinishedSet:
     @contextmanager
     def completing(self) -> Iterator[bool]:
         """Wait until no other process completes the set; whether it is still to be done."""
-        with hold(self.folder.notes / "completing.lock", blocking=True):
+        with file_lock(self.folder.notes / "completing.lock", blocking=True):
             is_to_be_done = self.folder.is_begun()
             if is_to_be_done:
                 self._sweep()
@@ -287,7 +287,7 @@ class UnfinishedSet:
                 file.write(self._read(candidates[start : start + STEP]).tobytes())
         return candidates, left_out
 
-    def refuse_a_full_disk(self) -> None:
+    def check_disk_space(self) -> None:
         """Raise OSError where the set will not fit."""
         copies = 2 if self.tally.is_screened else 1
         needed = self._bytes * (copies * self.tally.num_records - self.tally.num_kept)

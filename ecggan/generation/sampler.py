@@ -48,7 +48,7 @@ def draw_noise(latent_shape: Sequence[int], seed: int, indices: Sequence[int]) -
     return torch.from_numpy(noise)
 
 
-class UselessGeneratorError(ValueError):
+class DegenerateGeneratorError(ValueError):
     """None of this generator's ECGs, or hardly any, can be used; what was drawn is not worth keeping."""
 
 
@@ -83,7 +83,7 @@ class Drawer:
         Values are cut towards zero to whole µV, as the published generator does, so that its output is ours.
 
         Raises:
-            UselessGeneratorError: it draws NaN.
+            DegenerateGeneratorError: it draws NaN.
             ValueError: it draws another number of leads or samples than it should.
         """
         if self.device.type == "cpu":
@@ -117,7 +117,7 @@ class Drawer:
             if output.shape != expected:
                 raise ValueError(f"the generator draws {tuple(output.shape[1:])}; its file says {expected[1:]}")
             if torch.isnan(output.sum()):  # it ends in tanh
-                raise UselessGeneratorError(
+                raise DegenerateGeneratorError(
                     "the generator draws NaN: its training diverged; take an earlier checkpoint"
                 )
             return self.ecg.from_network(output).to(torch.int16).cpu().numpy()

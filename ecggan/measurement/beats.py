@@ -13,12 +13,12 @@ to the next beat only (docs/results.md).
 
 import warnings
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 import scipy.signal
 from jaxtyping import Bool, Float, Int
+
+from ecggan.measurement.filters import butterworth
 
 BEAT_MS = (-450, 700)  # around the R-peak: room for a PR of 0.4 s and a QT of 0.65 s
 LEAST_ALIKE = 0.7  # correlation with the other beats, P to T and all leads together
@@ -93,13 +93,13 @@ def find_beats(millivolts: Float[np.ndarray, "lead time"], sampling_rate: int) -
     scale = np.percentile(np.abs(banded), 99, axis=1, keepdims=True)
     banded /= np.maximum(scale, np.finfo(float).tiny)
     is_noisy = np.zeros(len(millivolts), bool)
-    beats = _lay_over(millivolts, banded, is_noisy, sampling_rate)
+    beats = _align(millivolts, banded, is_noisy, sampling_rate)
     if beats.num_used >= _FEWEST_WHOLE and beats.is_noisy.any():  # once more, without them
-        beats = _lay_over(millivolts, banded, beats.is_noisy, sampling_rate)
+        beats = _align(millivolts, banded, beats.is_noisy, sampling_rate)
     return beats
 
 
-def _lay_over(millivolts: np.ndarray, banded: np.ndarray, ignored: np.ndarray, sampling_rate: int) -> Beats:
+def _align(millivolts: np.ndarray, banded: np.ndarray, ignored: np.ndarray, sampling_rate: int) -> Beats:
     r_peaks = _r_peaks(banded[~ignored], sampling_rate)
     before, after = (abs(ms) * sampling_rate // 1000 for ms in BEAT_MS)
     is_used, is_alone = _alike(banded[~ignored], r_peaks, sampling_rate)
@@ -172,34 +172,3 @@ def _correlations_with_others(stretch: np.ndarray) -> np.ndarray:
     others = stretch.sum(axis=0) - stretch
     norms = np.sqrt((stretch**2).sum(axis=(1, 2)) * (others**2).sum(axis=(1, 2)))
     return (stretch * others).sum(axis=(1, 2)) / np.maximum(norms, np.finfo(float).tiny)
-
-
-@lru_cache(maxsize=32)
-def butterworth(
-    kind: Literal["low", "high", "bandpass"], edge_hz: float | tuple[float, float], sampling_rate: int
-) -> np.ndarray:
-    """Of the second order, as second-order sections."""
-    return scipy.signal.butter(2, edge_hz, kind, fs=sampling_rate, output="sos")
-
-
-def without_baseline(millivolts: Float[np.ndarray, "lead time"], sampling_rate: int) -> Float[np.ndarray, "lead time"]:
-    """The signals above 0.5 Hz, without a shift of phase, and with nothing taken away above.
-
-    0.5 Hz is what the recommendations allow a filter that does not shift phase, and amplitudes need all that lies below
-    150 Hz (Kligfield et al. 2007, AHA/ACC/HRS recommendations for the standardization of the electrocardiogram, I).
-    """
-    return scipy.signal.sosfiltfilt(butterworth("high", 0.5, sampling_rate), millivolts, axis=1)
-
-
-def below(edge_hz: float, millivolts: np.ndarray, sampling_rate: int) -> np.ndarray:
-    """``(lead, time)`` below a frequency, without a shift of phase.
-
-    Beyond the ends of a stretch cut out of a beat, what came before goes on in its direction and what follows is
-    mirrored: a wave that began before the cut still rises at it, and the complex after it does not leak in.
-    """
-    padding = min(3 * int(sampling_rate / edge_hz), millivolts.shape[1] - 1)
-    before = 2 * millivolts[:, :1] - millivolts[:, padding:0:-1]
-    after = millivolts[:, -2 : -padding - 2 : -1]
-    longer = np.concatenate([before, millivolts, after], axis=1)
-    smooth = scipy.signal.sosfiltfilt(butterworth("low", edge_hz, sampling_rate), longer, axis=1, padlen=0)
-    return smooth[:, padding : padding + millivolts.shape[1]]

@@ -1,6 +1,6 @@
 """The measurements by the names of their columns, in the order of every table, and what people call them."""
 
-from ecggan.ecg import TWELVE_LEADS
+from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS
 
 WAVES = ("P", "Q", "R", "S", "T")
 
@@ -57,3 +57,12 @@ def display_name(column: str) -> tuple[str, str]:
     if column not in _NAMES:
         raise ValueError(f"column {column!r} is not a measurement; known are {', '.join(MEASUREMENTS)}")
     return _NAMES[column]
+
+
+PHYSIOLOGY = (
+    *("heart_rate_bpm", "rr_sd_ms", "p_duration_ms", "pr_interval_ms", "qrs_duration_ms", "qt_interval_ms"),
+    *("qtc_fridericia_ms", "p_axis_deg", "qrs_axis_deg", "t_axis_deg"),
+    *(amplitude_column("R", lead) for lead in EIGHT_LEADS),
+    *(amplitude_column(wave, lead) for wave in ("P", "T") for lead in ("II", "V2", "V5")),
+)
+"""What is looked at, of these what the real set has."""

@@ -6,7 +6,7 @@ given share of the wave's own top. It sees the earliest and the latest deflectio
 so that one lead does not decide, where the literal earliest onset to latest offset explodes.
 
 The constants below were chosen on one half of the Lobachevsky database's records in sinus rhythm, against the median
-over leads of its cardiologists' boundaries, and confirmed on the other half (`python -m ecggan.evaluation.validation.validate_ludb`,
+over leads of its cardiologists' boundaries, and confirmed on the other half (`python -m ecggan.evaluation.validation`,
 docs/results.md).
 """
 
@@ -17,7 +17,8 @@ import scipy.ndimage
 import scipy.signal
 import scipy.special
 
-from ecggan.measurement.beats import Beats, below
+from ecggan.measurement.beats import Beats
+from ecggan.measurement.filters import below
 
 _QRS_BELOW_HZ, _T_BELOW_HZ, _P_BELOW_HZ = 40.0, 10.0, 20.0
 EDGES = {"P onset": 0.4, "P offset": 0.5, "QRS onset and offset": 0.032, "T offset": 0.15}  # of the wave's top speed

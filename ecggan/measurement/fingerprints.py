@@ -24,8 +24,9 @@ from ecggan.compute.workers import each
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.record_batches import StoredRecords
 from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT
-from ecggan.measurement.beats import butterworth, find_beats, without_baseline
-from ecggan.measurement.signal_description import spread_evenly
+from ecggan.measurement.beats import find_beats
+from ecggan.measurement.filters import butterworth, without_baseline
+from ecggan.stats.resampling import evenly_spaced
 
 COURSE_S = 6.5  # of 10: copies shifted by up to a second still have a common R-peak with room around it
 _LONGEST_SHARE = COURSE_S / 10  # of a record, where records are shorter
@@ -111,7 +112,7 @@ def fingerprints(
     if lacking:
         raise ValueError(f"lead {lacking[0]!r} is not in the set; it has {', '.join(ecgs.leads)}")
     indexed = np.zeros(len(ecgs), bool)
-    indexed[spread_evenly(len(ecgs), len(ecgs) if most_indexed is None else most_indexed)] = True
+    indexed[evenly_spaced(len(ecgs), len(ecgs) if most_indexed is None else most_indexed)] = True
     reach = int(min(COURSE_S, _LONGEST_SHARE * duration) / 2 * _COURSE_RATE_HZ)
     tasks = [
         np.arange(start, min(start + _RECORDS_PER_TASK, len(ecgs))) for start in range(0, len(ecgs), _RECORDS_PER_TASK)

@@ -21,9 +21,10 @@ from ecggan import ecg
 from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, check_leads, select_leads
 from ecggan.measurement import amplitudes, beats, columns, delineation, plausibility
 from ecggan.measurement.amplitudes import axes, wave_amplitudes
-from ecggan.measurement.beats import Beats, find_beats, without_baseline
+from ecggan.measurement.beats import Beats, find_beats
 from ecggan.measurement.columns import AMPLITUDES, MEASUREMENTS, amplitude_column
 from ecggan.measurement.delineation import Boundaries, delineate
+from ecggan.measurement.filters import without_baseline
 from ecggan.measurement.plausibility import leads_with_signal, why_no_ecg, why_not_plausible
 
 Value = float | bool | str | int

@@ -2,8 +2,8 @@
 
 Intervals and amplitudes see the median beat; what a generator adds between the beats (hum, hiss, a ripple of its
 upsampling) or breaks between the leads is seen here. Everything but Einthoven's law is computed on the signals above
-0.5 Hz (see [without_baseline][ecggan.measurement.beats.without_baseline]) and on the independent leads: where I and II
-are there, III, aVR, aVL and aVF say nothing new, so a set of 8 leads and one of 12 are described alike.
+0.5 Hz (see [ecggan.measurement.filters][]) and on the independent leads: where I and II are there, III, aVR, aVL and
+aVF say nothing new, so a set of 8 leads and one of 12 are described alike.
 
 A lead without a signal (see `plausibility`) has no correlation and no power: it is NaN, and left out of the means.
 """
@@ -15,15 +15,16 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import scipy.signal
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from tqdm import tqdm
 
 from ecggan.compute.workers import each
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.record_batches import StoredRecords
-from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS
-from ecggan.measurement.beats import without_baseline
+from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, independent_leads, stored_derived_leads
+from ecggan.measurement.filters import without_baseline
 from ecggan.measurement.plausibility import leads_with_signal
+from ecggan.stats.resampling import evenly_spaced
 
 MAX_RECORDS = 5000
 RECORDS_PER_TASK = 16
@@ -98,7 +99,7 @@ def describe_signals(
             raise ValueError(f"{name} must be at least 1; got {number}")
     leads, columns = independent_leads(ecgs.leads), signal_columns(ecgs.leads)
     frequencies = _frequencies(ecgs.sampling_rate)
-    positions = spread_evenly(len(ecgs), max_records)
+    positions = evenly_spaced(len(ecgs), max_records)
     blocks = [slice(start, start + RECORDS_PER_TASK) for start in range(0, len(positions), RECORDS_PER_TASK)]
     values = np.empty((len(positions), len(columns)))
     density = np.empty((len(positions), len(leads), len(frequencies)), np.float32)
@@ -112,15 +113,6 @@ def describe_signals(
     table.insert(0, "record", ecgs.records["record"].astype(str).to_numpy(object)[positions])
     table.insert(1, "position", positions)
     return SignalDescription(table, leads, frequencies, *_over_records(density, ecgs.sampling_rate))
-
-
-def independent_leads(leads: Sequence[str]) -> tuple[str, ...]:
-    """The leads that do not follow from I and II where both are there, in the order of the twelve.
-
-    >>> independent_leads(["aVF", "V1", "II", "I"]), independent_leads(["aVF", "II"])
-    (('I', 'II', 'V1'), ('II', 'aVF'))
-    """
-    return tuple(lead for lead in TWELVE_LEADS if lead in leads and lead not in _stored_derived(leads))
 
 
 def signal_columns(leads: Sequence[str]) -> tuple[str, ...]:
@@ -137,7 +129,7 @@ def signal_columns(leads: Sequence[str]) -> tuple[str, ...]:
     'einthoven_avf_uv'
     """
     pairs = [f"correlation_{a}_{b}".lower() for a, b in combinations(independent_leads(leads), 2)]
-    return (*pairs, *_BANDS_HZ, *(f"einthoven_{lead.lower()}_uv" for lead in _stored_derived(leads)))
+    return (*pairs, *_BANDS_HZ, *(f"einthoven_{lead.lower()}_uv" for lead in stored_derived_leads(leads)))
 
 
 def display_name(column: str) -> tuple[str, str]:
@@ -154,20 +146,6 @@ def display_name(column: str) -> tuple[str, str]:
     return _NAMES[column]
 
 
-def spread_evenly(num_records: int, max_records: int) -> Int[np.ndarray, " position"]:
-    """At most so many positions out of 0 … num_records - 1, ascending, all of them if they are no more.
-
-    >>> spread_evenly(10, 4), spread_evenly(3, 4)
-    (array([0, 2, 5, 7]), array([0, 1, 2]))
-    """
-    num = min(num_records, max_records)
-    return np.arange(num) * num_records // max(num, 1)
-
-
-def _stored_derived(leads: Sequence[str]) -> list[str]:
-    return [lead for lead in DERIVED_LEADS if {lead, "I", "II"} <= set(leads)]
-
-
 def _frequencies(sampling_rate: int) -> np.ndarray:
     return np.arange(1, int(min(HIGHEST_HZ, sampling_rate / 2) * SEGMENT_S) + 1) / SEGMENT_S
 
@@ -181,7 +159,7 @@ def _describe_some(records: StoredRecords, sampling_rate: int) -> tuple[np.ndarr
     above, beside = np.triu_indices(millivolts.shape[1], k=1)
     contradictions = [
         np.abs(lead[name] - DERIVED_LEADS[name][0] * lead["I"] - DERIVED_LEADS[name][1] * lead["II"]).max(axis=1)
-        for name in _stored_derived(leads)
+        for name in stored_derived_leads(leads)
     ]
     values = np.column_stack([correlations[:, above, beside], _band_powers_db(density, sampling_rate), *contradictions])
     return values, density.astype(np.float32)

@@ -35,7 +35,7 @@ def plot_clouds(
             axes.set_ylabel("2nd component", fontsize=LABEL_SIZE)
         axes.tick_params(labelsize=TICK_SIZE)
         if not any(len(points) for points in clouds):
-            figures.say_nothing_is_there(axes)
+            figures.annotate_empty(axes)
             continue
         together = np.concatenate(clouds)
         limits = [figures.robust_range(column) for column in together.T]

@@ -99,7 +99,7 @@ def plot_relation(
         axes.tick_params(labelsize=TICK_SIZE)
         if not pair.shape[1]:
             axes.set_title(f"{name}\nn = 0", fontsize=TITLE_SIZE, parse_math=False)
-            figures.say_nothing_is_there(axes)
+            figures.annotate_empty(axes)
             continue
         axes.set(xlim=_view(every[0]), ylim=_view(every[1]))
         r, slope = _correlation_and_slope(pair)
@@ -125,7 +125,7 @@ def _draw_densities(
     axes.spines[["top", "left", "right"]].set_visible(False)
     known = {name: values for name, values in sets.items() if len(values)}
     if not known:
-        figures.say_nothing_is_there(axes)
+        figures.annotate_empty(axes)
         return
     limits = np.array([robust_range(values) for values in known.values()])
     low, high = limits[:, 0].min(), limits[:, 1].max()
@@ -143,7 +143,7 @@ def _draw_quantiles(
 ) -> None:
     axes.tick_params(labelsize=TICK_SIZE)
     if reference not in quantiles or len(quantiles) < 2:
-        figures.say_nothing_is_there(axes)
+        figures.annotate_empty(axes)
         return
     limits = _with_room(min(map(np.min, quantiles.values())), max(map(np.max, quantiles.values())))
     axes.set(xlim=limits, ylim=limits, aspect="equal")

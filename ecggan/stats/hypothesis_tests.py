@@ -13,10 +13,10 @@ import pandas as pd
 import scipy.stats
 from jaxtyping import Float, Int
 
-from ecggan.evaluation.comparison.margins import Margin
+from ecggan.stats.margin import Margin
 from ecggan.stats.resampling import (
     bootstrap_weights,
-    num_witnesses,
+    effective_sample_size,
     random_halves,
     weighted_distances,
     weighted_means,
@@ -39,9 +39,11 @@ class SetValues:
         """How many patients have a value, by column."""
         return np.array([len(np.unique(self.patients[np.isfinite(column)])) for column in self.values.T], dtype=int)
 
-    def num_witnesses(self) -> Float[np.ndarray, " column"]:
-        """See [num_witnesses][ecggan.stats.resampling.num_witnesses], by column."""
-        return np.array([num_witnesses(self.patients[np.isfinite(column)]) for column in self.values.T], dtype=float)
+    def effective_sample_size(self) -> Float[np.ndarray, " column"]:
+        """See [effective_sample_size][ecggan.stats.resampling.effective_sample_size], by column."""
+        return np.array(
+            [effective_sample_size(self.patients[np.isfinite(column)]) for column in self.values.T], dtype=float
+        )
 
 
 def add_intervals(table: pd.DataFrame, sets: list[SetValues], num_resamples: int, seed: int) -> None:
@@ -49,7 +51,7 @@ def add_intervals(table: pd.DataFrame, sets: list[SetValues], num_resamples: int
     for i, some in enumerate(sets):
         draws = bootstrap_weights(some.patients, num_resamples, np.random.default_rng((seed, i)))
         means.append(np.concatenate([weighted_means(weights, some.values) for weights in draws]))
-    enough = np.minimum(*(some.num_witnesses() for some in sets)) >= FEWEST_PATIENTS
+    enough = np.minimum(*(some.effective_sample_size() for some in sets)) >= FEWEST_PATIENTS
     differences = np.where(enough, means[1] - means[0], np.nan)
     for suffix, outside in (("", LEVEL), ("_90", 2 * LEVEL)):
         low, high = _quantiles(differences, [outside / 2, 1 - outside / 2])
@@ -70,7 +72,7 @@ def add_tests(
     margin: Callable[[str, float], Margin | None],
     families: list[list[str]],
 ) -> None:
-    num_patients, witnesses = [some.num_patients() for some in sets], [some.num_witnesses() for some in sets]
+    num_patients, witnesses = [some.num_patients() for some in sets], [some.effective_sample_size() for some in sets]
     variances = [_variance_of_mean(some, count) for some, count in zip(sets, num_patients, strict=True)]
     error = np.sqrt(variances[0] + variances[1])
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -25,7 +25,7 @@ def patient_numbers(patients: pd.Series | None, num_records: int) -> Int[np.ndar
     return np.asarray(pd.factorize(codes)[0])
 
 
-def num_witnesses(patients: Int[np.ndarray, " record"]) -> float:
+def effective_sample_size(patients: Int[np.ndarray, " record"]) -> float:
     """How many patients with one record each would tell as much, were a patient's records all alike.
 
     As many as there are patients where each has as many records as the others, fewer where one has many: 100 with one
@@ -33,8 +33,10 @@ def num_witnesses(patients: Int[np.ndarray, " record"]) -> float:
 
     Source: Kish 1965, Survey sampling, the effective sample size of unequal weights.
 
-    >>> num_witnesses(np.repeat(np.arange(50), 10)), round(num_witnesses(np.append(np.arange(100), [100] * 100)))
-    (50.0, 4)
+    >>> effective_sample_size(np.repeat(np.arange(50), 10))
+    50.0
+    >>> round(effective_sample_size(np.append(np.arange(100), [100] * 100)))
+    4
     """
     counts = np.bincount(patients).astype(float)
     return float(counts.sum() ** 2 / (counts**2).sum()) if len(patients) else 0.0
@@ -130,3 +132,13 @@ def _blocks(num_draws: int, num_records: int) -> Iterator[int]:
     at_once = max(1, _BLOCK_BYTES // (8 * max(num_records, 1)))
     for start in range(0, num_draws, at_once):
         yield min(at_once, num_draws - start)
+
+
+def evenly_spaced(num_records: int, max_records: int) -> Int[np.ndarray, " position"]:
+    """At most so many positions out of 0 … num_records - 1, ascending, all of them if they are no more.
+
+    >>> evenly_spaced(10, 4), evenly_spaced(3, 4)
+    (array([0, 2, 5, 7]), array([0, 1, 2]))
+    """
+    num = min(num_records, max_records)
+    return np.arange(num) * num_records // max(num, 1)

@@ -30,7 +30,7 @@ class CSVLog(CSVLogger):
         super().log_metrics({name: int(value) if name == "epoch" else value for name, value in metrics.items()}, step)
 
     @rank_zero_only
-    def go_on(self, epochs: int, last_row: Mapping[str, float]) -> None:
+    def resume(self, epochs: int, last_row: Mapping[str, float]) -> None:
         """Go on with the table that lies there, after a checkpoint.
 
         Args:

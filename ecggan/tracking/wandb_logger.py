@@ -215,7 +215,7 @@ def group_of(sweep_folder: str | Path) -> str:
 
 
 def _best_epoch(checkpoints: Path) -> int | None:
-    from ecggan.training.physiology import CURVE_FILE, DISTANCE  # which stands on the callbacks, and they on this
+    from ecggan.run_folder import CURVE_FILE, DISTANCE
 
     if not (checkpoints / CURVE_FILE).exists():
         return None

@@ -15,14 +15,12 @@ from pytorch_lightning.callbacks import Callback
 
 from ecggan.data.sets.ecg_set import ECGSet, new_manifest
 from ecggan.files.atomic import atomic_file
-from ecggan.training.callbacks import generator_path
+from ecggan.run_folder import CURVE_FILE, DISTANCE, generator_path
 from ecggan.training.datamodule import ECGDataModule
 from ecggan.training.wgan_gp import WGANGP
 
 log = logging.getLogger(__name__)
 
-DISTANCE = "physiological_distance"
-CURVE_FILE = "physiology.csv"
 
 Compare = Callable[[ECGSet, ECGSet], Mapping[str, int | float]]
 
@@ -133,7 +131,7 @@ class Physiology(Callback):
             generator_path(self.path.parent, int(row["epoch"])).unlink(missing_ok=True)
 
 
-def physiology_of(trainer: pl.Trainer) -> Physiology | None:
+def find_physiology_callback(trainer: pl.Trainer) -> Physiology | None:
     """What looks at the ECGs of a training; None where nothing does."""
     found = (each for each in trainer.callbacks if isinstance(each, Physiology))  # type: ignore[attr-defined]
     return next(found, None)

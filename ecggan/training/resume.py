@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecggan.checkpoints.generator_file import read_tensors
-from ecggan.training.provenance import RUN_FILE
+from ecggan.run_folder import RUN_FILE
 
 AUTO = "auto"
 
 
 @dataclass(frozen=True)
-class Reached:
+class TrainingProgress:
     """How far a training had come when its checkpoint was written.
 
     Attributes:
@@ -21,12 +21,12 @@ class Reached:
     epochs: int
     last_row: dict[str, float]
 
-    def is_end(self, max_epochs: int | None) -> bool:
+    def is_complete(self, max_epochs: int | None) -> bool:
         """Whether this is all there is to do; None and -1 are without end."""
         return max_epochs is not None and 0 <= max_epochs <= self.epochs and self.epochs > 0
 
 
-def checkpoint_to_go_on_from(resume: str | None, folder: Path, out: str, refuse: bool) -> Path | None:
+def resolve_resume_checkpoint(resume: str | None, folder: Path, out: str, refuse: bool) -> Path | None:
     """The checkpoint that ``resume=`` stands for; None starts anew.
 
     With "auto" it is the last one of the run's own folder. A folder in which a run was killed before it had written
@@ -58,14 +58,14 @@ def checkpoint_to_go_on_from(resume: str | None, folder: Path, out: str, refuse:
     return None if resume in (None, AUTO) else Path(resume)
 
 
-def reached(path: Path | None) -> Reached:
+def reached(path: Path | None) -> TrainingProgress:
     """How far the training of a checkpoint had come; without one, nowhere."""
     if path is None:
-        return Reached(0, {})
+        return TrainingProgress(0, {})
     contents = read_tensors(path)
     epochs = contents["loops"]["fit_loop"]["epoch_progress"]["current"]
     if epochs["processed"] == epochs["completed"]:
-        return Reached(epochs["processed"], {})
+        return TrainingProgress(epochs["processed"], {})
     row = {name: (total / count).item() for name, (total, count) in contents["wgan_gp_epoch"].items()}
     place = {"epoch": epochs["processed"] - 1, "step": contents["wgan_gp_steps"]["critic"] - 1}
-    return Reached(epochs["processed"], row | place)
+    return TrainingProgress(epochs["processed"], row | place)

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecggan.compute.workers import DaskWorkers, each, on_dask, on_slurm, refuse_other_code
-from ecggan.evaluation.memorization.matching import lay_over_nearest, nearest_by_course
+from ecggan.compute.workers import DaskWorkers, check_same_code, each, on_dask, on_slurm
+from ecggan.evaluation.memorization.matching import align_nearest, nearest_by_segment
 from ecggan.generation.distributed import generate_on_workers
 from ecggan.generation.generate import generate
 from ecggan.measurement.fingerprints import fingerprints
 from ecggan.measurement.measure_set import measure
-from ecggan.measurement.normality.normality_filter import KeepIf
+from ecggan.measurement.normality.normality_filter import NormalityFilter
 from ecggan.measurement.signal_description import describe_signals
 from tests.dask_cluster import Cluster, cluster
 from tests.runs import command, run
@@ -58,9 +58,9 @@ def test_each_gives_what_the_function_makes_in_order_and_no_sooner_than_its_turn
 def test_on_dask_everything_that_is_measured_is_what_this_machine_measures(dask, ecgs):
     def all_of_it() -> tuple[pd.DataFrame, ...]:
         prints = fingerprints(ecgs, progress=False)
-        found, _ = nearest_by_course(prints, prints.subset(np.arange(100)))
+        found, _ = nearest_by_segment(prints, prints.subset(np.arange(100)))
         signals = describe_signals(ecgs, progress=False).table
-        return measure(ecgs, progress=False), signals, lay_over_nearest(ecgs, ecgs, found, ecgs.leads)
+        return measure(ecgs, progress=False), signals, align_nearest(ecgs, ecgs, found, ecgs.leads)
 
     here = all_of_it()
     with on_dask(dask.address):
@@ -117,7 +117,7 @@ def test_workers_draw_the_set_that_this_machine_draws_though_one_is_killed(tmp_p
 
 @pytest.mark.slow
 def test_a_set_is_drawn_in_as_many_parts_as_workers_will_come_though_few_are_there(tmp_path):
-    keep = KeepIf("normal", num_workers=1)
+    keep = NormalityFilter("normal", num_workers=1)
     here = generate("published", 200, seed=3, keep=keep, out=tmp_path / "here", progress=False)
     with cluster(tmp_path / "cluster", num_workers=1) as dask, on_dask(dask.address) as now:
         workers = DaskWorkers(now.client, "test", num_expected=3)
@@ -190,7 +190,7 @@ def test_workers_with_other_packages_are_refused():
 
     theirs = {**code_and_packages(), "scipy": "1.0"}
     with pytest.raises(ValueError, match=r"worker tcp://a:1 of heart has scipy 1\.0, here it is .* same environment"):
-        refuse_other_code({"tcp://b:1": code_and_packages(), "tcp://a:1": theirs}, "heart")
+        check_same_code({"tcp://b:1": code_and_packages(), "tcp://a:1": theirs}, "heart")
 
 
 def test_slurm_that_is_not_there_is_said(monkeypatch, tmp_path):

@@ -68,10 +68,10 @@ def test_a_screen_that_keeps_nothing_is_refused_with_its_reasons():
     tally = Tally(10, is_screened=True)
     for number in range(15):
         tally.add(step(number, left_out=range(STEP)).line())
-        tally.refuse_a_hopeless_screen()
+        tally.check_acceptance_rate()
     tally.add(step(15, left_out=range(STEP)).line())
     with pytest.raises(ValueError, match=r"0 of 1,024 are kept \(left out by rule 1024\); take another checkpoint"):
-        tally.refuse_a_hopeless_screen()
+        tally.check_acceptance_rate()
 
 
 @pytest.mark.parametrize("is_screened", [False, True])
@@ -150,7 +150,7 @@ def test_two_processes_do_not_draw_one_part(tmp_path):
 def test_a_disk_that_is_too_small_is_named_before_anything_is_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 0, 4_000))
     with pytest.raises(OSError, match=r"set needs 0 MB more, and its disk has 0 MB free: make room, or give"):
-        unfinished_set(tmp_path).refuse_a_full_disk()
+        unfinished_set(tmp_path).check_disk_space()
 
 
 @pytest.mark.parametrize(

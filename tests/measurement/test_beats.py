@@ -3,7 +3,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from ecggan.measurement.beats import Beats, below, find_beats, without_baseline
+from ecggan.measurement.beats import Beats, find_beats
+from ecggan.measurement.filters import below, without_baseline
 
 RATE = 500
 Make = Callable[..., np.ndarray]

@@ -3,8 +3,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from ecggan.measurement.beats import find_beats, without_baseline
+from ecggan.measurement.beats import find_beats
 from ecggan.measurement.delineation import Boundaries, delineate
+from ecggan.measurement.filters import without_baseline
 
 RATE = 500
 Make = Callable[..., np.ndarray]

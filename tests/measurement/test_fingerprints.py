@@ -3,7 +3,7 @@ import pytest
 
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
-from ecggan.evaluation.memorization.matching import nearest_by_beat, nearest_by_course
+from ecggan.evaluation.memorization.matching import nearest_by_beat, nearest_by_segment
 from ecggan.measurement.fingerprints import fingerprints
 
 
@@ -63,18 +63,18 @@ def test_a_subset_is_what_the_records_by_themselves_give(varied_ecgs):
 def test_a_disguised_copy_is_recognised_among_others(varied_ecgs, disguise):
     ecgs = varied_ecgs(40)
     copies, originals = prints_of(disguise(ecgs, np.random.default_rng(0))), prints_of(ecgs)
-    for match in (nearest_by_course, nearest_by_beat):
+    for match in (nearest_by_segment, nearest_by_beat):
         found, back = match(copies, originals)
         np.testing.assert_array_equal(found.position, np.arange(40))
         np.testing.assert_array_equal(back.position, np.arange(40))
         assert found.correlation.min() > 0.95
-    others, _ = nearest_by_course(copies, prints_of(varied_ecgs(40, seed=1)))
+    others, _ = nearest_by_segment(copies, prints_of(varied_ecgs(40, seed=1)))
     assert np.median(others.correlation) < 0.9
 
 
 def test_a_copy_at_another_sampling_rate_is_recognised(varied_ecgs):
     ecgs = varied_ecgs(10)
-    found, _ = nearest_by_course(prints_of(ecgs[:, :, ::2], 250), prints_of(ecgs))
+    found, _ = nearest_by_segment(prints_of(ecgs[:, :, ::2], 250), prints_of(ecgs))
     np.testing.assert_array_equal(found.position, np.arange(10))
     assert found.correlation.min() > 0.98
 
@@ -85,14 +85,14 @@ def test_a_record_without_a_beat_is_like_nothing(varied_ecgs):
     prints = prints_of(ecgs)
     assert not prints.courses[prints.middle[1]].any()
     assert np.isnan(prints.beats[1].astype(float)).all()
-    found, _ = nearest_by_course(prints, prints_of(varied_ecgs(3)))
+    found, _ = nearest_by_segment(prints, prints_of(varied_ecgs(3)))
     assert found.correlation[1] == 0
 
 
 def test_an_empty_set_has_none(varied_ecgs):
     prints = prints_of(varied_ecgs(2)[:0])
     assert len(prints) == 0
-    found, back = nearest_by_course(prints, prints_of(varied_ecgs(2)))
+    found, back = nearest_by_segment(prints, prints_of(varied_ecgs(2)))
     assert len(found.position) == 0
     assert back.position.tolist() == [-1, -1]
 

@@ -5,7 +5,8 @@ import pytest
 
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, select_leads
-from ecggan.measurement.signal_description import describe_signals, display_name, signal_columns, spread_evenly
+from ecggan.measurement.signal_description import describe_signals, display_name, signal_columns
+from ecggan.stats.resampling import evenly_spaced
 
 POWERS = [column for column in signal_columns(["I"]) if column.startswith("power")]
 BANDS_HZ = dict(zip(POWERS, [(0.5, 5), (5, 15), (15, 40), (40, 100), (100, 250)], strict=True))
@@ -108,9 +109,9 @@ def test_description_does_not_depend_on_the_number_of_workers_or_where_the_set_l
 
 
 def test_records_looked_at_are_spread_evenly_and_none_twice():
-    assert spread_evenly(100, 5).tolist() == [0, 20, 40, 60, 80]
+    assert evenly_spaced(100, 5).tolist() == [0, 20, 40, 60, 80]
     for num_records, max_records in ((5000, 5000), (5001, 5000), (150_000, 5000), (9, 7), (1, 5), (0, 5)):
-        positions = spread_evenly(num_records, max_records)
+        positions = evenly_spaced(num_records, max_records)
         assert len(positions) == min(num_records, max_records)
         assert len(np.unique(positions)) == len(positions)
         assert len(np.unique(np.diff(positions))) <= 2

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from ecggan.stats.proportions import Share, difference_of, share_of
+from ecggan.stats.proportions import Proportion, difference_of, share_of
 
 
 @pytest.mark.parametrize(("num_true", "num_all"), [(0, 10), (7, 10), (10, 10), (812, 1000)])
@@ -24,7 +24,7 @@ def test_records_of_one_patient_are_one_witness() -> None:
 def test_a_patient_of_many_records_is_no_crowd() -> None:
     patients = pd.Series(["a"] * 200 + [f"p{i}" for i in range(100)])
     share = share_of(pd.Series([True] * 200 + [False] * 100), patients)
-    assert share.num_witnesses == pytest.approx(300**2 / (200**2 + 100))
+    assert share.effective_sample_size == pytest.approx(300**2 / (200**2 + 100))
     assert share.high - share.low > 0.5
 
 
@@ -44,5 +44,5 @@ def test_difference_is_generated_minus_real_with_newcombes_interval() -> None:
 
 def test_difference_of_sure_shares_keeps_a_width() -> None:
     sure = share_of(pd.Series([True] * 20))
-    assert isinstance(sure, Share)
+    assert isinstance(sure, Proportion)
     assert difference_of(sure, sure).low < -0.1 < 0.1 < difference_of(sure, sure).high

@@ -6,7 +6,7 @@ from ecggan.tracking.csv_logger import CSVLog
 def log(folder: Path, epochs: range, cut: tuple[int, dict[str, float]] | None = None) -> str:
     logger = CSVLog(folder, "logs")
     if cut is not None:
-        logger.go_on(*cut)
+        logger.resume(*cut)
     for epoch in epochs:
         logger.log_metrics({"epoch": float(epoch), "gap": epoch / 7}, step=epoch)
         if epoch == 3:  # first seen later

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ecggan import __version__
+from ecggan._version import __version__
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.training_records import without_hashes
 

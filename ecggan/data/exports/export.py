@@ -23,7 +23,7 @@ import pandas as pd
 from filelock import FileLock
 from tqdm import tqdm
 
-from ecggan import __version__
+from ecggan._version import __version__
 from ecggan.data.exports.card import card, front_matter
 from ecggan.data.exports.chunks import BATCH, EXPORTED_AS, Form, Part, blocks, safe_names
 from ecggan.data.exports.npz import NPZ

@@ -83,7 +83,7 @@ class PackingJournal:
         self._signals = open(self._content / SIGNALS, "r+b")
         self._lines = open(self._content / JOURNAL, "r+b")
         write_header(self._signals, (0, *self._shape))
-        self._forget_what_was_cut()
+        self._truncate_partial_entry()
         return self
 
     def __exit__(
@@ -152,7 +152,7 @@ class PackingJournal:
         (self._content / JOURNAL).unlink()
         return account
 
-    def _forget_what_was_cut(self) -> None:
+    def _truncate_partial_entry(self) -> None:
         signals_end, lines_end = self._signals.tell(), 0
         for line, rows, reasons, crc32 in self._noted():
             if zlib.crc32(self._signals.read(len(rows) * self._bytes)) != crc32:

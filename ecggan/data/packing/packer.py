@@ -5,36 +5,34 @@ packs anew and nothing is ever stale. A bad record never ends a run: it is left 
 which rule it broke. A run that is stopped goes on where it was; of several that want the same set, one packs it.
 """
 
-import errno
 import hashlib
 import json
 import logging
-import os
 import re
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from math import ceil
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any
 
 import joblib
 import numpy as np
 from tqdm import tqdm
 
+from ecggan.data.packing.cache import being_filled, file_stamp, open_cached
 from ecggan.data.packing.journal import Kept, LeftOut, Outcome, PackingJournal
+from ecggan.data.packing.outcomes import NothingUsableError, NotWantedError
 from ecggan.data.packing.preprocessing import Shaping
 from ecggan.data.packing.quality import QualityRules, unfit_as_read, unfit_as_shaped
 from ecggan.data.packing.worker_pool import Item, Result, in_processes
 from ecggan.data.record import Record, RecordReference, in_one_line, printable
-from ecggan.data.sets.ecg_set import FORMAT_VERSION, ECGSet, left_out_in_words, new_manifest
-from ecggan.data.sets.exclusions import Excerpt
+from ecggan.data.sets.ecg_set import FORMAT_VERSION, ECGSet, new_manifest
+from ecggan.data.sets.exclusions import Excerpt, log_account
 from ecggan.data.sets.record_filter import Keep
 from ecggan.ecg import ECGFormat, to_microvolts
-from ecggan.files.atomic import atomic_folder, hold
+from ecggan.files.atomic import file_lock
 
 log = logging.getLogger(__name__)
 
@@ -108,10 +106,10 @@ class Packer:
         folder = Path(self.cache).expanduser() / "sets" / f"{source}-{self._key(references, made_by)}"
         if not folder.exists():
             folder.parent.mkdir(parents=True, exist_ok=True)
-            with hold(folder.with_name(f".{folder.name}.lock"), blocking=True) as lock:
+            with file_lock(folder.with_name(f".{folder.name}.lock"), blocking=True) as lock:
                 if not folder.exists():  # another process may have packed it while this one waited
                     everything = {"source": source, "root": printable(str(root)), **made_by, **self.description}
-                    with _being_filled(folder, is_locked=lock is not None) as content:
+                    with being_filled(folder, is_locked=lock is not None) as content:
                         self._fill(content, references, read, Path(root), everything)
         packed = open_cached(folder)
         log_account(folder, packed.manifest["account"])
@@ -147,7 +145,7 @@ class Packer:
         items: Sequence[Item],
         failed: Callable[[Item, str], Result],
     ) -> Iterator[Result]:
-        """What `work` gives for each item, in their order; see [in_processes][ecggan.data.packing.worker_pool.in_processes]."""
+        """What `work` gives for each item, in their order; see [ecggan.data.packing.worker_pool][]."""
         for results in self._in_batches(work, [[item] for item in items], failed):
             yield from results
 
@@ -208,34 +206,10 @@ class Packer:
             files = [reference.path, *reference.beside]
             if reference.path.suffix == ".hea":
                 files += [reference.path.with_suffix(suffix) for suffix in (".dat", ".mat")]
-            stamps = [_stamp(file) for file in files]
+            stamps = [file_stamp(file) for file in files]
             known = [reference.record, reference.facts, stamps]
             digest.update(json.dumps(known, sort_keys=True, default=str).encode())
         return digest.hexdigest()[:12]
-
-
-class NothingUsableError(ValueError):
-    """Every record was left out."""
-
-
-class NotWantedError(ValueError):
-    """What a reader raises where the file says that its record was not asked for: the rule, and the detail."""
-
-
-def split_of(name: str, validation: int | float, test: int | float) -> Literal["train", "validation", "test"]:
-    """The split of a name (the patient's where it is known), which stays when records are added or removed.
-
-    Args:
-        name: hashed with SHA-256.
-        validation: the share of names that go there, of 1.
-        test: likewise; the rest is for training.
-    """
-    if min(validation, test) < 0 or validation + test > 1:
-        raise ValueError(f"the shares validation and test must be within 0 and 1 together; got {validation} and {test}")
-    position = int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:8], "big") / 2**64
-    if position < test:
-        return "test"
-    return "validation" if position < test + validation else "train"
 
 
 def _read_batch(
@@ -324,55 +298,6 @@ def _excerpt(record: Record, ecg: ECGFormat) -> Excerpt:
     end = min(ceil(ecg.duration_s * record.sampling_rate), _MOST_SHOWN)
     leads = record.leads[:_MOST_LEADS_SHOWN]
     return Excerpt(record.millivolts[: len(leads), :end].astype(np.float32), leads, record.sampling_rate)
-
-
-@contextmanager
-def _being_filled(folder: Path, is_locked: bool) -> Iterator[Path]:
-    """A folder to fill, which becomes `folder` at the end; what was begun before is in it."""
-    if not is_locked:  # on a disk that knows no locks each process packs for itself, and the first is taken
-        with suppress(FileExistsError), atomic_folder(folder) as content:
-            yield content
-        return
-    content = folder.with_name(f".{folder.name}.unfinished")
-    content.mkdir(exist_ok=True)
-    try:
-        yield content
-    except NothingUsableError:
-        shutil.rmtree(content)
-        raise
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise OSError(
-                f"no space left on the disk of {folder}; make room and run again: what is packed is kept"
-            ) from error
-        raise
-    os.replace(content, folder)
-
-
-def _stamp(file: Path) -> tuple[int, int] | None:
-    try:
-        status = file.stat()
-    except OSError:  # a missing file is left out when it is read
-        return None
-    return status.st_size, status.st_mtime_ns
-
-
-def open_cached(folder: Path) -> ECGSet:
-    """Open a set that we wrote to the cache: quickly, its shapes are checked but not its hashes.
-
-    Raises:
-        ValueError: it was damaged since.
-    """
-    try:
-        return ECGSet.open(folder, check_hashes=False)
-    except (ValueError, OSError) as error:
-        raise ValueError(f"the set in the cache is damaged ({error}); delete {folder} to make it anew") from error
-
-
-def log_account(folder: Path, account: Mapping[str, Any]) -> None:
-    log.info("%s: %d of %d records", folder, account["kept"], account["read"])
-    for rule, text in left_out_in_words(account).items():
-        log.warning("left out by %s: %s", rule, text)
 
 
 def _nothing_usable(root: str | Path, account: Mapping[str, Any]) -> str:

@@ -18,8 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecggan.data.readers.collection import LARGEST_RECORD, MOST_RECORDS, Place, places_of, to_record
-from ecggan.data.record import Layout, Record
-from ecggan.data.sources.selection import years
+from ecggan.data.record import Layout, Record, years
 from ecggan.ecg import TWELVE_LEADS, canonical_lead
 
 _METADATA = b"ecggan"

@@ -16,7 +16,7 @@ from ecggan.data.readers.text import TEXT_SUFFIXES, read_text
 from ecggan.data.readers.wfdb import read_wfdb
 from ecggan.data.readers.zip import open_zip
 from ecggan.data.record import Layout, Record, in_one_line
-from ecggan.files.path_safety import refuse_a_way_out
+from ecggan.files.path_safety import check_within_root
 
 COLLECTIONS: dict[str, Callable[[Path, Layout], Collection]] = {
     ".npy": open_npy,
@@ -87,7 +87,7 @@ def _prepare(path: str | Path, layout: Layout, root: str | Path | None) -> tuple
     root = path.parent if root is None else Path(root)
     if path.suffix.lower() not in SUFFIXES:
         raise ValueError(f"{path}: files ending in {path.suffix!r} are not known; known are {', '.join(SUFFIXES)}")
-    refuse_a_way_out(path, root)
+    check_within_root(path, root)
     return path, *read_sidecars(sidecars_of(path, root), layout)
 
 

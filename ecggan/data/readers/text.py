@@ -45,7 +45,7 @@ def parse_text(content: bytes, layout: Layout, path: Path) -> Record:
         separator = next((mark for mark in ";," if mark in first), None)  # None: white space
         fields = [field.strip().strip("\"'") for field in first.split(separator)]
         has_names = not all(_is_number(field) for field in fields)
-        said = (replace(layout, leads=fields) if has_names else layout).said(path)
+        said = (replace(layout, leads=fields) if has_names else layout).require(path)
         # names apart from the numbers: pandas would take a column that the header does not name for an index
         skipped = 1 if has_names else 0
         table = pd.read_csv(

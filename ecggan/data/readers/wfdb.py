@@ -20,7 +20,7 @@ import wfdb
 from ecggan.data.readers.wfdb_plain import read_plain
 from ecggan.data.record import Record, in_one_line, millivolts_per, printable
 from ecggan.ecg import canonical_lead
-from ecggan.files.path_safety import leads_out_of, refuse_a_way_out
+from ecggan.files.path_safety import check_within_root, leads_out_of
 
 # in UTF-8 and Latin-1, and with the Greek letter; wfdb drops what is not ASCII and would be off by a million
 _MICROVOLTS_NOT_ASCII = (b"/\xc2\xb5V", b"/\xb5V", "/μV".encode())
@@ -122,7 +122,7 @@ def _text_of(header: Path) -> str:
 
 def _read_header(header: Path, root: Path | None, has_gains: bool) -> _Header:
     if root is not None:
-        refuse_a_way_out(header, root)
+        check_within_root(header, root)
     lines = [line for line in _text_of(header).splitlines() if line.strip() and not line.lstrip().startswith("#")]
     first = lines[0].split() if lines else []
     if len(first) < 2 or not _COUNT.fullmatch(first[1]):

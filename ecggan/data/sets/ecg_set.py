@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32, Int16
 
-from ecggan import __version__
+from ecggan._version import __version__
 from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, select_leads, to_microvolts
 from ecggan.files.atomic import atomic_file, atomic_folder
 from ecggan.files.checksums import sha256_of
@@ -314,7 +314,7 @@ def complete_ecg_set(
         unfinished.write_text(json.dumps(complete, indent=2, ensure_ascii=False) + "\n")
 
 
-def left_out_in_words(account: Mapping[str, Any]) -> dict[str, str]:
+def summarize_exclusions(account: Mapping[str, Any]) -> dict[str, str]:
     """For each rule of an account, how many records it left out and the first of them: ``3 (00473_hr: lead V1 …)``."""
     words = {}
     for rule, entries in account["left_out"].items():

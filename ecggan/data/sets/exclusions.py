@@ -4,12 +4,19 @@ A set's folder has them in ``left_out``, a file each. They are no part of the se
 """
 
 import json
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+
+from ecggan.data.sets.ecg_set import summarize_exclusions
+
+log = logging.getLogger(__name__)
+
 
 FOLDER = "left_out"
 A_RULE = 4  # records that are kept of what a rule left out
@@ -67,3 +74,9 @@ def _read(file: Path) -> Shown:
             return Shown(rule, record, detail, Excerpt(kept["millivolts"], tuple(leads), rate))
     except Exception as error:  # damaged archives fail in many ways
         raise ValueError(f"{file} is damaged ({error}); delete it, or the set's folder to make it anew") from error
+
+
+def log_account(folder: Path, account: Mapping[str, Any]) -> None:
+    log.info("%s: %d of %d records", folder, account["kept"], account["read"])
+    for rule, text in summarize_exclusions(account).items():
+        log.warning("left out by %s: %s", rule, text)

@@ -8,7 +8,7 @@ from ecggan.data.sets.ecg_set import ECGSet
 
 @runtime_checkable
 class Keep(Protocol):
-    """Which candidates go into a set; `KeepIf` of the evaluation is one.
+    """Which candidates go into a set; `NormalityFilter` of the evaluation is one.
 
     Attributes:
         description: plain values that tell two screens apart; goes into the set's manifest.

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ecggan.data.packing.packer import Packer, split_of
+from ecggan.data.packing.packer import Packer
 from ecggan.data.readers.wfdb import LARGEST_HEADER, read_wfdb
-from ecggan.data.record import Record, RecordReference
+from ecggan.data.record import Record, RecordReference, years
 from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.splits import split_of
 from ecggan.data.sources.folder import find_files
-from ecggan.data.sources.selection import Candidate, Selection, in_words, years
+from ecggan.data.sources.selection import Candidate, Selection, in_words
 from ecggan.files.path_safety import leads_out_of
 
 log = logging.getLogger(__name__)

@@ -14,13 +14,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ecggan.data.packing.packer import Packer, split_of
+from ecggan.data.packing.packer import Packer
 from ecggan.data.readers.hdf5 import read_column
 from ecggan.data.readers.registry import read_record
-from ecggan.data.record import Layout, Record, RecordReference
+from ecggan.data.record import Layout, Record, RecordReference, years
 from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.splits import split_of
 from ecggan.data.sources.folder import find_files
-from ecggan.data.sources.selection import Candidate, Selection, in_words, years
+from ecggan.data.sources.selection import Candidate, Selection, in_words
 from ecggan.ecg import TWELVE_LEADS
 from ecggan.files.path_safety import leads_out_of
 

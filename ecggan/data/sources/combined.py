@@ -11,9 +11,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ecggan.data.packing.packer import log_account, open_cached
+from ecggan.data.packing.cache import open_cached
 from ecggan.data.sets.ecg_set import FORMAT_VERSION, ECGSet, ECGSetWriter, create_ecg_set
-from ecggan.data.sets.exclusions import show, shown_of
+from ecggan.data.sets.exclusions import log_account, show, shown_of
 
 log = logging.getLogger(__name__)
 

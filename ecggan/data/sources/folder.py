@@ -10,11 +10,13 @@ from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 
-from ecggan.data.packing.packer import NotWantedError, Packer, split_of
+from ecggan.data.packing.outcomes import NotWantedError
+from ecggan.data.packing.packer import Packer
 from ecggan.data.readers.registry import is_collection, read_record, record_names
 from ecggan.data.readers.sidecars import sidecars_of
 from ecggan.data.record import Layout, Record, RecordReference
 from ecggan.data.sets.ecg_set import MANIFEST, RECORDS, SIGNALS, ECGSet
+from ecggan.data.sets.splits import split_of
 from ecggan.data.sources.selection import Selection
 from ecggan.files.path_safety import leads_out_of
 

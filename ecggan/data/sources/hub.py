@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecggan.data.packing.packer import Packer, split_of
+from ecggan.data.packing.packer import Packer
 from ecggan.data.readers.collection import places_of, to_record
 from ecggan.data.readers.text import check_text_size, parse_text
 from ecggan.data.record import Layout, Record, RecordReference
 from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.splits import split_of
 
 if TYPE_CHECKING:
     from datasets import Dataset

@@ -15,11 +15,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from ecggan.data.packing.packer import Packer, split_of
+from ecggan.data.packing.packer import Packer
 from ecggan.data.readers.wfdb import read_wfdb, read_wfdb_annotation
-from ecggan.data.record import Record, RecordReference
+from ecggan.data.record import Record, RecordReference, years
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.data.sources.selection import OLDEST, Candidate, Selection, in_words, years
+from ecggan.data.sets.splits import split_of
+from ecggan.data.sources.selection import OLDEST, Candidate, Selection, in_words
 from ecggan.ecg import TWELVE_LEADS
 
 log = logging.getLogger(__name__)

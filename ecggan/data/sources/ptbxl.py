@@ -17,10 +17,10 @@ import pandas as pd
 
 from ecggan.data.packing.packer import Packer
 from ecggan.data.readers.wfdb import read_wfdb
-from ecggan.data.record import Record, RecordReference
+from ecggan.data.record import Record, RecordReference, years
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sources.download import Download
-from ecggan.data.sources.selection import OLDEST, Candidate, Selection, in_words, years
+from ecggan.data.sources.selection import OLDEST, Candidate, Selection, in_words
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,5 @@
 """Which records of a source are wanted, by their statements (diagnoses, rhythms), age and sex."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -124,19 +123,6 @@ def in_words(counts: Mapping[str, int]) -> str:
     'candidates 5, likelihood too low 2, chosen 3'
     """
     return ", ".join(f"{step.replace('_', ' ')} {count}" for step, count in counts.items() if count or step == "chosen")
-
-
-def years(text: Any) -> float:
-    """An age as a file writes it; NaN where it is none.
-
-    >>> years("61"), years("Unknown"), years("-3")
-    (61.0, nan, nan)
-    """
-    try:
-        number = float(text)
-    except (TypeError, ValueError):
-        return math.nan
-    return number if 0 <= number < 130 else math.nan
 
 
 def _names(some: Sequence[Any]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from ecggan.evaluation.comparison.comparison import NUM_RESAMPLES, NUM_SPLITS
 from ecggan.measurement.columns import display_name
 from ecggan.stats.hypothesis_tests import FEWEST_PATIENTS, LEVEL, MOST_PER_HALF, corrected
-from ecggan.stats.resampling import bootstrap_weights, num_witnesses, patient_numbers, random_halves
+from ecggan.stats.resampling import bootstrap_weights, effective_sample_size, patient_numbers, random_halves
 
 PAIRS = (
     ("rr_mean_ms", "qt_interval_ms"),
@@ -72,7 +72,7 @@ def compare_relations(
             for i, (values, patients) in enumerate(pairs)
         ]
         differences = draws[1] - draws[0]
-        if min(num_witnesses(patients) for _, patients in pairs) < FEWEST_PATIENTS:
+        if min(effective_sample_size(patients) for _, patients in pairs) < FEWEST_PATIENTS:
             differences = np.full_like(differences, np.nan)
         low, high = _interval(differences)
         p_values.append([_p(figures[1][i] - figures[0][i], differences[i]) for i in range(2)])

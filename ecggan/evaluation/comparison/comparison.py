@@ -16,9 +16,10 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 
-from ecggan.evaluation.comparison.margins import Margin, check_margins, margin_of
+from ecggan.evaluation.comparison.margins import check_margins, margin_of
 from ecggan.measurement.columns import MAIN_MEASUREMENTS, MEASUREMENTS, display_name
 from ecggan.stats.hypothesis_tests import SetValues, add_intervals, add_null_band, add_tests
+from ecggan.stats.margin import Margin
 from ecggan.stats.resampling import patient_numbers
 
 NUM_RESAMPLES, NUM_SPLITS = 1000, 200
@@ -104,8 +105,9 @@ def compare_columns(
         - `ks_distance`, the largest gap of the cumulative distributions, 0 to 1, and `wasserstein_distance`: how far a
           value must move on average to turn one distribution into the other, which also sees a spread too narrow;
         - `p_difference` (Welch's t test, its variance by patient) and `p_distribution` (Kolmogorov and Smirnov), both
-          with as many records as [num_witnesses][ecggan.stats.resampling.num_witnesses] counts, `…_corrected`
-          together over the family by Benjamini and Hochberg, and whether the sets `differs`: one of them below 0.05.
+          with as many records as [effective_sample_size][ecggan.stats.resampling.effective_sample_size] counts,
+          `…_corrected` together over the family by Benjamini and Hochberg, and whether the sets `differs`: one of
+          them below 0.05.
           Where nothing differs, at most one comparison in twenty says of any measurement that it does;
         - the `margin`; `p_equivalence` of two one-sided t tests against it, `p_beyond` of the t test that the
           difference is larger, corrected likewise; and the `finding`: ``equivalent`` or ``beyond the margin`` (below

@@ -5,11 +5,11 @@ amplitudes and of the rate are stated from memory of the standards and were not 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from ecggan.measurement.columns import AMPLITUDES, MEASUREMENTS, display_name
+from ecggan.stats.margin import Margin
 
 IEC_25 = "IEC 60601-2-25, largest mean error of an analyser"
 IEC_51 = "IEC 60601-2-51, largest error of an amplitude: 25 µV up to 0.5 mV, 5 % above"
@@ -18,14 +18,6 @@ NO_STANDARD = "no standard has one; a step in which axes are read"
 YOURS = "given by the user"
 
 _SMALL_MV, _LARGE_FROM_MV, _LARGE_SHARE = 0.025, 0.5, 0.05
-
-
-@dataclass(frozen=True)
-class Margin:
-    """The largest difference of means that does not matter, in the measurement's unit, and who says so."""
-
-    value: int | float
-    source: str
 
 
 _MARGINS = {

@@ -11,28 +11,17 @@ an ECG without a P wave counts as one whose P wave is far off. It shrinks with t
 of samples does: compare checkpoints by the same number.
 """
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation.comparison.comparison import set_figures
-from ecggan.files.atomic import atomic_folder
-from ecggan.measurement.columns import amplitude_column
+from ecggan.measurement.columns import PHYSIOLOGY
 from ecggan.measurement.measure_set import measure
 from ecggan.measurement.normality.screen import screen, share_normal
-from ecggan.plotting import plot_epochs, save_figure
 
-PHYSIOLOGY = (
-    *("heart_rate_bpm", "rr_sd_ms", "p_duration_ms", "pr_interval_ms", "qrs_duration_ms", "qt_interval_ms"),
-    *("qtc_fridericia_ms", "p_axis_deg", "qrs_axis_deg", "t_axis_deg"),
-    *(amplitude_column("R", lead) for lead in EIGHT_LEADS),
-    *(amplitude_column(wave, lead) for wave in ("P", "T") for lead in ("II", "V2", "V5")),
-)
-"""What is looked at, of these what the real set has."""
 LARGEST_SD = 3.0
 
 
@@ -81,44 +70,3 @@ def physiology_of_tables(real: pd.DataFrame, generated: pd.DataFrame) -> dict[st
         "physiological_distance": distance,
         **{f"wasserstein_{name}": float(value) for name, value in figures["wasserstein_distance"].items()},
     }
-
-
-def write_curve(
-    out: str | Path,
-    real: ECGSet,
-    checkpoints: Iterable[tuple[int, ECGSet]],
-    num_workers: int | None = None,
-    cache: str | Path | None = None,
-) -> pd.DataFrame:
-    """The curve that the paper chose its checkpoint by: what each kept checkpoint draws, compared with real ECGs.
-
-    Args:
-        out: a new folder for ``epochs.csv`` and the curve as PNG, PDF and SVG; it appears whole or not at all.
-        real: the reference.
-        checkpoints: each epoch's ECGs, drawn one after another.
-        num_workers: processes that measure; None for one a core.
-        cache: a folder where measured rows are kept and looked for.
-
-    Returns:
-        A row an epoch: `epoch` and what [physiology_of_tables][] says of it.
-
-    Raises:
-        FileExistsError: `out` is there already.
-        ValueError: none of the real ECGs can be measured.
-    """
-    table = measure(real, num_workers=num_workers, cache=cache)
-    rows: list[Mapping[str, int | float]] = []
-    for epoch, ecgs in checkpoints:
-        rows.append(
-            {"epoch": epoch, **physiology_of_tables(table, measure(ecgs, num_workers=num_workers, progress=False))}
-        )
-    curve = pd.DataFrame(rows)
-    shares = {what: curve[f"share_{what}"].to_numpy(float) for what in ("normal", "measurable")}
-    real_shares = {"normal": share_normal(screen(table))}
-    epochs, distance = (curve[name].to_numpy(float) for name in ("epoch", "physiological_distance"))
-    with atomic_folder(out) as folder:
-        curve.to_csv(folder / "epochs.csv", index=False)
-        figure = plot_epochs(epochs, shares, distance, real_shares)
-        for suffix in ("png", "pdf", "svg"):
-            save_figure(figure, folder / f"epochs.{suffix}", dpi=120)
-    return curve

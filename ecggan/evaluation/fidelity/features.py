@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from ecggan.evaluation.comparison.physiological_distance import PHYSIOLOGY
+from ecggan.measurement.columns import PHYSIOLOGY
 from ecggan.measurement.fingerprints import Fingerprints
 
 _LARGEST_SD = 10.0  # one wild measurement must not speak for its record
@@ -17,12 +17,12 @@ _MISSING_SD = 3.0  # as far as the physiological distance has it
 _MISSING_BEAT = 2.0  # times the usual length of a real beat
 
 
-def measurement_points(
+def measurement_features(
     real: pd.DataFrame, generated: pd.DataFrame
 ) -> tuple[Float[np.ndarray, "real value"], Float[np.ndarray, "generated value"]]:
     """Two tables of [measure][ecggan.measurement.measure_set.measure] as points, in SDs of the real set.
 
-    The measurements are those of [PHYSIOLOGY][ecggan.evaluation.comparison.physiological_distance.PHYSIOLOGY] that the real set has. Each lies
+    The measurements are those of [PHYSIOLOGY][ecggan.measurement.columns.PHYSIOLOGY] that the real set has. Each lies
     at most 10 SDs from the real mean; one that is missing lies at the mean, and 3 SDs off in a direction of its own. A
     record that is not measurable has none.
 
@@ -52,7 +52,7 @@ def measurement_points(
     return first, second
 
 
-def beat_points(
+def beat_features(
     real: Fingerprints, generated: Fingerprints
 ) -> tuple[Float[np.ndarray, "real value"], Float[np.ndarray, "generated value"]]:
     """The median beats of two sets as points in mV; a record without a beat lies twice a real beat's length off.

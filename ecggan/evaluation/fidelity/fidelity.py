@@ -18,9 +18,8 @@ from ecggan.evaluation.fidelity.precision_recall import (
     permutation_test,
     pooled_distances,
 )
-from ecggan.measurement.signal_description import spread_evenly
 from ecggan.stats.hypothesis_tests import FEWEST_PATIENTS, LEVEL
-from ecggan.stats.resampling import random_halves
+from ecggan.stats.resampling import evenly_spaced, random_halves
 
 MOST_REAL, MOST_GENERATED = 4000, 2000  # records: the matrix of distances then takes 144 MB
 MOST_NEIGHBOURING = (
@@ -35,10 +34,10 @@ COLUMNS = (
 )
 
 
-def one_a_patient(patients: Int[np.ndarray, " record"]) -> Int[np.ndarray, " position"]:
+def one_record_per_patient(patients: Int[np.ndarray, " record"]) -> Int[np.ndarray, " position"]:
     """The position of each patient's first record, ascending, so that all records are independent.
 
-    >>> one_a_patient(np.array([7, 7, 3, 7, 3, 5]))
+    >>> one_record_per_patient(np.array([7, 7, 3, 7, 3, 5]))
     array([0, 2, 5])
     """
     return np.sort(np.unique(patients, return_index=True)[1])
@@ -58,7 +57,7 @@ def compare_clouds(
     Of larger sets 4,000 real and 2,000 generated records are used, spread evenly.
 
     Args:
-        real: one record a patient, see [one_a_patient][].
+        real: one record a patient, see [one_record_per_patient][].
         generated: what is judged.
         seed: of everything drawn. The same points and seed give the same figures.
         num_splits: of the real set into halves.
@@ -81,8 +80,8 @@ def compare_clouds(
 
         All but the numbers are NaN where a set has fewer than 30 records.
     """
-    real = real[spread_evenly(len(real), MOST_REAL)].astype(float)
-    generated = generated[spread_evenly(len(generated), MOST_GENERATED)].astype(float)
+    real = real[evenly_spaced(len(real), MOST_REAL)].astype(float)
+    generated = generated[evenly_spaced(len(generated), MOST_GENERATED)].astype(float)
     table = pd.DataFrame(np.nan, index=pd.Index(FIGURES, name="figure"), columns=list(COLUMNS))
     table["num_real"], table["num_generated"] = len(real), len(generated)
     if min(len(real), len(generated)) < FEWEST_PATIENTS:
@@ -123,7 +122,7 @@ def null_figures(
     Returns:
         A row a split, a column a figure but the AUC, whose null is known.
     """
-    real = real[spread_evenly(len(real), MOST_REAL)].astype(float)
+    real = real[evenly_spaced(len(real), MOST_REAL)].astype(float)
     between = distances_within(real)
     size = _size(len(real), num_generated, MOST_GENERATED)
     first, second = random_halves(np.arange(len(real)), size, num_splits, np.random.default_rng((seed, 3)))

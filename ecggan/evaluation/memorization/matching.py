@@ -15,7 +15,7 @@ from jaxtyping import Float, Float32, Int
 from ecggan.compute.workers import each
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.record_batches import StoredRecords
-from ecggan.measurement.beats import butterworth
+from ecggan.measurement.filters import butterworth
 from ecggan.measurement.fingerprints import Fingerprints
 
 # Laid over each other, the nearest of 179 patients reach 0.82, the nearest of 49 million pairs of generated ECGs 0.957;
@@ -38,7 +38,7 @@ class Nearest:
     position: Int[np.ndarray, " record"]
 
 
-def nearest_by_course(queries: Fingerprints, index: Fingerprints) -> tuple[Nearest, Nearest]:
+def nearest_by_segment(queries: Fingerprints, index: Fingerprints) -> tuple[Nearest, Nearest]:
     """Of each query its nearest in the index, and of each record of the index its nearest query.
 
     Args:
@@ -56,7 +56,7 @@ def nearest_by_course(queries: Fingerprints, index: Fingerprints) -> tuple[Neare
 
 
 def nearest_by_beat(queries: Fingerprints, index: Fingerprints) -> tuple[Nearest, Nearest]:
-    """As [nearest_by_course][], by the shapes of the median beats."""
+    """As [nearest_by_segment][], by the shapes of the median beats."""
     transposed = index.beat_shapes().T
     blocks = ((some, queries.beat_shapes(some) @ transposed) for some in _slices(len(queries), len(index)))
     return _nearest(blocks, len(queries), len(index))
@@ -110,7 +110,7 @@ def _nobody(number: int) -> Nearest:
     return Nearest(np.full(number, -np.inf, np.float32), np.full(number, -1))
 
 
-def lay_over_nearest(
+def align_nearest(
     queries: ECGSet, index: ECGSet, found: Nearest, leads: Sequence[str], num_workers: int | None = None
 ) -> pd.DataFrame:
     """Lay queries over their nearest, whole records: those that may be copies, and the nearest in any case.
@@ -121,7 +121,7 @@ def lay_over_nearest(
     Args:
         queries: the set that `found` is of.
         index: the set that it points into.
-        found: of [nearest_by_course][] or [nearest_within][].
+        found: of [nearest_by_segment][] or [nearest_within][].
         leads: those to look at.
         num_workers: processes; None for one a core.
 
@@ -157,10 +157,10 @@ def _lay_some(
     copies: StoredRecords, originals: StoredRecords, leads: Sequence[str], *rates: int
 ) -> list[tuple[float, float, float, float]]:
     pairs = zip(copies.millivolts(leads).astype(float), originals.millivolts(leads).astype(float), strict=True)
-    return [lay_over(copy, original, *rates) for copy, original in pairs]
+    return [align(copy, original, *rates) for copy, original in pairs]
 
 
-def lay_over(
+def align(
     copy: Float[np.ndarray, "lead copy_time"],
     original: Float[np.ndarray, "lead original_time"],
     copy_rate: int,

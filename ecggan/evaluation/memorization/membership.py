@@ -24,16 +24,15 @@ from jaxtyping import Float, Int
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.evaluation.memorization.matching import (
     Nearest,
-    lay_over_nearest,
+    align_nearest,
     nearest_by_beat,
-    nearest_by_course,
+    nearest_by_segment,
     nearest_within,
 )
 from ecggan.measurement.fingerprints import Fingerprints
-from ecggan.measurement.signal_description import spread_evenly
 from ecggan.stats.hypothesis_tests import FEWEST_PATIENTS, LEVEL
-from ecggan.stats.proportions import Share, share_of
-from ecggan.stats.resampling import num_witnesses, patient_numbers, placements
+from ecggan.stats.proportions import Proportion, share_of
+from ecggan.stats.resampling import effective_sample_size, evenly_spaced, patient_numbers, placements
 
 SAME_BEAT = 0.998  # correlation; beside 7,000 ECGs, the nearest of 3,000 others has 0.9977 (docs/results.md)
 
@@ -79,7 +78,7 @@ class Novelty:
             `correlation`; `beat_training`, `beat_correlation`; the same of the held-out records where there are any.
         held_out_nearest: a row a held-out record, its nearest training record, by the same columns.
         pairs: generated records laid over their nearest training records, see
-            [lay_over_nearest][ecggan.evaluation.memorization.matching.lay_over_nearest].
+            [align_nearest][ecggan.evaluation.memorization.matching.align_nearest].
         copies: the share of generated records that are copies of training records.
         same_beat: the share that has the median beat of a training record, by [SAME_BEAT][].
         copies_of_held_out: the share that are copies of held-out records, which the generator should not have seen.
@@ -95,13 +94,13 @@ class Novelty:
     nearest: pd.DataFrame
     held_out_nearest: pd.DataFrame | None
     pairs: pd.DataFrame
-    copies: Share
-    same_beat: Share
+    copies: Proportion
+    same_beat: Proportion
     num_recognisable: int
     num_held_out: int
-    copies_of_held_out: Share | None
-    held_out_copies: Share | None
-    held_out_same_beat: Share | None
+    copies_of_held_out: Proportion | None
+    held_out_copies: Proportion | None
+    held_out_same_beat: Proportion | None
     membership: Area | None
     beat_membership: Area | None
 
@@ -122,7 +121,7 @@ class Repeats:
         positions: of the records looked at, in the set; `pairs` counts in these.
     """
 
-    share: Share
+    share: Proportion
     correlations: Float[np.ndarray, " record"]
     pairs: pd.DataFrame
     positions: Int[np.ndarray, " record"]
@@ -140,21 +139,21 @@ def assess_novelty(
         num_workers: processes; None for one a core.
     """
     leads = training.prints.leads
-    course, of_training = nearest_by_course(generated.prints, training.prints)
+    course, of_training = nearest_by_segment(generated.prints, training.prints)
     beat, beat_of_training = nearest_by_beat(generated.prints, training.prints)
     nearest = _table({"training": (course, beat)})
-    pairs = lay_over_nearest(generated.ecgs, training.ecgs, course, leads, num_workers)
+    pairs = align_nearest(generated.ecgs, training.ecgs, course, leads, num_workers)
     num_recognisable = int(generated.prints.courses[generated.prints.middle].any(axis=1).sum())
     found = (_share_of_copies(pairs, generated), _share_of_same_beat(beat, generated), num_recognisable)
     if held_out is None or not len(held_out.ecgs):
         return Novelty(nearest, None, pairs, *found, 0, None, None, None, None, None)
-    held_course, of_held_out = nearest_by_course(generated.prints, held_out.prints)
+    held_course, of_held_out = nearest_by_segment(generated.prints, held_out.prints)
     held_beat, beat_of_held_out = nearest_by_beat(generated.prints, held_out.prints)
     nearest = nearest.join(_table({"held_out": (held_course, held_beat)}))
-    copied = lay_over_nearest(generated.ecgs, held_out.ecgs, held_course, leads, num_workers)
-    yardstick, _ = nearest_by_course(held_out.prints, training.prints)
+    copied = align_nearest(generated.ecgs, held_out.ecgs, held_course, leads, num_workers)
+    yardstick, _ = nearest_by_segment(held_out.prints, training.prints)
     yardstick_beat, _ = nearest_by_beat(held_out.prints, training.prints)
-    held_pairs = lay_over_nearest(held_out.ecgs, training.ecgs, yardstick, leads, num_workers)
+    held_pairs = align_nearest(held_out.ecgs, training.ecgs, yardstick, leads, num_workers)
     is_fair = np.ones(len(held_out.ecgs), bool)
     is_fair[held_pairs.loc[held_pairs["is_copy"], "position"].to_numpy()] = False
     patients = training.patients(), held_out.patients()[is_fair]
@@ -178,10 +177,10 @@ def assess_repeats(some: Prints, most_records: int, num_workers: int | None = No
     The more records, the more copies: compare sets by the same number.
     """
     positions = np.flatnonzero(some.prints.is_indexed)
-    positions = positions[spread_evenly(len(positions), most_records)]
+    positions = positions[evenly_spaced(len(positions), most_records)]
     looked_at = some.subset(positions)
     found = nearest_within(looked_at.prints, looked_at.patients())
-    pairs = lay_over_nearest(looked_at.ecgs, looked_at.ecgs, found, some.prints.leads, num_workers)
+    pairs = align_nearest(looked_at.ecgs, looked_at.ecgs, found, some.prints.leads, num_workers)
     return Repeats(_share_of_copies(pairs, looked_at), found.correlation.astype(float), pairs, positions)
 
 
@@ -202,7 +201,7 @@ def area_by_patient(
         first_patients: whose records they are; no patient is in both sets.
         second_patients: likewise.
     """
-    fewest = min(num_witnesses(first_patients), num_witnesses(second_patients))
+    fewest = min(effective_sample_size(first_patients), effective_sample_size(second_patients))
     if fewest < FEWEST_PATIENTS:
         return Area(np.nan, np.nan, np.nan, np.nan)
     above, below = placements(first, second)
@@ -229,11 +228,11 @@ def _table(found: dict[str, tuple[Nearest, Nearest]]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _share_of_copies(pairs: pd.DataFrame, some: Prints) -> Share:
+def _share_of_copies(pairs: pd.DataFrame, some: Prints) -> Proportion:
     is_copy = np.zeros(len(some.ecgs), bool)
     is_copy[pairs.loc[pairs["is_copy"], "position"].to_numpy()] = True
     return share_of(pd.Series(is_copy), some.ecgs.records.get("patient"))
 
 
-def _share_of_same_beat(beat: Nearest, some: Prints) -> Share:
+def _share_of_same_beat(beat: Nearest, some: Prints) -> Proportion:
     return share_of(pd.Series(beat.correlation >= SAME_BEAT), some.ecgs.records.get("patient"))

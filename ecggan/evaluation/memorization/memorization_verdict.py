@@ -12,7 +12,7 @@ from ecggan.evaluation.formatting import percent
 from ecggan.evaluation.memorization.membership import SAME_BEAT, Area, Novelty, Repeats
 from ecggan.evaluation.verdict import SHARE_MARGIN, Level, Verdict
 from ecggan.stats.hypothesis_tests import LEVEL, corrected
-from ecggan.stats.proportions import Share, p_fewer
+from ecggan.stats.proportions import Proportion, p_fewer
 
 REPEATED_SHARE = 0.01
 TELLING_AREA = 0.75  # of a classifier: three pairs of a real and a generated ECG in four are told
@@ -23,7 +23,7 @@ _VARIETY, _REALISM = ("recall", "coverage"), ("precision",)
 CLOUD_WORDS = {"measurements": "measurements", "beats": "median beats"}
 
 
-def judge_variety(clouds: pd.DataFrame | None, repeats: tuple[Repeats, Repeats] | None) -> Verdict:
+def judge_diversity(clouds: pd.DataFrame | None, repeats: tuple[Repeats, Repeats] | None) -> Verdict:
     """Judge how varied a generated set is, and whether it lies where real ECGs lie.
 
     It lacks variety where recall or coverage, of the measurements or of the beats, is lower than between real halves,
@@ -77,7 +77,7 @@ def judge_variety(clouds: pd.DataFrame | None, repeats: tuple[Repeats, Repeats] 
     return Verdict(level, headline, sentences)
 
 
-def judge_novelty(novelty: Novelty | None, is_training_known: bool) -> Verdict:
+def judge_memorization(novelty: Novelty | None, is_training_known: bool) -> Verdict:
     """Judge whether generated ECGs are new.
 
     They are not where there is a copy of a training or of a held-out ECG; where more of them than of held-out ECGs have
@@ -163,13 +163,13 @@ def _membership_sentence(words: str, area: Area) -> str:
     )
 
 
-def _held_out_words(share: Share | None) -> str:
+def _held_out_words(share: Proportion | None) -> str:
     return "" if share is None else f"; of held-out ones {_count(share)}"
 
 
-def _copies(share: Share) -> str:
+def _copies(share: Proportion) -> str:
     return f"{_count(share)} {'is a copy' if share.num_records == 1 else 'are copies'}"
 
 
-def _count(share: Share) -> str:
+def _count(share: Proportion) -> str:
     return f"{share.num_records:,} of {share.num_all:,}"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.evaluation.memorization.matching import lay_over_nearest, nearest_within
+from ecggan.evaluation.memorization.matching import align_nearest, nearest_within
 from ecggan.measurement.fingerprints import fingerprints
 
 
@@ -21,7 +21,8 @@ class Leaks:
     Args:
         pairs: a row a pair of records of different splits that may be one ECG, the likeliest first: `position` and
             `of_position` in the set, `record`, `split`, `of_record`, `of_split`, `is_same_patient`, and what
-            [lay_over_nearest][ecggan.evaluation.memorization.matching.lay_over_nearest] says. The ten nearest are there in any case.
+            [align_nearest][ecggan.evaluation.memorization.matching.align_nearest] says. The ten nearest are there in
+            any case.
         patients: those with records in several splits.
     """
 
@@ -50,7 +51,7 @@ def find_leaks(ecgs: ECGSet, num_workers: int | None = None, progress: bool = Tr
     splits = pd.factorize(ecgs.records["split"])[0]
     prints = fingerprints(ecgs, num_workers=num_workers, progress=progress)
     found = nearest_within(prints, splits)
-    pairs = lay_over_nearest(ecgs, ecgs, found, prints.leads, num_workers)
+    pairs = align_nearest(ecgs, ecgs, found, prints.leads, num_workers)
     both = np.sort(pairs[["position", "of_position"]].to_numpy(), axis=1)
     pairs = pairs[~pd.DataFrame(both, index=pairs.index).duplicated()].reset_index(
         drop=True

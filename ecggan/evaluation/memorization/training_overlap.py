@@ -6,7 +6,7 @@ from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.training_records import hashes_in
 
 
-def refuse_overlap(real: ECGSet, generated: Mapping[str, ECGSet], training: ECGSet | None = None) -> None:
+def check_no_overlap(real: ECGSet, generated: Mapping[str, ECGSet], training: ECGSet | None = None) -> None:
     """Raise where real ECGs are among those that a generator learned from, as its sets and the user say.
 
     Args:

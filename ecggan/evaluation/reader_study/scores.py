@@ -21,8 +21,8 @@ from ecggan.evaluation.formatting import NONE, percent
 from ecggan.evaluation.reader_study.agreement import Agreement, Answers, agree, draw_ecgs, interval, mean_known
 from ecggan.evaluation.reader_study.kit import text_of
 from ecggan.evaluation.reader_study.sheets import REAL, name_readers, read_key, read_sheet
-from ecggan.evaluation.report.summary import without_nan
 from ecggan.files.atomic import atomic_folder
+from ecggan.files.json_file import without_nan
 from ecggan.stats.proportions import share_of_number
 from ecggan.stats.resampling import weighted_means
 

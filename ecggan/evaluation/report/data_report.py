@@ -15,11 +15,11 @@ import pandas as pd
 
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.exclusions import Excerpt, Shown, shown_of
-from ecggan.evaluation.assessment import file_name
 from ecggan.evaluation.failures import Parts
-from ecggan.evaluation.formatting import NONE, Cell, percent, signed
+from ecggan.evaluation.formatting import NONE, file_name, percent, signed
 from ecggan.evaluation.memorization.split_leakage import Leaks, find_leaks
-from ecggan.evaluation.report.fidelity_figures import laid_under
+from ecggan.evaluation.report.cells import Cell
+from ecggan.evaluation.report.fidelity_figures import overlay
 from ecggan.evaluation.report.html import embedded, lines, render
 from ecggan.evaluation.report.tables import ShownTable
 from ecggan.files.atomic import atomic_folder
@@ -36,7 +36,7 @@ _SLOWEST_HZ = 50
 _DPI = 110
 
 
-def write_account(out: str | Path, ecgs: ECGSet, num_workers: int | None = None) -> Path:
+def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = None) -> Path:
     """Write the account of a set into a new folder, which appears whole or not at all.
 
     Args:
@@ -128,7 +128,7 @@ def _within(excerpt: Excerpt) -> np.ndarray:
 
 def _draw_pairs(ecgs: ECGSet, leaks: Leaks) -> "Iterator[tuple[str, str, matplotlib.figure.Figure]]":
     for row in leaks.pairs.head(NUM_PAIRS).to_dict("records"):
-        beneath = laid_under(ecgs, ecgs, int(row["of_position"]), float(row["shift_ms"]), float(row["gain"]))
+        beneath = overlay(ecgs, ecgs, int(row["of_position"]), float(row["shift_ms"]), float(row["gain"]))
         title = f"{row['record']} ({row['split']}) over {row['of_record']} ({row['of_split']})"
         caption = (
             f"{'one ECG' if row['is_copy'] else 'two ECGs'}; the second in blue, shifted by "

@@ -69,7 +69,7 @@ def draw_pairs(assessment: Assessment, name: str) -> "list[tuple[str, str, matpl
     for row in novelty.pairs.head(NUM_PAIRS).to_dict("records"):
         copy, original = int(row["position"]), int(row["of_position"])
         names = [str(ecgs.records["record"].iloc[i]) for ecgs, i in ((some.ecgs, copy), (others, original))]
-        beneath = laid_under(some.ecgs, others, original, float(row["shift_ms"]), float(row["gain"]))
+        beneath = overlay(some.ecgs, others, original, float(row["shift_ms"]), float(row["gain"]))
         title = f"{name} {names[0]} over {whose} {names[1]}"
         caption = (
             f"{'A copy' if row['is_copy'] else 'No copy'}: {name} {names[0]} (black) over {whose} {names[1]} (blue, "
@@ -81,7 +81,7 @@ def draw_pairs(assessment: Assessment, name: str) -> "list[tuple[str, str, matpl
     return drawn
 
 
-def laid_under(ecgs: ECGSet, others: ECGSet, position: int, shift_ms: float, gain: float) -> np.ndarray:
+def overlay(ecgs: ECGSet, others: ECGSet, position: int, shift_ms: float, gain: float) -> np.ndarray:
     """A record of another set as it lies under one of this: in its leads, at its times, in its size."""
     record = others.millivolts([position])[0]
     times = np.arange(ecgs.num_samples) / ecgs.sampling_rate - shift_ms / 1000

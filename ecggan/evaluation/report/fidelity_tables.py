@@ -3,13 +3,14 @@
 import numpy as np
 
 from ecggan.evaluation.assessment import Assessment
-from ecggan.evaluation.formatting import NONE, Cell, number_cell, p_cell, percent, plain
+from ecggan.evaluation.formatting import NONE, percent, plain
 from ecggan.evaluation.memorization.membership import Area, Novelty
 from ecggan.evaluation.memorization.memorization_verdict import CLOUD_WORDS
+from ecggan.evaluation.report.cells import Cell, number_cell, p_cell
 from ecggan.evaluation.report.tables import ShownTable
-from ecggan.evaluation.set_evaluation import BEATS, MEASUREMENTS, Judgement
+from ecggan.evaluation.set_evaluation import BEATS, MEASUREMENTS, SetEvaluation
 from ecggan.stats.hypothesis_tests import LEVEL, corrected
-from ecggan.stats.proportions import Share
+from ecggan.stats.proportions import Proportion
 
 FIGURE_WORDS = {
     "kernel_distance": "Kernel distance",
@@ -28,7 +29,7 @@ _UNITS = {
 }
 
 
-def cloud_table(judgement: Judgement) -> ShownTable:
+def cloud_table(judgement: SetEvaluation) -> ShownTable:
     """The figures of the sets as clouds, each beside what halves of the real set give."""
     columns = (
         *("Of", "Figure", "Unit", "Value (95 % interval)", "Real halves, mean", "95 of 100 real halves", "p"),
@@ -99,7 +100,7 @@ def _value_cell(value: float, low: float, high: float) -> Cell:
     return Cell(plain(value, 3) + ends, float(value))
 
 
-def _share(share: Share) -> str:
+def _share(share: Proportion) -> str:
     if not share.num_all:
         return NONE
     return f"{share.num_records:,} of {share.num_all:,} ({percent(share.low)} to {percent(share.high)})"

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecggan.evaluation.assessed_set import AssessedSet
-from ecggan.evaluation.assessment import Assessment, file_name
+from ecggan.evaluation.assessment import Assessment
 from ecggan.evaluation.failures import Parts
-from ecggan.evaluation.formatting import sentence_case
+from ecggan.evaluation.formatting import file_name, sentence_case
 from ecggan.evaluation.report.fidelity_figures import draw_clouds, draw_nearest, draw_pairs
 from ecggan.evaluation.report.gallery import choose_records
 from ecggan.measurement.columns import MAIN_MEASUREMENTS, display_name

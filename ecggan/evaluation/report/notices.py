@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 
-from ecggan.ecg import DERIVED_LEADS
+from ecggan.ecg import DERIVED_LEADS, independent_leads
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.assessment import Assessment
-from ecggan.measurement.signal_description import independent_leads
 
 _CONTRADICTION_UV = 10  # rounding makes 1 or 2
 

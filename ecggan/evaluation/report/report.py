@@ -15,15 +15,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ecggan.data.sets.ecg_set import left_out_in_words
+from ecggan.data.sets.ecg_set import summarize_exclusions
 from ecggan.data.sets.training_records import without_hashes
 from ecggan.evaluation.assessed_set import AssessedSet
-from ecggan.evaluation.assessment import Assessment, file_name
+from ecggan.evaluation.assessment import Assessment
 from ecggan.evaluation.comparison.comparison import NUM_RESAMPLES, NUM_SPLITS
 from ecggan.evaluation.comparison.published import SHARE_NORMAL_12SL, WHAT_IS_COMPARABLE
 from ecggan.evaluation.failures import Parts
 from ecggan.evaluation.fidelity import fidelity
 from ecggan.evaluation.fidelity.precision_recall import NEIGHBOURS
+from ecggan.evaluation.formatting import file_name
 from ecggan.evaluation.memorization.matching import COPY_CORRELATION
 from ecggan.evaluation.memorization.membership import Novelty
 from ecggan.evaluation.report import tables
@@ -31,11 +32,12 @@ from ecggan.evaluation.report.fidelity_tables import cloud_table, novelty_table
 from ecggan.evaluation.report.figures import ECG, FIGURE, PAIR, Picture, draw_pictures
 from ecggan.evaluation.report.html import embedded, lines, render
 from ecggan.evaluation.report.notices import banners
-from ecggan.evaluation.report.summary import summarise, without_nan
+from ecggan.evaluation.report.summary import summarise
 from ecggan.evaluation.report.tables import ShownTable
 from ecggan.evaluation.set_evaluation import answers
 from ecggan.evaluation.verdict import SHARE_MARGIN
 from ecggan.files.atomic import atomic_folder
+from ecggan.files.json_file import without_nan
 from ecggan.measurement import plausibility
 from ecggan.measurement.columns import display_name
 from ecggan.measurement.delineation import EDGES
@@ -259,4 +261,4 @@ def _account_lines(account: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     if account is None:
         return []
     lines = [("read", str(account["read"])), ("kept", str(account["kept"]))]
-    return lines + [(f"left out by {rule}", text) for rule, text in left_out_in_words(account).items()]
+    return lines + [(f"left out by {rule}", text) for rule, text in summarize_exclusions(account).items()]

@@ -25,14 +25,12 @@ Schema version 2 (numbers that could not be had are null; shares and their diffe
 A version only changes when something is taken away or changes its meaning; what is added does not change it.
 """
 
-import math
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import metadata
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ecggan.data.sets.training_records import without_hashes
@@ -40,7 +38,8 @@ from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.assessment import Assessment
 from ecggan.evaluation.memorization.membership import Novelty
 from ecggan.evaluation.report.tables import reasons_missing, reasons_not_measurable
-from ecggan.evaluation.set_evaluation import Judgement
+from ecggan.evaluation.set_evaluation import SetEvaluation
+from ecggan.files.json_file import without_nan
 from ecggan.stats.proportions import difference_of
 
 SCHEMA_VERSION = 2
@@ -70,19 +69,6 @@ def summarise(assessment: Assessment, failures: Mapping[str, str], settings: Map
     return dict(without_nan(summary))
 
 
-def without_nan(value: Any) -> Any:
-    """The value in strict JSON's terms: NaN and infinities become None, and what JSON does not know its text."""
-    if isinstance(value, Mapping):
-        return {str(key): without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_nan(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
-
-
 def _of_set(some: AssessedSet) -> dict[str, Any]:
     return {
         "num_records": len(some.ecgs),
@@ -102,7 +88,7 @@ def _of_set(some: AssessedSet) -> dict[str, Any]:
     }
 
 
-def _of_judgement(judgement: Judgement, assessment: Assessment, generated: AssessedSet) -> dict[str, Any]:
+def _of_judgement(judgement: SetEvaluation, assessment: Assessment, generated: AssessedSet) -> dict[str, Any]:
     real = assessment.real
     repeats = judgement.repeats
     return {

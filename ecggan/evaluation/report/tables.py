@@ -9,25 +9,21 @@ import pandas as pd
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.assessment import Assessment
 from ecggan.evaluation.comparison.published import PUBLISHED_COLUMN, PUBLISHED_CORRELATIONS_12SL
-from ecggan.evaluation.formatting import (
+from ecggan.evaluation.formatting import NONE, interval, percent, points, sentence_case
+from ecggan.evaluation.report.cells import (
     DECIMALS,
-    NONE,
     Cell,
     count_and_share,
     count_cell,
     difference_cell,
     finding_cell,
-    interval,
     mean_and_sd_cell,
     name_cell,
     number_cell,
     p_cell,
-    percent,
-    points,
     quartiles_cell,
-    sentence_case,
 )
-from ecggan.evaluation.set_evaluation import Judgement
+from ecggan.evaluation.set_evaluation import SetEvaluation
 from ecggan.measurement import signal_description as signals
 from ecggan.measurement.columns import MAIN_MEASUREMENTS, display_name
 from ecggan.measurement.normality.screen import RULES
@@ -122,7 +118,7 @@ def detail_table(comparison: pd.DataFrame, main: bool) -> ShownTable:
     return ShownTable(columns, rows)
 
 
-def relation_table(judgement: Judgement, kind: str) -> ShownTable:
+def relation_table(judgement: SetEvaluation, kind: str) -> ShownTable:
     """The ``correlation`` or the ``slope`` of pairs of measurements."""
     is_slope = kind == "slope"
     last = "Unit of the slope" if is_slope else PUBLISHED_COLUMN
@@ -145,7 +141,7 @@ def relation_table(judgement: Judgement, kind: str) -> ShownTable:
     return ShownTable(columns, rows)
 
 
-def signal_table(judgement: Judgement) -> ShownTable:
+def signal_table(judgement: SetEvaluation) -> ShownTable:
     """Lead correlations, power by band and, where derived leads are stored, Einthoven's law."""
     columns = (
         *("Of whole signals", "Unit", "real, mean ± SD", "generated, mean ± SD", "Difference (95 % interval)"),

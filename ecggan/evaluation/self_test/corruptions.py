@@ -14,7 +14,8 @@ from jaxtyping import Float
 
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import CHEST_LEADS, LARGEST_STORED_MV, select_leads
-from ecggan.measurement.beats import find_beats, without_baseline
+from ecggan.measurement.beats import find_beats
+from ecggan.measurement.filters import without_baseline
 
 TRAINING, HELD_OUT, FRESH = "training", "held-out", "fresh"
 NOISE_MV, SHIFT_S, GAIN = 0.02, 0.1, 1.25
@@ -25,7 +26,7 @@ Signals = Float[np.ndarray, "_ lead time"]
 
 
 @dataclass(frozen=True)
-class Spoilt:
+class Corruption:
     """How a set is spoilt.
 
     Args:
@@ -39,8 +40,8 @@ class Spoilt:
     spoil: Callable[[Signals, tuple[str, ...], int, np.random.Generator], Signals]
 
 
-def spoilt_sets(sources: Mapping[str, ECGSet], seed: int = 0) -> Mapping[str, ECGSet]:
-    """One set for each of [SPOILT][], in memory, by its name.
+def corrupted_sets(sources: Mapping[str, ECGSet], seed: int = 0) -> Mapping[str, ECGSet]:
+    """One set for each of [CORRUPTIONS][], in memory, by its name.
 
     Args:
         sources: real ECGs of different patients: `training`, which the generator is said to have learned from,
@@ -48,7 +49,7 @@ def spoilt_sets(sources: Mapping[str, ECGSet], seed: int = 0) -> Mapping[str, EC
         seed: of what is random.
     """
     made = {}
-    for i, (name, spoilt) in enumerate(SPOILT.items()):
+    for i, (name, spoilt) in enumerate(CORRUPTIONS.items()):
         source = sources[spoilt.source]
         signals = source.millivolts().astype(np.float64)
         found = spoilt.spoil(signals, source.leads, source.sampling_rate, np.random.default_rng((seed, i)))
@@ -112,27 +113,29 @@ def _leads_of_others(signals: Signals, leads: tuple[str, ...], rate: int, rng: n
     return np.stack([signals[rng.permutation(len(signals)), lead] for lead in range(len(leads))], axis=1)
 
 
-SPOILT: Mapping[str, Spoilt] = {
-    "exact copy": Spoilt("the training ECGs", TRAINING, lambda s, *_: s),
-    "copy, noise": Spoilt(f"the training ECGs with {1000 * NOISE_MV:g} µV of white noise", TRAINING, _with_noise),
-    "copy, shift": Spoilt(f"the training ECGs, {1000 * SHIFT_S:g} ms later", TRAINING, _shifted),
-    "copy, gain": Spoilt(f"the training ECGs × {GAIN:g}", TRAINING, lambda s, *_: GAIN * s),
-    "copy, baseline": Spoilt(
+CORRUPTIONS: Mapping[str, Corruption] = {
+    "exact copy": Corruption("the training ECGs", TRAINING, lambda s, *_: s),
+    "copy, noise": Corruption(f"the training ECGs with {1000 * NOISE_MV:g} µV of white noise", TRAINING, _with_noise),
+    "copy, shift": Corruption(f"the training ECGs, {1000 * SHIFT_S:g} ms later", TRAINING, _shifted),
+    "copy, gain": Corruption(f"the training ECGs × {GAIN:g}", TRAINING, lambda s, *_: GAIN * s),
+    "copy, baseline": Corruption(
         f"the training ECGs with a baseline wandering by {WANDER_MV:g} mV", TRAINING, _with_wander
     ),
-    "held-out copied": Spoilt(f"the held-out ECGs with {1000 * NOISE_MV:g} µV of white noise", HELD_OUT, _with_noise),
-    "one repeated": Spoilt("one training ECG, again and again", TRAINING, _one_repeated),
-    "flat": Spoilt("no signal", FRESH, lambda s, *_: np.zeros_like(s)),
-    "white noise": Spoilt("noise as large as each lead", FRESH, _white_noise),
-    "half the modes": Spoilt("fresh ECGs without the faster half", FRESH, _half_the_modes),
-    "inverted": Spoilt("fresh ECGs upside down", FRESH, lambda s, *_: -s),
-    "time-reversed": Spoilt("fresh ECGs from their end to their beginning", FRESH, lambda s, *_: s[:, :, ::-1]),
-    "arms swapped": Spoilt("fresh ECGs with the arm electrodes in each other's place", FRESH, _arms_swapped),
-    "chest reversed": Spoilt("fresh ECGs with V1 to V6 in the order V6 to V1", FRESH, _chest_reversed),
-    "× 2": Spoilt("fresh ECGs twice as large", FRESH, lambda s, *_: 2 * s),
-    "slower": Spoilt("fresh ECGs, 500 Hz taken for 400: a quarter longer", FRESH, _stretched),
-    "µV for mV": Spoilt("fresh ECGs in µV taken for mV, cut at what 16 bits hold", FRESH, lambda s, *_: 1000 * s),
-    "mV for µV": Spoilt("fresh ECGs in mV taken for µV", FRESH, lambda s, *_: s / 1000),
-    "leads of others": Spoilt("each lead of another fresh ECG", FRESH, _leads_of_others),
+    "held-out copied": Corruption(
+        f"the held-out ECGs with {1000 * NOISE_MV:g} µV of white noise", HELD_OUT, _with_noise
+    ),
+    "one repeated": Corruption("one training ECG, again and again", TRAINING, _one_repeated),
+    "flat": Corruption("no signal", FRESH, lambda s, *_: np.zeros_like(s)),
+    "white noise": Corruption("noise as large as each lead", FRESH, _white_noise),
+    "half the modes": Corruption("fresh ECGs without the faster half", FRESH, _half_the_modes),
+    "inverted": Corruption("fresh ECGs upside down", FRESH, lambda s, *_: -s),
+    "time-reversed": Corruption("fresh ECGs from their end to their beginning", FRESH, lambda s, *_: s[:, :, ::-1]),
+    "arms swapped": Corruption("fresh ECGs with the arm electrodes in each other's place", FRESH, _arms_swapped),
+    "chest reversed": Corruption("fresh ECGs with V1 to V6 in the order V6 to V1", FRESH, _chest_reversed),
+    "× 2": Corruption("fresh ECGs twice as large", FRESH, lambda s, *_: 2 * s),
+    "slower": Corruption("fresh ECGs, 500 Hz taken for 400: a quarter longer", FRESH, _stretched),
+    "µV for mV": Corruption("fresh ECGs in µV taken for mV, cut at what 16 bits hold", FRESH, lambda s, *_: 1000 * s),
+    "mV for µV": Corruption("fresh ECGs in mV taken for µV", FRESH, lambda s, *_: s / 1000),
+    "leads of others": Corruption("each lead of another fresh ECG", FRESH, _leads_of_others),
 }
 """By name; all must be caught."""

@@ -18,7 +18,7 @@ import pandas as pd
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation.assessment import Assessment, assess
-from ecggan.evaluation.self_test.corruptions import FRESH, HELD_OUT, SPOILT, TRAINING, spoilt_sets
+from ecggan.evaluation.self_test.corruptions import CORRUPTIONS, FRESH, HELD_OUT, TRAINING, corrupted_sets
 from ecggan.evaluation.set_evaluation import answers
 from ecggan.files.atomic import atomic_folder
 from ecggan.measurement.columns import MAIN_MEASUREMENTS
@@ -49,7 +49,7 @@ class SelfTest:
     def missed(self) -> list[str]:
         """The spoilt sets that no measure catches."""
         caught = set(self.alarms.loc[self.alarms["alarm"], "set"])
-        return [name for name in SPOILT if name not in caught]
+        return [name for name in CORRUPTIONS if name not in caught]
 
     def false_alarms(self) -> list[str]:
         """The measures that take fresh ECGs for spoilt ones."""
@@ -62,7 +62,7 @@ class SelfTest:
     def verdict(self) -> str:
         """In a sentence or two."""
         missed, false_alarms, failures = self.missed(), self.false_alarms(), self.assessment.failures
-        caught = f"{len(SPOILT) - len(missed)} of {len(SPOILT)} spoilt sets are caught"
+        caught = f"{len(CORRUPTIONS) - len(missed)} of {len(CORRUPTIONS)} spoilt sets are caught"
         words = f"{caught}, but not {', '.join(missed)}" if missed else caught
         false = f"a false alarm: {', '.join(false_alarms)}" if false_alarms else "no alarm"
         words += f"; fresh real ECGs raise {false}."
@@ -72,7 +72,7 @@ class SelfTest:
     def table(self) -> pd.DataFrame:
         """A row a set, a column a measure: whether it raises an alarm; what it could not say of a set is no alarm."""
         wide = self.alarms.pivot(index="set", columns="measure", values="alarm").fillna(False).astype(bool)
-        return wide.loc[[FRESH, *SPOILT], list(dict.fromkeys(self.alarms["measure"]))]
+        return wide.loc[[FRESH, *CORRUPTIONS], list(dict.fromkeys(self.alarms["measure"]))]
 
 
 def run_self_test(
@@ -100,7 +100,7 @@ def run_self_test(
             f"the self-test needs the leads {', '.join(EIGHT_LEADS)}; the real set lacks {', '.join(lacking)}"
         )
     parted = part(real, seed)
-    sets = {FRESH: parted[FRESH], **spoilt_sets(parted, seed)}
+    sets = {FRESH: parted[FRESH], **corrupted_sets(parted, seed)}
     assessment = assess(parted[HELD_OUT], sets, None, None, num_workers, progress, cache, seed, parted[TRAINING])
     alarms = pd.concat([alarms_of(assessment, name) for name in sets], ignore_index=True)
     return SelfTest(alarms, assessment, parted)
@@ -185,7 +185,7 @@ def in_words(found: SelfTest) -> str:
     shown.insert(0, "alarms", [f"{int(row.sum())} of {len(row)}" for _, row in table.iterrows()])
     shown.index.name = "set"
     parted = ", ".join(f"{len(ecgs):,} {words}" for words, ecgs in found.parted.items())
-    what = "\n".join(f"- **{name}**: {spoilt.words}" for name, spoilt in SPOILT.items())
+    what = "\n".join(f"- **{name}**: {spoilt.words}" for name, spoilt in CORRUPTIONS.items())
     return f"""# Can this evaluation be fooled?
 
 {found.verdict()}

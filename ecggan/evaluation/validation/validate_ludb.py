@@ -1,8 +1,8 @@
 """How right are the measurements? Against cardiologists on LUDB, and against 12SL on the published generator's ECGs.
 
-python -m ecggan.evaluation.validation.validate_ludb ludb_root=LUDB
-python -m ecggan.evaluation.validation.validate_ludb ptbxl_root=PTBXL    the normality screen, see `normality_validation`
-python -m ecggan.evaluation.validation.validate_ludb generated=ECG_SET    of generate.py checkpoint=published num_records=2000
+python -m ecggan.evaluation.validation ludb_root=LUDB
+python -m ecggan.evaluation.validation ptbxl_root=PTBXL    the normality screen, see `normality_validation`
+python -m ecggan.evaluation.validation generated=ECG_SET    of generate.py checkpoint=published num_records=2000
 
 The reference of a record is, for each annotated beat, an onset and an offset over the 12 leads, then the median over
 beats; in two conventions. **middle** takes the median onset and the median offset over the leads, **wide** the second
@@ -12,7 +12,6 @@ Records whose number divides by four are those that the constants of `delineatio
 """
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -28,8 +27,9 @@ from ecggan.data.sources.ludb import LUDBRecord, read_ludb, sinus_rhythm_numbers
 from ecggan.ecg import EIGHT_LEADS, select_leads
 from ecggan.evaluation.comparison.published import PUBLISHED_12SL
 from ecggan.evaluation.validation.validate_ptbxl import in_words, validate_on_ptbxl
-from ecggan.measurement.beats import find_beats, without_baseline
+from ecggan.measurement.beats import find_beats
 from ecggan.measurement.columns import R_AMPLITUDES, display_name
+from ecggan.measurement.filters import without_baseline
 from ecggan.measurement.measure_record import measure_record
 from ecggan.measurement.measure_set import measure
 
@@ -228,7 +228,7 @@ def compare_with_12sl(table: pd.DataFrame) -> pd.DataFrame:
 def main(arguments: Sequence[str]) -> None:
     """The command line: ``ludb_root=DIR``, ``ptbxl_root=DIR``, ``generated=ECG_SET``, ``num_workers=N``."""
     parser = argparse.ArgumentParser(
-        prog="python -m ecggan.evaluation.validation.validate_ludb",
+        prog="python -m ecggan.evaluation.validation",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -284,7 +284,3 @@ def _print_12sl(table: pd.DataFrame) -> None:
     compared = compare_with_12sl(table)
     print(f"\n{compared.attrs['num_normal']} of {len(table)} ECGs lie within the ranges of 12SL's normal ones")
     print(compared.to_string(index=False, float_format="%.3f", na_rep=""))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

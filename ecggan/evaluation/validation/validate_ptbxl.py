@@ -43,7 +43,7 @@ def validate_on_ptbxl(root: str | Path, num_workers: int | None = None, progress
         One row a record: `record`, its `statements`, their `superclasses` after scp_statements.csv, `is_norm`,
         `is_strict_norm` (a likelihood of 100, beside it nothing but SR or SARRH), `is_other` (no NORM), `is_chosen_on`,
         `error` (empty, or why it could not be read: then it belongs to no share), `is_normal` and `reasons` as of
-        [screen][ecggan.measurement.normality.screen.screen], and the columns of [findings][ecggan.measurement.normality.screen].
+        [screen][ecggan.measurement.normality.screen.screen], and the columns of its `findings`.
 
     Raises:
         FileNotFoundError: ptbxl_database.csv or scp_statements.csv is missing.

@@ -14,8 +14,8 @@ from jaxtyping import Bool, Float
 from ecggan.ecg import CHEST_LEADS
 from ecggan.measurement.columns import amplitude_column, display_name
 
-Finder = Callable[[pd.DataFrame], np.ndarray]
-LeadFinder = Callable[[pd.DataFrame, str], np.ndarray]
+Condition = Callable[[pd.DataFrame], np.ndarray]
+LeadCondition = Callable[[pd.DataFrame, str], np.ndarray]
 """A table and a lead -> whether something is found there, for each record."""
 
 LIMB_NEIGHBOURS = ("aVL", "I", "II", "aVF", "III")  # as they look at the heart, from its left side downwards
@@ -44,7 +44,7 @@ def qrs_depth_mv(table: pd.DataFrame, lead: str) -> Float[np.ndarray, " record"]
     return -np.minimum(amplitudes_mv(table, "Q", lead), amplitudes_mv(table, "S", lead))
 
 
-def first_of(*finders: Finder) -> Finder:
+def first_of(*finders: Condition) -> Condition:
     """The text of the first of them that finds something."""
 
     def find(table: pd.DataFrame) -> np.ndarray:
@@ -56,12 +56,12 @@ def first_of(*finders: Finder) -> Finder:
     return find
 
 
-def where(text: str, is_found: Callable[[pd.DataFrame], np.ndarray]) -> Finder:
+def where(text: str, is_found: Callable[[pd.DataFrame], np.ndarray]) -> Condition:
     """The same text wherever it is found."""
     return lambda table: texts_where(is_found(table), lambda _: text)
 
 
-def outside(column: str, low: int | float = -np.inf, high: int | float = np.inf) -> Finder:
+def outside(column: str, low: int | float = -np.inf, high: int | float = np.inf) -> Condition:
     """A measurement beyond its limits, which are themselves within; one that is missing is not beyond them."""
     name, unit = display_name(column)
     digits = 2 if unit == "mV" else 0
@@ -79,22 +79,22 @@ def outside(column: str, low: int | float = -np.inf, high: int | float = np.inf)
     return find
 
 
-def below(wave: str, limits_mv: Mapping[str, float]) -> tuple[tuple[str, ...], LeadFinder]:
+def below(wave: str, limits_mv: Mapping[str, float]) -> tuple[tuple[str, ...], LeadCondition]:
     """The leads with a limit, and whether the wave's amplitude, with its sign, lies below it: for [in_leads][]."""
     return tuple(limits_mv), lambda table, lead: amplitudes_mv(table, wave, lead) < limits_mv[lead]
 
 
-def above(wave: str, limits_mv: Mapping[str, float]) -> tuple[tuple[str, ...], LeadFinder]:
+def above(wave: str, limits_mv: Mapping[str, float]) -> tuple[tuple[str, ...], LeadCondition]:
     """As [below][], above it."""
     return tuple(limits_mv), lambda table, lead: amplitudes_mv(table, wave, lead) > limits_mv[lead]
 
 
-def in_leads(words: str, leads: Sequence[str], is_found: LeadFinder) -> Finder:
+def in_leads(words: str, leads: Sequence[str], is_found: LeadCondition) -> Condition:
     """What is found in any of these leads, and in which."""
     return lambda table: name_leads(words, leads, np.stack([is_found(table, lead) for lead in leads]))
 
 
-def in_neighbours(words: str, leads: Sequence[str], is_found: LeadFinder) -> Finder:
+def in_neighbours(words: str, leads: Sequence[str], is_found: LeadCondition) -> Condition:
     """What is found in two leads that lie side by side, and in which; limb and chest leads are no neighbours."""
     rows = [[lead for lead in row if lead in leads] for row in (LIMB_NEIGHBOURS, CHEST_LEADS)]
     order = [lead for row in rows for lead in row]

@@ -15,7 +15,7 @@ from ecggan.measurement.normality.screen import findings, switched_on
 
 
 @dataclass(frozen=True)
-class KeepIf:
+class NormalityFilter:
     """Keep an ECG if it is "measurable" or, stricter, "normal"; for `keep=` of [generate][ecggan.generate].
 
     Args:

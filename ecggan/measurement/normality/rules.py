@@ -21,7 +21,7 @@ import pandas as pd
 from ecggan.ecg import CHEST_LEADS, LIMB_LEADS, TWELVE_LEADS
 from ecggan.measurement.normality.conditions import (
     LIMB_NEIGHBOURS,
-    Finder,
+    Condition,
     above,
     amplitudes_mv,
     below,
@@ -80,7 +80,7 @@ class Rule:
     name: str
     title: str
     source: str
-    why_not_normal: Finder
+    why_not_normal: Condition
 
 
 def _lost_leads(table: pd.DataFrame) -> np.ndarray:

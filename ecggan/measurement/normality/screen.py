@@ -5,7 +5,7 @@ free; here each finding that makes an ECG abnormal is a rule that can be read, s
 record that is not normal says why. The rules and their limits are in `normality_rules`.
 
 Rules on rate and intervals alone would call most abnormal ECGs normal, so the rules ask about the shape of the waves
-too. How often the screen agrees with PTB-XL's cardiologists is measured by `python -m ecggan.evaluation.validation.validate_ludb
+too. How often the screen agrees with PTB-XL's cardiologists is measured by `python -m ecggan.evaluation.validation
 ptbxl_root=PTBXL` and written down in docs/results.md: of its normal ECGs about nine in ten pass, of the others about
 three in four fail. Compare real and generated ECGs by it, not one share with 12SL's; and it is no diagnosis.
 """

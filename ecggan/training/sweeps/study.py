@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, cast
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
-from ecggan.files.atomic import hold
-from ecggan.training.physiology import DISTANCE, physiology_of
+from ecggan.files.atomic import file_lock
+from ecggan.run_folder import DISTANCE
+from ecggan.training.physiology import find_physiology_callback
 
 if TYPE_CHECKING:
     import optuna
@@ -107,7 +108,7 @@ class Study:
         if file is None:
             return nullcontext()
         file.parent.mkdir(parents=True, exist_ok=True)
-        return hold(file.with_name(f"{file.name}.opening"), blocking=True)
+        return file_lock(file.with_name(f"{file.name}.opening"), blocking=True)
 
     def _open(self, number: int) -> "optuna.Study":
         import optuna
@@ -196,11 +197,11 @@ class Pruning(Callback):
         self.is_pruned = False
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if physiology_of(trainer) is None:
+        if find_physiology_callback(trainer) is None:
             raise ValueError("sweep= makes the physiological distance small: it needs callbacks.physiology")
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        physiology = physiology_of(trainer)
+        physiology = find_physiology_callback(trainer)
         assert physiology is not None
         epoch = trainer.current_epoch + 1
         if not physiology.is_due(trainer):

@@ -9,8 +9,8 @@ import pandas as pd
 
 from ecggan.files.atomic import atomic_folder
 from ecggan.plotting import plot_sweep, save_figure
-from ecggan.training.physiology import CURVE_FILE, DISTANCE
-from ecggan.training.provenance import RUN_FILE, starts_of
+from ecggan.run_folder import CURVE_FILE, DISTANCE, RUN_FILE
+from ecggan.training.provenance import starts_of
 
 _FACTS = ["run", "state", "epochs", "hours", DISTANCE, "best_epoch", "share_normal", "share_measurable"]
 _NOT_PARAMETERS = {"run_of_sweep", "out", "resume", "hydra/launcher", "sweep"}

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 from ecggan.data.packing.journal import PackingJournal
-from ecggan.data.packing.packer import _excerpt, split_of
+from ecggan.data.packing.packer import _excerpt
 from ecggan.data.readers.registry import read_record
 from ecggan.data.record import Layout, Record, RecordReference
 from ecggan.data.sets.ecg_set import record_hash
 from ecggan.data.sets.exclusions import shown_of
+from ecggan.data.sets.splits import split_of
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat, select_leads
 from tests.data.packers import SHAPING, packer
 from tests.data.quality_rules import RULES

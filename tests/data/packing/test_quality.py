@@ -141,7 +141,7 @@ def drift(ecg):
     ecg[6] += 2 * np.sin(2 * np.pi * 0.2 * np.arange(5000) / 500)
 
 
-SPOILT = {
+CORRUPTIONS = {
     drop_out: ("constant", "lead V3 stays at 0 mV from 4.00 to 5.00 s, the longest is 0.8 s"),
     pad: ("constant", "lead I stays at 0 mV from 0.00 to 1.50 s"),
     clip: ("saturated", "lead V6 is stuck at "),
@@ -157,10 +157,10 @@ def twelve(known_ecg):
     return select_leads(known_ecg()[0], EIGHT_LEADS, TWELVE_LEADS)
 
 
-@pytest.mark.parametrize("spoil", SPOILT, ids=lambda spoil: spoil.__name__)
+@pytest.mark.parametrize("spoil", CORRUPTIONS, ids=lambda spoil: spoil.__name__)
 def test_spoilt_ecg_is_caught_in_any_order_of_leads(twelve, spoil):
     spoil(twelve)
-    rule, start = SPOILT[spoil]
+    rule, start = CORRUPTIONS[spoil]
     rules = replace(RULES, max_wander_mv=3.0)
     found = unfit_as_read(Record(twelve, TWELVE_LEADS, 500), EIGHT_LEADS, rules)
     assert found is not None

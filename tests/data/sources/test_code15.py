@@ -2,7 +2,8 @@ import h5py
 import numpy as np
 import pytest
 
-from ecggan.data.packing.packer import NothingUsableError, split_of
+from ecggan.data.packing.outcomes import NothingUsableError
+from ecggan.data.sets.splits import split_of
 from ecggan.data.sources.code15 import code15_set
 from ecggan.data.sources.selection import Selection, Statements
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, select_leads

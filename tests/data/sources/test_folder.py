@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecggan.data.packing.packer import split_of
 from ecggan.data.record import Layout
+from ecggan.data.sets.splits import split_of
 from ecggan.data.sources.folder import folder_set
 from ecggan.data.sources.selection import Selection
 from ecggan.ecg import EIGHT_LEADS

@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecggan.data.packing.packer import split_of
 from ecggan.data.record import Layout
+from ecggan.data.sets.splits import split_of
 from ecggan.data.sources.hub import hub_set
 from ecggan.ecg import EIGHT_LEADS
 from tests.data.packers import packer

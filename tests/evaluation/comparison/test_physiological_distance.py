@@ -7,13 +7,9 @@ import pytest
 
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
-from ecggan.evaluation.comparison.physiological_distance import (
-    LARGEST_SD,
-    PHYSIOLOGY,
-    compare_physiology,
-    physiology_of_tables,
-    write_curve,
-)
+from ecggan.evaluation.comparison.physiological_distance import LARGEST_SD, compare_physiology, physiology_of_tables
+from ecggan.evaluation.report.checkpoint_curve import write_curve
+from ecggan.measurement.columns import PHYSIOLOGY
 from ecggan.measurement.measure_set import measure
 from ecggan.measurement.normality.screen import screen, share_normal
 

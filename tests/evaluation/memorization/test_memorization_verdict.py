@@ -6,7 +6,7 @@ import pytest
 
 from ecggan.evaluation.fidelity.fidelity import FIGURES
 from ecggan.evaluation.memorization.membership import Area, Novelty, Repeats
-from ecggan.evaluation.memorization.memorization_verdict import judge_novelty, judge_variety
+from ecggan.evaluation.memorization.memorization_verdict import judge_diversity, judge_memorization
 from ecggan.stats.proportions import share_of_number
 
 GUESS = Area(0.5, 0.47, 0.53, 0.5)
@@ -45,7 +45,7 @@ def novelty(**changed):
 
 
 def test_a_set_like_halves_of_the_real_one_is_as_varied():
-    verdict = judge_variety(clouds(), repeats())
+    verdict = judge_diversity(clouds(), repeats())
     assert verdict.level == "same"
     assert verdict.headline.startswith("As varied as real ECGs")
     assert any("coverage 95.0 % (95.0 %, 93.0 % to 97.0 %)" in sentence for sentence in verdict.sentences)
@@ -65,25 +65,25 @@ def test_a_set_like_halves_of_the_real_one_is_as_varied():
     ],
 )
 def test_each_figure_says_its_own_of_the_variety(changed, level, words):
-    verdict = judge_variety(clouds(**changed), repeats())
+    verdict = judge_diversity(clouds(**changed), repeats())
     assert verdict.level == level
     assert words in verdict.headline
 
 
 def test_a_set_that_repeats_itself_is_less_varied_whatever_else():
-    verdict = judge_variety(clouds(), repeats(num_generated=50))
+    verdict = judge_diversity(clouds(), repeats(num_generated=50))
     assert verdict.level == "far"
     assert "it repeats itself (50 of 1,000)" in verdict.headline
-    assert judge_variety(clouds(), repeats(num_generated=5)).level == "same"
-    assert judge_variety(clouds(), repeats(num_real=60, num_generated=50)).level == "same"
+    assert judge_diversity(clouds(), repeats(num_generated=5)).level == "same"
+    assert judge_diversity(clouds(), repeats(num_real=60, num_generated=50)).level == "same"
 
 
 def test_small_sets_leave_the_variety_open_and_none_leaves_it_unsaid():
     wide = clouds().assign(null_low=lambda table: table["null_mean"] - 0.2)
-    assert judge_variety(wide, repeats()).level == "undecided"
-    assert judge_variety(clouds(coverage=(0.4, 0.001)).assign(null_low=0.7), repeats()).level == "far"
-    assert judge_variety(None, None).level == "none"
-    assert judge_variety(clouds().assign(value=np.nan), repeats()).level == "none"
+    assert judge_diversity(wide, repeats()).level == "undecided"
+    assert judge_diversity(clouds(coverage=(0.4, 0.001)).assign(null_low=0.7), repeats()).level == "far"
+    assert judge_diversity(None, None).level == "none"
+    assert judge_diversity(clouds().assign(value=np.nan), repeats()).level == "none"
 
 
 @pytest.mark.parametrize(
@@ -119,33 +119,33 @@ def test_small_sets_leave_the_variety_open_and_none_leaves_it_unsaid():
     ],
 )
 def test_each_finding_says_its_own_of_the_novelty(changed, level, words):
-    verdict = judge_novelty(novelty(**changed), True)
+    verdict = judge_memorization(novelty(**changed), True)
     assert verdict.level == level
     assert words in verdict.headline
 
 
 def test_a_copy_is_a_copy_however_many_held_out_ecgs_are_copies_too():
     some = share_of_number(2, 1000, 1000.0)
-    verdict = judge_novelty(novelty(copies=some, held_out_copies=some), True)
+    verdict = judge_memorization(novelty(copies=some, held_out_copies=some), True)
     assert verdict.level == "far"
     assert verdict.sentences[0] == "Copies: 2 of 1,000 are copies of training ECGs; of held-out ones 2 of 1,000."
 
 
 def test_a_set_that_repeats_itself_is_told_even_where_it_is_too_small_for_the_rest():
-    verdict = judge_variety(None, repeats(num_generated=500))
+    verdict = judge_diversity(None, repeats(num_generated=500))
     assert (verdict.level, verdict.headline) == ("far", "Less varied than real ECGs: it repeats itself (500 of 1,000).")
 
 
 def test_small_sets_that_are_told_apart_are_said_to_be():
     table = clouds(kernel_distance=(0.4, 0.001)).assign(null_low=lambda table: table["null_mean"] - 0.2)
-    verdict = judge_variety(table, repeats())
+    verdict = judge_diversity(table, repeats())
     assert verdict.level == "undecided"
     assert verdict.headline.startswith("The sets can be told apart as a whole, but they are too small")
 
 
 def test_without_training_ecgs_only_copies_of_the_real_set_are_told():
     alone = {"membership": None, "beat_membership": None, "held_out_copies": None}
-    assert judge_novelty(novelty(**alone), False).level == "none"
+    assert judge_memorization(novelty(**alone), False).level == "none"
     copied = novelty(**alone, copies=share_of_number(1, 10, 10.0))
-    assert judge_novelty(copied, False).headline == "Not new: 1 of 10 is a copy of the real set's ECGs."
-    assert judge_novelty(None, True).level == "none"
+    assert judge_memorization(copied, False).headline == "Not new: 1 of 10 is a copy of the real set's ECGs."
+    assert judge_memorization(None, True).level == "none"

@@ -12,7 +12,7 @@ from ecggan.data.sources.folder import folder_set
 from ecggan.data.sources.selection import Selection
 from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation.memorization.split_leakage import find_leaks
-from ecggan.evaluation.report.data_report import in_words, write_account
+from ecggan.evaluation.report.data_report import in_words, write_data_report
 from tests.data.packers import packer
 
 
@@ -82,7 +82,7 @@ def packed(tmp_path, known_ecg, write_wfdb, paper_format):
 
 
 def test_page_and_tables_account_for_every_record(packed, tmp_path):
-    page = write_account(tmp_path / "out", packed, num_workers=1)
+    page = write_data_report(tmp_path / "out", packed, num_workers=1)
     html = page.read_text()
     assert "30 of 35 records" in " ".join(html.split())
     assert "lead I moves by 0 mV" in html
@@ -107,4 +107,4 @@ def test_page_and_tables_account_for_every_record(packed, tmp_path):
 def test_nothing_is_overwritten(packed, tmp_path):
     (tmp_path / "out" / "inside").mkdir(parents=True)
     with pytest.raises(FileExistsError):
-        write_account(tmp_path / "out", packed)
+        write_data_report(tmp_path / "out", packed)

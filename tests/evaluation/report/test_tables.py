@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from ecggan.evaluation.formatting import difference_cell, finding_cell, number_cell, p_cell
+from ecggan.evaluation.report.cells import difference_cell, finding_cell, number_cell, p_cell
 from ecggan.evaluation.report.tables import Cell, ShownTable, detail_table, plain_table, to_latex, to_markdown
 
 TABLE = ShownTable(("Set & more", "x"), [[Cell("a_b 5 %"), Cell("−1.0 ± 2.0 °", -1.0)]])

@@ -3,7 +3,7 @@ import pytest
 
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, select_leads
-from ecggan.evaluation.self_test.corruptions import FRESH, HELD_OUT, SPOILT, TRAINING, spoilt_sets
+from ecggan.evaluation.self_test.corruptions import CORRUPTIONS, FRESH, HELD_OUT, TRAINING, corrupted_sets
 from ecggan.measurement.measure_set import measure
 
 
@@ -16,13 +16,13 @@ def sources(varied_ecgs):
 
 @pytest.fixture(scope="module")
 def spoilt(sources):
-    return spoilt_sets(sources)
+    return corrupted_sets(sources)
 
 
 def test_every_set_is_there_and_none_is_as_it_was(sources, spoilt):
-    assert list(spoilt) == list(SPOILT)
+    assert list(spoilt) == list(CORRUPTIONS)
     for name, ecgs in spoilt.items():
-        source = sources[SPOILT[name].source]
+        source = sources[CORRUPTIONS[name].source]
         assert ecgs.leads == source.leads
         assert ecgs.num_samples == source.num_samples
         assert ecgs.kind == "generated"
@@ -31,7 +31,7 @@ def test_every_set_is_there_and_none_is_as_it_was(sources, spoilt):
 
 
 def test_the_same_seed_spoils_alike(sources, spoilt):
-    for name, ecgs in spoilt_sets(sources).items():
+    for name, ecgs in corrupted_sets(sources).items():
         np.testing.assert_array_equal(ecgs.microvolts(), spoilt[name].microvolts())
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
-from ecggan.evaluation.self_test.corruptions import FRESH, HELD_OUT, SPOILT, TRAINING
+from ecggan.evaluation.self_test.corruptions import CORRUPTIONS, FRESH, HELD_OUT, TRAINING
 from ecggan.evaluation.self_test.self_test import SelfTest, part, run_self_test
 
 ROOT = Path(__file__).parents[3]
@@ -33,9 +33,9 @@ def assert_that_nothing_fools_it(tmp_path: Path, *arguments: str) -> None:
     assert summary["passes"] is True
     assert summary["failures"] == {}
     assert summary["alarms"].pop(FRESH) == []
-    assert all(summary["alarms"][name] for name in SPOILT)
-    copies = {name for name, spoilt in SPOILT.items() if spoilt.source == TRAINING}
-    leaks = copies | {name for name, spoilt in SPOILT.items() if spoilt.source == HELD_OUT}
+    assert all(summary["alarms"][name] for name in CORRUPTIONS)
+    copies = {name for name, spoilt in CORRUPTIONS.items() if spoilt.source == TRAINING}
+    leaks = copies | {name for name, spoilt in CORRUPTIONS.items() if spoilt.source == HELD_OUT}
     assert {summary["levels"][name]["New?"] for name in leaks} == {"far"}
     assert "far" not in summary["levels"][FRESH].values()
     alarms = pd.read_csv(out / "alarms.csv").set_index(["set", "measure"])["value"]
@@ -66,7 +66,7 @@ def test_no_patient_is_in_two_parts(known_ecg: Callable[..., np.ndarray]) -> Non
 
 
 def test_a_self_test_that_misses_a_set_or_gives_a_false_alarm_fails() -> None:
-    rows = [{"set": name, "measure": "copies", "alarm": name != FRESH} for name in (FRESH, *SPOILT)]
+    rows = [{"set": name, "measure": "copies", "alarm": name != FRESH} for name in (FRESH, *CORRUPTIONS)]
     alarms = pd.DataFrame(rows)
 
     whole = SimpleNamespace(failures={})

@@ -15,7 +15,7 @@ def ecgs() -> ECGSet:
 
 
 def test_normal_ecgs_are_those_that_the_screen_passes(ecgs):
-    reasons = ecggan.KeepIf("normal", num_workers=1)(ecgs)
+    reasons = ecggan.NormalityFilter("normal", num_workers=1)(ecgs)
     screened = ecggan.screen(ecggan.measure(ecgs, progress=False))
     assert [reason is None for reason in reasons] == list(screened["is_normal"])
     assert 0 < sum(reason is None for reason in reasons) < 24
@@ -27,16 +27,16 @@ def test_normal_ecgs_are_those_that_the_screen_passes(ecgs):
 
 
 def test_measurable_ecgs_need_not_be_normal(ecgs):
-    reasons = ecggan.KeepIf("measurable", num_workers=1)(ecgs)
+    reasons = ecggan.NormalityFilter("measurable", num_workers=1)(ecgs)
     assert [reason is None for reason in reasons] == list(ecggan.measure(ecgs, progress=False)["is_measurable"])
     assert reasons[-1][0] == "not_measurable"
 
 
 def test_a_rule_that_is_switched_off_leaves_nothing_out(ecgs):
-    without = ecggan.KeepIf("normal", rules=dict.fromkeys(RULES, False), num_workers=1)
+    without = ecggan.NormalityFilter("normal", rules=dict.fromkeys(RULES, False), num_workers=1)
     assert [reason is None for reason in without(ecgs)] == [True] * 23 + [False]
     assert without.description == {"what": "normal", "rules": []}
-    assert "qtc" in ecggan.KeepIf("normal").description["rules"]
+    assert "qtc" in ecggan.NormalityFilter("normal").description["rules"]
 
 
 @pytest.mark.parametrize(
@@ -45,11 +45,11 @@ def test_a_rule_that_is_switched_off_leaves_nothing_out(ecgs):
 )
 def test_an_unknown_screen_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
-        ecggan.KeepIf(*arguments)
+        ecggan.NormalityFilter(*arguments)
 
 
 def test_a_set_of_normal_ecgs_holds_none_that_the_screen_refuses():
-    ecgs = ecggan.generate("published", num_records=20, seed=2, keep=ecggan.KeepIf("normal"), progress=False)
+    ecgs = ecggan.generate("published", num_records=20, seed=2, keep=ecggan.NormalityFilter("normal"), progress=False)
     assert len(ecgs) == 20
     assert ecggan.screen(ecggan.measure(ecgs, progress=False))["is_normal"].all()
     account = ecgs.manifest["account"]
