@@ -17,6 +17,7 @@ from ecggan.stats.margin import Margin
 from ecggan.stats.resampling import (
     bootstrap_weights,
     effective_sample_size,
+    evenly_spaced,
     random_halves,
     weighted_distances,
     weighted_means,
@@ -175,8 +176,7 @@ def add_null_band(table: pd.DataFrame, sets: list[SetValues], num_splits: int, s
 
 
 def _at_most(some: SetValues, most: int) -> SetValues:
-    """Records at even distances, where there are more."""
     if len(some.patients) <= most:
         return some
-    which = np.linspace(0, len(some.patients) - 1, most).astype(int)
+    which = evenly_spaced(len(some.patients), most, ends="both")
     return SetValues(some.values[which], pd.factorize(some.patients[which])[0])

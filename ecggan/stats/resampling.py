@@ -6,6 +6,7 @@ witnesses.
 """
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -134,11 +135,24 @@ def _blocks(num_draws: int, num_records: int) -> Iterator[int]:
         yield min(at_once, num_draws - start)
 
 
-def evenly_spaced(num_records: int, max_records: int) -> Int[np.ndarray, " position"]:
+def evenly_spaced(
+    num_records: int, max_records: int, ends: Literal["first", "both", "neither"] = "first"
+) -> Int[np.ndarray, " position"]:
     """At most so many positions out of 0 … num_records - 1, ascending, all of them if they are no more.
+
+    Args:
+        num_records: how many there are.
+        max_records: how many to choose.
+        ends: which end of the range is among those chosen: the first position, both, or, for few examples, neither.
 
     >>> evenly_spaced(10, 4), evenly_spaced(3, 4)
     (array([0, 2, 5, 7]), array([0, 1, 2]))
+    >>> evenly_spaced(10, 4, ends="both"), evenly_spaced(10, 2, ends="neither")
+    (array([0, 3, 6, 9]), array([3, 6]))
     """
     num = min(num_records, max_records)
+    if ends == "both":
+        return np.linspace(0, num_records - 1, num).astype(int)
+    if ends == "neither":
+        return np.rint(np.linspace(0, num_records - 1, num + 2)[1:-1]).astype(int) if num else np.arange(0)
     return np.arange(num) * num_records // max(num, 1)
