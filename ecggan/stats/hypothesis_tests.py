@@ -6,6 +6,7 @@ Each adds its columns to a table of one row a measurement; what they mean is sai
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,15 @@ from ecggan.stats.resampling import (
 LEVEL = 0.05  # of every test; intervals are of 1 − LEVEL
 FEWEST_PATIENTS = 30  # below it nothing is found: means of so few are not yet normal, and intervals too narrow
 MOST_PER_HALF = 5000  # records; a band that narrow needs no more
-EQUIVALENT, BEYOND, UNDECIDED, TOO_FEW = "equivalent", "beyond the margin", "undecided", "too few records"
+
+
+class Finding(StrEnum):
+    """What the tests say about a difference of means and its margin; tables and summary.json hold the values."""
+
+    EQUIVALENT = "equivalent"
+    BEYOND = "beyond the margin"
+    UNDECIDED = "undecided"
+    TOO_FEW = "too few records"
 
 
 @dataclass(frozen=True)
@@ -139,10 +148,10 @@ def _finding(row: Mapping[Hashable, Any], fewest: float) -> str:
     if np.isnan(row["margin"]):
         return ""
     if fewest < FEWEST_PATIENTS:
-        return TOO_FEW
+        return Finding.TOO_FEW.value
     if row["p_equivalence"] < LEVEL:
-        return EQUIVALENT
-    return BEYOND if row["p_beyond_corrected"] < LEVEL else UNDECIDED
+        return Finding.EQUIVALENT.value
+    return (Finding.BEYOND if row["p_beyond_corrected"] < LEVEL else Finding.UNDECIDED).value
 
 
 def add_null_band(table: pd.DataFrame, sets: list[SetValues], num_splits: int, seed: int) -> None:
