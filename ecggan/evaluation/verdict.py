@@ -99,7 +99,7 @@ def _lacking(main: pd.DataFrame, real: Proportion, generated: Proportion) -> pd.
 
 
 def _sentences(
-    found: Mapping[str, list[str]], apart: Sequence[str], num_tested: int, lacking: Sequence[str]
+    found: Mapping[Finding, list[str]], apart: Sequence[str], num_tested: int, lacking: Sequence[str]
 ) -> list[str]:
     sentences = []
     num_judged = sum(map(len, found.values())) - len(found[Finding.TOO_FEW])
