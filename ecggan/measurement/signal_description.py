@@ -21,7 +21,8 @@ from tqdm import tqdm
 from ecggan.compute.workers import each
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.record_batches import StoredRecords
-from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, independent_leads, stored_derived_leads
+from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, independent_leads, stored_derived_leads
+from ecggan.measurement.columns import BANDS_HZ, HIGHEST_HZ, correlation_column, einthoven_column
 from ecggan.measurement.filters import without_baseline
 from ecggan.measurement.plausibility import leads_with_signal
 from ecggan.stats.resampling import evenly_spaced
@@ -29,25 +30,9 @@ from ecggan.stats.resampling import evenly_spaced
 MAX_RECORDS = 5000
 RECORDS_PER_TASK = 16
 SEGMENT_S = 2  # of Welch's method: a frequency each 0.5 Hz, and 9 segments in 10 s
-LOWEST_HZ, HIGHEST_HZ = 0.5, 250.0
 SLOWEST_SAMPLING_HZ = 10  # below it not even the first band is there
-# Band by band from what is mostly the T wave to what is mostly noise; the last ends at half the sampling rate.
-_BANDS_HZ = {
-    "power_0_5_5hz_db": (LOWEST_HZ, 5.0),
-    "power_5_15hz_db": (5.0, 15.0),
-    "power_15_40hz_db": (15.0, 40.0),
-    "power_40_100hz_db": (40.0, 100.0),
-    "power_above_100hz_db": (100.0, HIGHEST_HZ),
-}
-# Rounding to whole µV adds a noise of 1/12 µV², spread evenly up to half the sampling rate: what lies below is unknown.
+# Rounding to whole µV adds a noise of 1/12 µV², spread evenly up to half the sampling rate; power below it is unknown.
 _ROUNDING_MV2 = MICROVOLTS_PER_MILLIVOLT**-2 / 12
-
-_NAMES = {
-    **{f"correlation_{a}_{b}".lower(): (f"correlation of {a} and {b}", "") for a, b in combinations(TWELVE_LEADS, 2)},
-    **{column: (f"power {low:g} to {high:g} Hz", "dB") for column, (low, high) in _BANDS_HZ.items()},
-    "power_above_100hz_db": ("power above 100 Hz", "dB"),
-    **{f"einthoven_{lead.lower()}_uv": (f"{lead} against I and II, largest", "µV") for lead in DERIVED_LEADS},
-}
 
 
 @dataclass(frozen=True)
@@ -73,7 +58,7 @@ class SignalDescription:
         """The mean over records of the correlation of each two leads; NaN where no record has both."""
         matrix = np.eye(len(self.leads))
         for (i, a), (j, b) in combinations(enumerate(self.leads), 2):
-            matrix[i, j] = matrix[j, i] = self.table[f"correlation_{a}_{b}".lower()].mean()
+            matrix[i, j] = matrix[j, i] = self.table[correlation_column(a, b)].mean()
         return matrix
 
 
@@ -128,22 +113,8 @@ def signal_columns(leads: Sequence[str]) -> tuple[str, ...]:
     >>> signal_columns(["I", "II", "aVF"])[-1]
     'einthoven_avf_uv'
     """
-    pairs = [f"correlation_{a}_{b}".lower() for a, b in combinations(independent_leads(leads), 2)]
-    return (*pairs, *_BANDS_HZ, *(f"einthoven_{lead.lower()}_uv" for lead in stored_derived_leads(leads)))
-
-
-def display_name(column: str) -> tuple[str, str]:
-    """A column's name and unit.
-
-    >>> display_name("correlation_i_v5"), display_name("power_40_100hz_db")
-    (('correlation of I and V5', ''), ('power 40 to 100 Hz', 'dB'))
-
-    Raises:
-        ValueError: no description has this column.
-    """
-    if column not in _NAMES:
-        raise ValueError(f"column {column!r} describes no signal; known are {', '.join(_NAMES)}")
-    return _NAMES[column]
+    pairs = [correlation_column(a, b) for a, b in combinations(independent_leads(leads), 2)]
+    return (*pairs, *BANDS_HZ, *(einthoven_column(lead) for lead in stored_derived_leads(leads)))
 
 
 def _frequencies(sampling_rate: int) -> np.ndarray:
@@ -185,10 +156,10 @@ def _correlations_and_density(millivolts: np.ndarray, sampling_rate: int) -> tup
 
 def _band_powers_db(density: np.ndarray, sampling_rate: int) -> np.ndarray:
     frequencies, half = _frequencies(sampling_rate), sampling_rate / 2
-    powers = np.full((len(density), len(_BANDS_HZ)), np.nan)
-    for i, (low, end) in enumerate(_BANDS_HZ.values()):
+    powers = np.full((len(density), len(BANDS_HZ)), np.nan)
+    for i, (low, end) in enumerate(BANDS_HZ.values()):
         high = min(end, half)
-        if high <= low or (high < end and i < len(_BANDS_HZ) - 1):
+        if high <= low or (high < end and i < len(BANDS_HZ) - 1):
             continue
         within = (frequencies >= low) & ((frequencies < high) | (high == frequencies[-1]))
         power = density[:, :, within].sum(axis=2) / SEGMENT_S  # each frequency stands for 1 / SEGMENT_S Hz
