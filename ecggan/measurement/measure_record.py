@@ -9,20 +9,18 @@ with nothing taken away above 0.5 Hz.
 """
 
 import hashlib
-import inspect
-import sys
 from collections.abc import Mapping, Sequence
 from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
 from ecggan import ecg
 from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, check_leads, select_leads
-from ecggan.measurement import amplitudes, beats, columns, delineation, plausibility
 from ecggan.measurement.amplitudes import axes, wave_amplitudes
 from ecggan.measurement.beats import Beats, find_beats
-from ecggan.measurement.columns import AMPLITUDES, MEASUREMENTS, amplitude_column
+from ecggan.measurement.columns import AMPLITUDES, MEASUREMENTS, amplitude_column, display_name
 from ecggan.measurement.delineation import Boundaries, delineate
 from ecggan.measurement.filters import without_baseline
 from ecggan.measurement.plausibility import leads_with_signal, why_no_ecg, why_not_plausible
@@ -34,10 +32,10 @@ _FRAMINGHAM_MS = 154  # a second of RR
 
 
 def measuring_version() -> str:
-    """What the measurements depend on beside the ECGs: changes with this code and with what it calls."""
+    """A version of the code that measures: changes with any module of this room, with `ecg`, or with the libraries."""
     digest = hashlib.sha256()
-    for module in (ecg, amplitudes, beats, columns, delineation, plausibility, sys.modules[__name__]):
-        digest.update(inspect.getsource(module).encode())
+    for module in (Path(ecg.__file__), *sorted(Path(__file__).parent.glob("*.py"))):
+        digest.update(module.read_bytes())
     versions = (f"{package}{metadata.version(package)}" for package in ("neurokit2", "scipy", "numpy"))
     return "-".join([digest.hexdigest()[:12], *versions])
 
@@ -81,7 +79,7 @@ def measure_record(
         row |= wave_amplitudes(beat, clear, found, sampling_rate)
         if {"I", "aVF"} <= set(clear):
             row |= axes(dict(zip(clear, beat, strict=True)), found, sampling_rate)
-    row["missing"] = _missing_in_words(row, found, why_not)
+    row["missing"] = _missing_text(row, found, why_not)
     row["reason"] = why_not_plausible(row, found_beats, found, signals.shape[1])
     row["is_measurable"] = not row["reason"]
     return row
@@ -146,7 +144,7 @@ def _intervals(found: Boundaries, rr_mean_ms: float, sampling_rate: int) -> dict
     }
 
 
-def _missing_in_words(row: Mapping[str, Value], found: Boundaries, why_leads: Mapping[str, str]) -> str:
+def _missing_text(row: Mapping[str, Value], found: Boundaries, why_leads: Mapping[str, str]) -> str:
     """Every measurement that is NaN has its reason here: ``P wave (duration, PR, axis, amplitudes): …; V3: …``."""
     reasons = {
         "rate, RR intervals, QTc": "fewer than two beats" if np.isnan(float(row["rr_mean_ms"])) else "",
@@ -161,5 +159,5 @@ def _missing_in_words(row: Mapping[str, Value], found: Boundaries, why_leads: Ma
         reasons["axes"] = "I or II is missing"
     for column, wave in (("p_axis_deg", found.no_p), ("qrs_axis_deg", found.no_qrs), ("t_axis_deg", found.no_t)):
         if np.isnan(float(row[column])) and not wave and "axes" not in reasons:
-            reasons[columns.display_name(column)[0]] = "no net area"
+            reasons[display_name(column)[0]] = "no net area"
     return "; ".join(f"{what}: {reason}" for what, reason in reasons.items() if reason)

@@ -17,8 +17,7 @@ from ecggan.compute.workers import each
 from ecggan.data.readers.wfdb import read_wfdb
 from ecggan.data.sources.ptbxl import DATABASE, read_statements
 from ecggan.ecg import TWELVE_LEADS
-from ecggan.measurement.measure_record import Value, row_without_numbers
-from ecggan.measurement.measure_set import measure_record
+from ecggan.measurement.measure_record import Value, measure_record, row_without_numbers
 from ecggan.measurement.normality.screen import findings, screen
 from ecggan.stats.proportions import Proportion, share_of_number
 
