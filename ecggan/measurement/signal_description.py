@@ -1,11 +1,11 @@
-"""An ECG set as signals: how its leads go together, and how much power each band of frequencies has.
+"""Signal descriptions: correlations of the leads, power spectra, and deviations from Einthoven's law.
 
-Intervals and amplitudes see the median beat; what a generator adds between the beats (hum, hiss, a ripple of its
-upsampling) or breaks between the leads is seen here. Everything but Einthoven's law is computed on the signals above
-0.5 Hz (see [ecggan.measurement.filters][]) and on the independent leads: where I and II are there, III, aVR, aVL and
-aVF say nothing new, so a set of 8 leads and one of 12 are described alike.
+Intervals and amplitudes describe the median beat. Signal descriptions also show what a generator adds between the beats
+(hum, noise, upsampling artefacts) and wrong relations between the leads. All but Einthoven's law is computed on the
+signals above 0.5 Hz (see [ecggan.measurement.filters][]) and on the independent leads: beside I and II, the leads III,
+aVR, aVL and aVF carry no information, so a set of 8 leads and a set of 12 are described alike.
 
-A lead without a signal (see `plausibility`) has no correlation and no power: it is NaN, and left out of the means.
+The correlations and powers of a lead without a signal (see `plausibility`) are NaN and are excluded from the means.
 """
 
 from collections.abc import Sequence
@@ -30,22 +30,22 @@ from ecggan.stats.resampling import evenly_spaced
 MAX_RECORDS = 5000
 RECORDS_PER_TASK = 16
 SEGMENT_S = 2  # of Welch's method: a frequency each 0.5 Hz, and 9 segments in 10 s
-SLOWEST_SAMPLING_HZ = 10  # below it not even the first band is there
+SLOWEST_SAMPLING_HZ = 10  # at lower rates not even the first band is complete
 # Rounding to whole µV adds a noise of 1/12 µV², spread evenly up to half the sampling rate; power below it is unknown.
 _ROUNDING_MV2 = MICROVOLTS_PER_MILLIVOLT**-2 / 12
 
 
 @dataclass(frozen=True)
 class SignalDescription:
-    """What [describe_signals][] found.
+    """The result of [describe_signals][].
 
     Args:
-        table: one row a record looked at: `record`, its `position` in the set, and the columns of [signal_columns][].
+        table: one row a described record: `record`, its `position` in the set, and the [signal_columns][].
         leads: the independent ones, in the order of `power`.
         frequencies_hz: from 0.5 Hz in steps of 0.5 Hz to half the sampling rate, at most 250 Hz.
         power: the mean over records of the power spectral density, mV²/Hz.
-        power_quartiles_db: its quartiles over records (25, 50 and 75 %) in dB re 1 mV²/Hz, at least the density of what
-            rounding to whole µV adds.
+        power_quartiles_db: its quartiles over records (25, 50 and 75 %) in dB re 1 mV²/Hz, at least the density of the
+            rounding to whole µV.
     """
 
     table: pd.DataFrame
@@ -55,7 +55,7 @@ class SignalDescription:
     power_quartiles_db: Float[np.ndarray, "quartile=3 lead frequency"]
 
     def mean_correlations(self) -> Float[np.ndarray, "lead lead"]:
-        """The mean over records of the correlation of each two leads; NaN where no record has both."""
+        """The mean over records of the correlation of each two leads; NaN if no record has both."""
         matrix = np.eye(len(self.leads))
         for (i, a), (j, b) in combinations(enumerate(self.leads), 2):
             matrix[i, j] = matrix[j, i] = self.table[correlation_column(a, b)].mean()
@@ -65,16 +65,16 @@ class SignalDescription:
 def describe_signals(
     ecgs: ECGSet, num_workers: int | None = None, progress: bool = True, max_records: int = MAX_RECORDS
 ) -> SignalDescription:
-    """Describe the signals of a set, of at most `max_records` records spread evenly over it, the same ones each time.
+    """Describe the signals of a set, or of `max_records` evenly spaced records of it.
 
-    A mean over 5,000 records is known to its SD divided by 70, whatever the size of the set. Time and memory grow with
-    the records looked at; the set is read in blocks.
+    The standard error of a mean over 5,000 records is its SD divided by 70. Time and memory grow with the records
+    described; the set is read in blocks.
 
     Args:
         ecgs: the set. Records shorter than 2 s, or below 10 Hz, have NaN for all but Einthoven's law.
         num_workers: processes; None for one a core. The result does not depend on it.
-        progress: show a bar (not for a single block of records, which is done at once).
-        max_records: how many to look at.
+        progress: show a bar (not for a single block of records).
+        max_records: how many to describe.
 
     Raises:
         ValueError: num_workers or max_records is below 1.
@@ -101,7 +101,7 @@ def describe_signals(
 
 
 def signal_columns(leads: Sequence[str]) -> tuple[str, ...]:
-    """The columns that a set of these leads has.
+    """The columns of a set with these leads.
 
     The Pearson correlation of each two independent leads over the record; the power in bands of frequency in dB re
     1 mV², the mean of the leads' dB, so that one noisy lead does not speak for all (NaN for a band that the sampling
@@ -172,7 +172,7 @@ def _decibels(power: np.ndarray, least: float) -> np.ndarray:
 
 
 def _mean_over_leads(values: np.ndarray) -> np.ndarray:
-    """Of ``(record, lead)``, without the leads that are NaN; NaN where all are."""
+    """The means of ``(record, lead)`` without the leads that are NaN; NaN if all are."""
     count = np.isfinite(values).sum(axis=1)
     return np.where(count, np.nansum(values, axis=1) / np.maximum(count, 1), np.nan)
 

@@ -1,8 +1,8 @@
 """The normality screen: is an ECG normal, and if not, why? An open stand-in for the "Normal ECG" of 12SL.
 
 The paper evaluates its generators by the share of their ECGs that the analyser 12SL calls normal. 12SL is not free.
-Here each finding that makes an ECG abnormal is a rule with a source that can be switched off, and every record that is not
-normal has its reasons. The rules and their limits are in `rules`.
+Here each finding that makes an ECG abnormal is a rule with a source that can be switched off, and every record
+that is not normal has its reasons. The rules and their limits are in `rules`.
 
 Rules on rate and intervals alone would call most abnormal ECGs normal, so there are rules on the shape of the waves
 too. `python -m ecggan.evaluation.validation ptbxl_root=PTBXL` measures the agreement with PTB-XL's cardiologists
