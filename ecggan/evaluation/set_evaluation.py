@@ -15,8 +15,8 @@ from ecggan.evaluation.fidelity.fidelity import MOST_GENERATED, compare_clouds, 
 from ecggan.evaluation.memorization.membership import Novelty, Prints, Repeats, assess_novelty, assess_repeats
 from ecggan.evaluation.memorization.memorization_verdict import judge_diversity, judge_memorization
 from ecggan.evaluation.verdict import Verdict, judge
+from ecggan.measurement.columns import display_name
 from ecggan.measurement.fingerprints import MOST_INDEXED
-from ecggan.measurement.signal_description import display_name
 from ecggan.stats.hypothesis_tests import FEWEST_PATIENTS
 from ecggan.stats.resampling import evenly_spaced, patient_numbers
 

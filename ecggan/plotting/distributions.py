@@ -7,6 +7,7 @@ import numpy as np
 
 from ecggan.plotting import figures
 from ecggan.plotting.figures import LABEL_SIZE, PANELS_A_ROW, TICK_SIZE, TITLE_SIZE, DisplayNames, finite, robust_range
+from ecggan.stats.resampling import evenly_spaced
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -106,7 +107,7 @@ def plot_relation(
         slope = slope if slopes is None else slopes.get(name, slope)
         facts = f"r = {_or_dash(r)}, slope {_or_dash(slope, 3)}{per_unit}, n = {pair.shape[1]:,}"
         axes.set_title(f"{name}\n{facts}", fontsize=TITLE_SIZE, parse_math=False)
-        shown = pair[:, np.arange(min(MOST_POINTS, pair.shape[1])) * pair.shape[1] // min(MOST_POINTS, pair.shape[1])]
+        shown = pair[:, evenly_spaced(pair.shape[1], MOST_POINTS)]
         axes.scatter(shown[0], shown[1], s=8, color=colours[name], alpha=0.5, linewidths=0, rasterized=True)
         if np.isfinite(slope):
             axes.axline(tuple(pair.mean(axis=1)), slope=slope, color="black", linewidth=1.2)

@@ -19,13 +19,13 @@ from ecggan.evaluation.fidelity.precision_recall import (
     pooled_distances,
 )
 from ecggan.stats.hypothesis_tests import FEWEST_PATIENTS, LEVEL
-from ecggan.stats.resampling import evenly_spaced, random_halves
+from ecggan.stats.resampling import NUM_SPLITS, evenly_spaced, random_halves
 
 MOST_REAL, MOST_GENERATED = 4000, 2000  # records: the matrix of distances then takes 144 MB
 MOST_NEIGHBOURING = (
     1000  # of each set where neighbours are counted: shares are then known to 0.015, in a quarter of the time
 )
-NUM_SPLITS, NUM_PERMUTATIONS = 200, 1000
+NUM_PERMUTATIONS = 1000
 NUM_VALUE_SPLITS = 20
 FIGURES = ("kernel_distance", "frechet_distance", *NEIGHBOUR_FIGURES, "classifier_auc")
 COLUMNS = (

@@ -21,7 +21,7 @@ from ecggan.measurement.fingerprints import Fingerprints
 # Laid over each other, the nearest of 179 patients reach 0.82, the nearest of 49 million pairs of generated ECGs 0.957;
 # copies with 50 µV of white noise have at least 0.98 (docs/results.md).
 COPY_CORRELATION = 0.97
-CANDIDATE_CORRELATION = 0.9  # of the courses, below which nobody looks closer; copies with 50 µV of noise have 0.99
+CANDIDATE_CORRELATION = 0.9  # of the segments, below which nobody looks closer; copies with 50 µV of noise have 0.99
 FEWEST_PAIRS = 10  # of the nearest, looked at whatever their correlation
 _BLOCK_BYTES = 2**27
 _BAND_HZ, _RATE_HZ = (1.0, 40.0), 100
@@ -52,7 +52,7 @@ def nearest_by_segment(queries: Fingerprints, index: Fingerprints) -> tuple[Near
         raise ValueError(f"fingerprints of {queries.leads} cannot be laid over those of {index.leads}")
     if not index.is_indexed.all():
         raise ValueError("the index must hold every piece of its records; take fingerprints with most_indexed=None")
-    return _nearest(_course_blocks(queries, index), len(queries), len(index))
+    return _nearest(_segment_blocks(queries, index), len(queries), len(index))
 
 
 def nearest_by_beat(queries: Fingerprints, index: Fingerprints) -> tuple[Nearest, Nearest]:
@@ -63,24 +63,24 @@ def nearest_by_beat(queries: Fingerprints, index: Fingerprints) -> tuple[Nearest
 
 
 def nearest_within(prints: Fingerprints, groups: Int[np.ndarray, " record"]) -> Nearest:
-    """Of each record its nearest other by course; those of the same group (a patient) do not count."""
+    """Of each record its nearest other by segment; those of the same group (a patient) do not count."""
 
     def others() -> Iterator[tuple[slice, np.ndarray]]:
-        for some, correlations in _course_blocks(prints, prints):
+        for some, correlations in _segment_blocks(prints, prints):
             yield some, np.where(groups[some, None] == groups[None], -np.inf, correlations)
 
     found, _ = _nearest(others(), len(prints), len(prints))
     return found
 
 
-def _course_blocks(queries: Fingerprints, index: Fingerprints) -> Iterator[tuple[slice, np.ndarray]]:
+def _segment_blocks(queries: Fingerprints, index: Fingerprints) -> Iterator[tuple[slice, np.ndarray]]:
     """Blocks of correlations ``(query, record of the index)``: the best over the pieces of the latter."""
     if not len(index):
         return
-    pieces = index.courses.astype(np.float32).T
+    pieces = index.segments.astype(np.float32).T
     starts = np.searchsorted(index.owner, np.arange(len(index)))
-    for some in _slices(len(queries), len(index.courses)):
-        middles = queries.courses[queries.middle[some]].astype(np.float32)
+    for some in _slices(len(queries), len(index.segments)):
+        middles = queries.segments[queries.middle[some]].astype(np.float32)
         yield some, np.maximum.reduceat(middles @ pieces, starts, axis=1)
 
 

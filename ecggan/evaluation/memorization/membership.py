@@ -143,7 +143,7 @@ def assess_novelty(
     beat, beat_of_training = nearest_by_beat(generated.prints, training.prints)
     nearest = _table({"training": (course, beat)})
     pairs = align_nearest(generated.ecgs, training.ecgs, course, leads, num_workers)
-    num_recognisable = int(generated.prints.courses[generated.prints.middle].any(axis=1).sum())
+    num_recognisable = int(generated.prints.segments[generated.prints.middle].any(axis=1).sum())
     found = (_share_of_copies(pairs, generated), _share_of_same_beat(beat, generated), num_recognisable)
     if held_out is None or not len(held_out.ecgs):
         return Novelty(nearest, None, pairs, *found, 0, None, None, None, None, None)

@@ -16,7 +16,6 @@ import pandas as pd
 import scipy.stats
 from jaxtyping import Bool, Float
 
-from ecggan.evaluation.comparison.comparison import NUM_RESAMPLES
 from ecggan.evaluation.formatting import NONE, percent
 from ecggan.evaluation.reader_study.agreement import Agreement, Answers, agree, draw_ecgs, interval, mean_known
 from ecggan.evaluation.reader_study.kit import text_of
@@ -24,7 +23,7 @@ from ecggan.evaluation.reader_study.sheets import REAL, name_readers, read_key, 
 from ecggan.files.atomic import atomic_folder
 from ecggan.files.json_file import without_nan
 from ecggan.stats.proportions import share_of_number
-from ecggan.stats.resampling import weighted_means
+from ecggan.stats.resampling import NUM_RESAMPLES, weighted_means
 
 ALL = "all"
 SHARES = ("accuracy", "real_right", "generated_right")

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.formatting import sentence_case
 from ecggan.measurement.columns import MAIN_MEASUREMENTS, display_name
+from ecggan.stats.resampling import evenly_spaced
 
 _LARGEST_SHARE = 10.0  # one wild measurement counts for as many spreads at most
 _IQR_OF_NORMAL = 1.349  # quartiles of a normal distribution lie so many SDs apart
@@ -81,11 +82,7 @@ def distance_from_middle(table: pd.DataFrame, real: pd.DataFrame) -> Float[np.nd
 
 
 def _spread(positions: np.ndarray, count: int) -> list[int]:
-    """So many of them, at even distances."""
-    if not len(positions):
-        return []
-    which = np.linspace(0, len(positions) - 1, min(count, len(positions)) + 2)[1:-1]
-    return [int(positions[round(i)]) for i in which]
+    return [int(position) for position in positions[evenly_spaced(len(positions), count, ends="neither")]]
 
 
 def _shown(some: AssessedSet, position: int, role: str) -> ShownRecord:

@@ -19,7 +19,6 @@ from ecggan.data.sets.ecg_set import summarize_exclusions
 from ecggan.data.sets.training_records import without_hashes
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.assessment import Assessment
-from ecggan.evaluation.comparison.comparison import NUM_RESAMPLES, NUM_SPLITS
 from ecggan.evaluation.comparison.published import SHARE_NORMAL_12SL, WHAT_IS_COMPARABLE
 from ecggan.evaluation.failures import Parts
 from ecggan.evaluation.fidelity import fidelity
@@ -43,6 +42,7 @@ from ecggan.measurement.columns import display_name
 from ecggan.measurement.delineation import EDGES
 from ecggan.plotting import figure_png, save_figure
 from ecggan.stats import hypothesis_tests as inference
+from ecggan.stats.resampling import NUM_RESAMPLES, NUM_SPLITS
 
 log = logging.getLogger(__name__)
 

@@ -24,7 +24,6 @@ from ecggan.evaluation.report.cells import (
     quartiles_cell,
 )
 from ecggan.evaluation.set_evaluation import SetEvaluation
-from ecggan.measurement import signal_description as signals
 from ecggan.measurement.columns import MAIN_MEASUREMENTS, display_name
 from ecggan.measurement.normality.screen import RULES
 from ecggan.stats.proportions import difference_of
@@ -149,7 +148,7 @@ def signal_table(judgement: SetEvaluation) -> ShownTable:
     )
     rows = []
     for facts in judgement.signals.to_dict("records") if judgement.signals is not None else []:
-        words, unit = signals.display_name(facts["measurement"])
+        words, unit = display_name(facts["measurement"])
         rows.append(
             [
                 *(Cell(sentence_case(words)), Cell(unit or NONE)),

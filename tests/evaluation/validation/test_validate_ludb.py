@@ -20,7 +20,8 @@ from ecggan.evaluation.validation.validate_ludb import (
     reference_intervals,
     validate_on_ludb,
 )
-from ecggan.measurement.measure_set import measure, measure_record
+from ecggan.measurement.measure_record import measure_record
+from ecggan.measurement.measure_set import measure
 
 RATE = 500
 
