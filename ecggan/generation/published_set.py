@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from ecggan.checkpoints.open import PUBLISHED, PUBLISHED_FORMAT
+from ecggan.checkpoints.published import PUBLISHED, PUBLISHED_FORMAT
 from ecggan.data.packing.cache import open_cached
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.splits import split_of

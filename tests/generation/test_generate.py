@@ -7,7 +7,7 @@ import torch
 
 import ecggan
 from ecggan.checkpoints.generator_file import generator_contents, save_generator
-from ecggan.checkpoints.open import published_generator
+from ecggan.checkpoints.published import published_generator
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat
 from ecggan.generation import generate as sampling

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from ecggan.checkpoints.open import published_generator
+from ecggan.checkpoints.published import published_generator
 from ecggan.ecg import ECGFormat
 from ecggan.generation.sampler import Drawer, _in_order, draw_noise
 from ecggan.models.layers import folded
