@@ -21,6 +21,7 @@ from pytorch_lightning.loggers.logger import rank_zero_experiment
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
 from ecggan.files.atomic import atomic_file
+from ecggan.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
 
@@ -196,12 +197,11 @@ class WandbLog(WandbLogger):
     def _log_generators(self, run: Any) -> None:
         import wandb
 
-        folder = self.folder / "checkpoints"
-        kept = {int(path.stem.rpartition("_")[2]): path for path in sorted(folder.glob("generator_epoch_*.pt"))}
-        chosen = {"last": max(kept, default=None), "best": _best_epoch(folder)}
-        for epoch in sorted({epoch for epoch in chosen.values() if epoch in kept}):
+        folder = RunFolder(self.folder)
+        chosen = {"last": max(folder.epochs(), default=None), "best": folder.best_epoch()}
+        for epoch in sorted({epoch for epoch in chosen.values() if epoch is not None}):
             artifact = wandb.Artifact(f"generator-{run.id}", "model", metadata={"epoch": epoch})
-            artifact.add_file(str(kept[epoch].resolve()), policy="immutable", skip_cache=True)  # it stays where it lies
+            artifact.add_file(str(folder.generator_path(epoch).resolve()), policy="immutable", skip_cache=True)  # it stays where it lies
             run.log_artifact(artifact, aliases=[name for name, its in chosen.items() if its == epoch])
 
 
@@ -212,14 +212,6 @@ def group_of(sweep_folder: str | Path) -> str:
     'quickstart-2026-11-26_20-26-41'
     """
     return "-".join(Path(sweep_folder).resolve().parts[1:][-2:])
-
-
-def _best_epoch(checkpoints: Path) -> int | None:
-    from ecggan.run_folder import CURVE_FILE, DISTANCE
-
-    if not (checkpoints / CURVE_FILE).exists():
-        return None
-    return int(pd.read_csv(checkpoints / CURVE_FILE).set_index("epoch")[DISTANCE].idxmin())
 
 
 @contextmanager
