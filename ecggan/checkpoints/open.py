@@ -1,12 +1,8 @@
 """Open a generator: a run's folder, a file of ecggan, the published weights, or a file of another project."""
 
-import logging
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from ecggan.checkpoints.generator_file import (
     FORMAT,
@@ -20,8 +16,7 @@ from ecggan.checkpoints.generator_file import (
 from ecggan.checkpoints.published import PUBLISHED, published_generator
 from ecggan.checkpoints.safetensors_file import SUFFIX, load_safetensors, save_safetensors
 from ecggan.checkpoints.third_party import ECG_KEYS, third_party_generator
-
-log = logging.getLogger(__name__)
+from ecggan.run_folder import RunFolder
 
 
 def open_generator(
@@ -97,7 +92,7 @@ def convert_checkpoint(
 
 def _open_path(path: Path, weights: str, epoch: int | str, given: Mapping[str, Any]) -> TrainedGenerator:
     if path.is_dir():
-        path = _generator_of_run(path, epoch)
+        path = RunFolder(path).generator(epoch)
     try:
         return _open_file(path, weights, given)
     except (TypeError, AttributeError, KeyError) as error:
@@ -126,37 +121,4 @@ def generators_of_run(run: str | Path) -> dict[int, Path]:
     Raises:
         FileNotFoundError: none.
     """
-    files = sorted((Path(run) / "checkpoints").glob("generator_epoch_*.pt"))
-    found = {int(match[1]): file for file in files if (match := re.fullmatch(r"generator_epoch_(\d+)", file.stem))}
-    if not found:
-        raise FileNotFoundError(
-            f"{run} is not the folder of a training run: there is no checkpoints/generator_epoch_*.pt in it"
-        )
-    return dict(sorted(found.items()))
-
-
-def _generator_of_run(run: Path, epoch: int | str) -> Path:
-    found = generators_of_run(run)
-    if epoch == "last":
-        return found[max(found)]
-    if epoch == "best":
-        curve = run / "checkpoints" / "physiology.csv"
-        if not curve.is_file():
-            log.info("no checkpoint of %s was compared with real ECGs: the last is taken", run)
-            return found[max(found)]
-        try:
-            known = pd.read_csv(curve)
-            known = known[known["epoch"].isin(list(found)) & known["physiological_distance"].astype(float).notna()]
-        except (ValueError, KeyError) as error:
-            raise ValueError(f"{curve} is damaged ({error}); say which epoch: epoch=last or a number") from error
-        if not len(known):
-            log.info("no checkpoint in %s is one of those that are kept: the last is taken", curve)
-            return found[max(found)]
-        best = known.loc[known["physiological_distance"].idxmin()]
-        log.info("epoch %d, physiological distance %.3f", best["epoch"], best["physiological_distance"])
-        return found[int(best["epoch"])]
-    if isinstance(epoch, bool) or not isinstance(epoch, int) or epoch not in found:
-        raise ValueError(
-            f"epoch must be best, last, or one that {run} has kept ({', '.join(map(str, found))}); got {epoch}"
-        )
-    return found[epoch]
+    return RunFolder(run).generators()
