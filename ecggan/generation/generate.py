@@ -20,7 +20,7 @@ from ecggan.checkpoints.open import open_generator
 from ecggan.data.sets.ecg_set import MANIFEST, ECGSet, complete_ecg_set, new_manifest
 from ecggan.data.sets.record_filter import Keep
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat, select_leads
-from ecggan.files.atomic import ResumableFolder, first_difference
+from ecggan.files.resumable_folder import ResumableFolder, first_difference
 from ecggan.generation.resumable_set import STEP, Step, Tally, UnfinishedSet
 from ecggan.generation.sampler import DegenerateGeneratorError, Drawer
 

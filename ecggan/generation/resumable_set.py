@@ -24,7 +24,9 @@ from jaxtyping import Int16
 from tqdm import tqdm
 
 from ecggan.data.sets.ecg_set import SIGNALS, write_header
-from ecggan.files.atomic import ResumableFolder, atomic_file, file_lock
+from ecggan.files.atomic import atomic_file
+from ecggan.files.locks import file_lock
+from ecggan.files.resumable_folder import ResumableFolder
 from ecggan.generation.sampler import DegenerateGeneratorError
 
 STEP = 64
@@ -168,7 +170,7 @@ def num_drawn(notes: Path) -> int:
 
 
 class UnfinishedSet:
-    """The files of a set that is being drawn, within a [ResumableFolder][ecggan.files.atomic.ResumableFolder].
+    """The files of a set that is being drawn, within a `ResumableFolder`.
 
     Args:
         folder: of the set.

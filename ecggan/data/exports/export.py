@@ -32,8 +32,10 @@ from ecggan.data.exports.text import ASC, CSV
 from ecggan.data.exports.wfdb_files import WFDB
 from ecggan.data.sets.ecg_set import MANIFEST, RECORDS, ECGSet
 from ecggan.data.sets.training_records import without_hashes
-from ecggan.files.atomic import ResumableFolder, atomic_file, is_alive
+from ecggan.files.atomic import atomic_file
 from ecggan.files.checksums import sha256_of
+from ecggan.files.locks import is_alive
+from ecggan.files.resumable_folder import ResumableFolder
 
 FORMS = {"asc": ASC, "csv": CSV, "wfdb": WFDB, "parquet": PARQUET, "npz": NPZ}
 

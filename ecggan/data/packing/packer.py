@@ -32,7 +32,7 @@ from ecggan.data.sets.ecg_set import FORMAT_VERSION, ECGSet, new_manifest
 from ecggan.data.sets.exclusions import Excerpt, log_account
 from ecggan.data.sets.record_filter import Keep
 from ecggan.ecg import ECGFormat, to_microvolts
-from ecggan.files.atomic import file_lock
+from ecggan.files.locks import file_lock
 
 log = logging.getLogger(__name__)
 

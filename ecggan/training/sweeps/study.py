@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
-from ecggan.files.atomic import file_lock
+from ecggan.files.locks import file_lock
 from ecggan.run_folder import DISTANCE
 from ecggan.training.physiology import find_physiology_callback
 
