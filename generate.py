@@ -117,7 +117,7 @@ def draw(source: str, arguments: dict[str, Any], num_workers: int | None) -> "tu
 def print_account(account: dict[str, Any] | None) -> None:
     if account is None:
         return
-    from ecggan.data.sets.ecg_set import summarize_exclusions
+    from ecggan.data.sets.exclusions import summarize_exclusions
 
     print(f"{account['kept']:,} of {account['read']:,} ECGs are kept; left out by")
     for rule, words in summarize_exclusions(account).items():

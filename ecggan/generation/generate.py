@@ -17,8 +17,10 @@ import torch
 from tqdm import tqdm
 
 from ecggan.checkpoints.open import open_generator
-from ecggan.data.sets.ecg_set import MANIFEST, ECGSet, complete_ecg_set, new_manifest
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.manifest import MANIFEST, new_manifest
 from ecggan.data.sets.record_filter import Keep
+from ecggan.data.sets.writer import complete_ecg_set
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat, select_leads
 from ecggan.files.resumable_folder import ResumableFolder, first_difference
 from ecggan.generation.resumable_set import STEP, Step, Tally, UnfinishedSet

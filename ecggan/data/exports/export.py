@@ -30,7 +30,8 @@ from ecggan.data.exports.npz import NPZ
 from ecggan.data.exports.parquet import PARQUET, splits
 from ecggan.data.exports.text import ASC, CSV
 from ecggan.data.exports.wfdb_files import WFDB
-from ecggan.data.sets.ecg_set import MANIFEST, RECORDS, ECGSet
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.manifest import MANIFEST, RECORDS
 from ecggan.data.sets.training_records import without_hashes
 from ecggan.files.atomic import atomic_file
 from ecggan.files.checksums import sha256_of

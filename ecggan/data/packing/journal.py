@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int16
 
-from ecggan.data.sets.ecg_set import SIGNALS, complete_ecg_set, record_hash, write_header
+from ecggan.data.sets.ecg_set import record_hash
 from ecggan.data.sets.exclusions import A_RULE, Excerpt, Shown, show
+from ecggan.data.sets.manifest import SIGNALS
+from ecggan.data.sets.writer import complete_ecg_set, write_header
 from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT
 
 JOURNAL = "journal.jsonl"

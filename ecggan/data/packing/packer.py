@@ -28,8 +28,9 @@ from ecggan.data.packing.preprocessing import Shaping
 from ecggan.data.packing.quality import QualityRules, unfit_as_read, unfit_as_shaped
 from ecggan.data.packing.worker_pool import Item, Result, in_processes
 from ecggan.data.record import Record, RecordReference, in_one_line, printable
-from ecggan.data.sets.ecg_set import FORMAT_VERSION, ECGSet, new_manifest
+from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.exclusions import Excerpt, log_account
+from ecggan.data.sets.manifest import FORMAT_VERSION, new_manifest
 from ecggan.data.sets.record_filter import Keep
 from ecggan.ecg import ECGFormat, to_microvolts
 from ecggan.files.locks import file_lock

@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from ecggan.data.sets.ecg_set import summarize_exclusions
-
 log = logging.getLogger(__name__)
 
 
@@ -80,3 +78,16 @@ def log_account(folder: Path, account: Mapping[str, Any]) -> None:
     log.info("%s: %d of %d records", folder, account["kept"], account["read"])
     for rule, text in summarize_exclusions(account).items():
         log.warning("left out by %s: %s", rule, text)
+
+
+NUM_NAMED = 3  # records that a line of an account names
+
+
+def summarize_exclusions(account: Mapping[str, Any]) -> dict[str, str]:
+    """For each rule of an account, how many records it left out and the first of them: ``3 (00473_hr: lead V1 …)``."""
+    words = {}
+    for rule, entries in account["left_out"].items():
+        named = "; ".join(f"{entry['record']}: {entry['detail']}" for entry in entries[:NUM_NAMED])
+        more = f"; and {len(entries) - NUM_NAMED} more" if len(entries) > NUM_NAMED else ""
+        words[rule] = f"{len(entries)} ({named}{more})"
+    return words

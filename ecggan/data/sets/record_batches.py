@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, Int16
 
-from ecggan.data.sets.ecg_set import SIGNALS, ECGSet, to_millivolts
+from ecggan.data.sets.ecg_set import ECGSet, to_millivolts
+from ecggan.data.sets.manifest import SIGNALS
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,10 @@ from typing import Any
 from tqdm import tqdm
 
 from ecggan.data.packing.cache import open_cached
-from ecggan.data.sets.ecg_set import FORMAT_VERSION, ECGSet, ECGSetWriter, create_ecg_set
+from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.exclusions import log_account, show, shown_of
+from ecggan.data.sets.manifest import FORMAT_VERSION
+from ecggan.data.sets.writer import ECGSetWriter, create_ecg_set
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,8 @@ from ecggan.data.packing.packer import Packer
 from ecggan.data.readers.registry import is_collection, read_record, record_names
 from ecggan.data.readers.sidecars import sidecars_of
 from ecggan.data.record import Layout, Record, RecordReference
-from ecggan.data.sets.ecg_set import MANIFEST, RECORDS, SIGNALS, ECGSet
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.manifest import MANIFEST, RECORDS, SIGNALS
 from ecggan.data.sets.splits import split_of
 from ecggan.data.sources.selection import Selection
 from ecggan.files.path_safety import leads_out_of

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ecggan.data.sets.ecg_set import summarize_exclusions
+from ecggan.data.sets.exclusions import summarize_exclusions
 from ecggan.data.sets.training_records import without_hashes
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.assessment import Assessment

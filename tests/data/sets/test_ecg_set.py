@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecggan.data.sets.ecg_set import ECGSet, create_ecg_set
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.writer import create_ecg_set
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, select_leads
 
 

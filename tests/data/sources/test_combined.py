@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from ecggan.data.record import Layout
-from ecggan.data.sets.ecg_set import ECGSet, create_ecg_set
+from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.exclusions import shown_of
+from ecggan.data.sets.writer import create_ecg_set
 from ecggan.data.sources.combined import combined_set
 from ecggan.data.sources.folder import folder_set
 from ecggan.data.sources.selection import Selection
