@@ -12,7 +12,7 @@ from ecggan.data.sets.manifest import SIGNALS
 
 
 @dataclass(frozen=True)
-class StoredRecords:
+class RecordBatch:
     """Records to be read where they are worked on.
 
     Args:
@@ -26,7 +26,7 @@ class StoredRecords:
     leads: tuple[str, ...]
 
     @classmethod
-    def of(cls, ecgs: ECGSet, which: slice | Sequence[int] | np.ndarray) -> "StoredRecords":
+    def of(cls, ecgs: ECGSet, which: slice | Sequence[int] | np.ndarray) -> "RecordBatch":
         """Those at some positions of a set."""
         if ecgs.path is None:
             return cls(None, ecgs.microvolts(which), ecgs.leads)
