@@ -32,14 +32,14 @@ class Kept:
     microvolts: Int16[np.ndarray, "lead time"]
     row: Mapping[str, Any]
 
-    def left_out(self, rule: str, detail: str, leads: Sequence[str], sampling_rate: int) -> "LeftOut":
+    def left_out(self, rule: str, detail: str, leads: Sequence[str], sampling_rate: int) -> "Excluded":
         """The record as one that does not."""
         excerpt = Excerpt(self.microvolts / MICROVOLTS_PER_MILLIVOLT, leads, sampling_rate)
-        return LeftOut(rule, self.row["record"], detail, excerpt)
+        return Excluded(rule, self.row["record"], detail, excerpt)
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class Excluded:
     """A record that does not, the rule that it broke, and how; with what there is to see of it."""
 
     rule: str
@@ -48,7 +48,7 @@ class LeftOut:
     excerpt: Excerpt | None = None
 
 
-Outcome = Kept | LeftOut
+Outcome = Kept | Excluded
 
 
 class PackingJournal:
@@ -98,7 +98,7 @@ class PackingJournal:
         """Note the next batch."""
         outcomes = [self._once(outcome) if isinstance(outcome, Kept) else outcome for outcome in outcomes]
         kept = [outcome for outcome in outcomes if isinstance(outcome, Kept)]
-        left_out = [outcome for outcome in outcomes if isinstance(outcome, LeftOut)]
+        left_out = [outcome for outcome in outcomes if isinstance(outcome, Excluded)]
         signals = b"".join(np.ascontiguousarray(outcome.microvolts).tobytes() for outcome in kept)
         self._signals.write(signals)
         self._signals.flush()
@@ -122,7 +122,7 @@ class PackingJournal:
         self._names[digest] = name
         return Kept(outcome.microvolts, {**outcome.row, "hash": digest})
 
-    def _show(self, outcome: LeftOut) -> None:
+    def _show(self, outcome: Excluded) -> None:
         """Keep the first ones of each rule to be seen."""
         number = self._num_by_rule[outcome.rule]
         self._num_by_rule[outcome.rule] += 1

@@ -22,7 +22,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ecggan.data.packing.cache import being_filled, file_stamp, open_cached
-from ecggan.data.packing.journal import Kept, LeftOut, Outcome, PackingJournal
+from ecggan.data.packing.journal import Excluded, Kept, Outcome, PackingJournal
 from ecggan.data.packing.outcomes import NothingUsableError, NotWantedError
 from ecggan.data.packing.preprocessing import Shaping
 from ecggan.data.packing.quality import QualityRules, unfit_as_read, unfit_as_shaped
@@ -231,11 +231,11 @@ def _read_one(
     try:
         return _outcomes_of(read(reference), reference, root, ecg, shaping, quality)
     except NotWantedError as error:
-        return [LeftOut(error.args[0], reference.record, error.args[1])]
+        return [Excluded(error.args[0], reference.record, error.args[1])]
     except FileNotFoundError as error:
-        return [LeftOut("missing", reference.record, _reason(error))]
+        return [Excluded("missing", reference.record, _reason(error))]
     except (ValueError, OSError) as error:
-        return [LeftOut("unreadable", reference.record, _reason(error))]
+        return [Excluded("unreadable", reference.record, _reason(error))]
     except MemoryError:
         return _failed(reference, "it takes too much memory to read")
     except Exception as error:  # a mistake of ours costs this record, and is named
@@ -247,7 +247,7 @@ def _outcomes_of(
 ) -> list[Outcome]:
     misfit = shaping.misfit(record, ecg)
     if misfit:
-        return [LeftOut(misfit[0], reference.record, misfit[1], _excerpt(record, ecg))]
+        return [Excluded(misfit[0], reference.record, misfit[1], _excerpt(record, ecg))]
     windows = shaping.cut(record, ecg)
     known = {"source": printable(reference.path.relative_to(root).as_posix()), **reference.facts, **record.facts}
     if reference.position is not None:
@@ -264,14 +264,14 @@ def _outcomes_of(
             millivolts = shaping.apply(window, ecg)
             reason = unfit_as_shaped(millivolts, ecg, quality)
         if reason:
-            outcomes.append(LeftOut(reason[0], name, reason[1], _excerpt(window, ecg)))
+            outcomes.append(Excluded(reason[0], name, reason[1], _excerpt(window, ecg)))
         else:
             outcomes.append(Kept(to_microvolts(millivolts), {"record": name, **facts}))
     return outcomes
 
 
 def _failed(reference: RecordReference, what_happened: str) -> list[Outcome]:
-    return [LeftOut("unreadable", reference.record, printable(f"{reference.path}: {what_happened}"))]
+    return [Excluded("unreadable", reference.record, printable(f"{reference.path}: {what_happened}"))]
 
 
 def _reason(error: Exception) -> str:
