@@ -56,7 +56,7 @@ def show(folder: Path, shown: Shown, number: int, part: str = "") -> None:
     )
 
 
-def shown_of(folder: Path) -> list[Shown]:
+def read_examples(folder: Path) -> list[Shown]:
     """What a set's folder has kept, by rule.
 
     Raises:

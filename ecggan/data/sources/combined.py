@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from ecggan.data.packing.cache import open_cached
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.data.sets.exclusions import log_account, show, shown_of
+from ecggan.data.sets.exclusions import log_account, read_examples, show
 from ecggan.data.sets.manifest import FORMAT_VERSION
 from ecggan.data.sets.writer import ECGSetWriter, create_ecg_set
 
@@ -63,7 +63,7 @@ def combined_set(parts: Mapping[str, Mapping[str, Any]], cache: str | Path) -> E
             seen: dict[str, str] = {}
             for name, ecgs in sets.items():
                 _add_account(account, name, ecgs)
-                for number, shown in enumerate([] if ecgs.path is None else shown_of(ecgs.path)):
+                for number, shown in enumerate([] if ecgs.path is None else read_examples(ecgs.path)):
                     show(writer.folder, replace(shown, record=f"{name}/{shown.record}"), number, f"{name}-")
                 _join(writer, name, ecgs, seen, account)
             writer.account = account

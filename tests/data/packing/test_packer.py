@@ -17,7 +17,7 @@ from ecggan.data.packing.packer import _excerpt
 from ecggan.data.readers.registry import read_record
 from ecggan.data.record import Layout, Record, RecordReference
 from ecggan.data.sets.ecg_set import record_hash
-from ecggan.data.sets.exclusions import shown_of
+from ecggan.data.sets.exclusions import read_examples
 from ecggan.data.sets.splits import split_of
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat, select_leads
 from tests.data.packers import SHAPING, packer
@@ -117,7 +117,7 @@ def test_first_four_records_that_a_rule_leaves_out_can_be_seen(tmp_path, pack_fo
         write_wfdb(tmp_path / "s", f"r{i}", ecg if i == 0 else ecg * (np.arange(8) != i % 3)[:, None])
     write_wfdb(tmp_path / "s", "short", ecgs[1][:, :3000])
     write_wfdb(tmp_path / "s", "twice", ecgs[0])
-    shown = shown_of(pack_folder(tmp_path / "s").path)
+    shown = read_examples(pack_folder(tmp_path / "s").path)
     assert [(each.rule, each.record) for each in shown] == [
         ("duplicate", "twice"),
         *(("flat", f"r{i}") for i in range(1, 5)),
@@ -263,7 +263,9 @@ def test_packing_that_was_stopped_goes_on_where_it_was(many, pack_folder, paper_
     assert ("goes on where it was stopped, after 64 of 87" in caplog.text) is (expected == 64)
     assert same_files(whole, resumed)
     assert (
-        [each.record for each in shown_of(resumed.path)] == [each.record for each in shown_of(whole.path)] == ["short"]
+        [each.record for each in read_examples(resumed.path)]
+        == [each.record for each in read_examples(whole.path)]
+        == ["short"]
     )
     assert not left.exists()
 
