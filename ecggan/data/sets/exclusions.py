@@ -30,7 +30,7 @@ class Excerpt:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ExcludedExample:
     """A record that was left out, the rule that it broke and how, and what there is to see of it."""
 
     rule: str
@@ -39,7 +39,7 @@ class Shown:
     excerpt: Excerpt
 
 
-def show(folder: Path, shown: Shown, number: int, part: str = "") -> None:
+def show(folder: Path, shown: ExcludedExample, number: int, part: str = "") -> None:
     """Keep a record for others to see; what was begun under that number is written over.
 
     Args:
@@ -56,7 +56,7 @@ def show(folder: Path, shown: Shown, number: int, part: str = "") -> None:
     )
 
 
-def read_examples(folder: Path) -> list[Shown]:
+def read_examples(folder: Path) -> list[ExcludedExample]:
     """What a set's folder has kept, by rule.
 
     Raises:
@@ -65,11 +65,11 @@ def read_examples(folder: Path) -> list[Shown]:
     return [_read(file) for file in sorted((folder / FOLDER).glob("*.npz"))]
 
 
-def _read(file: Path) -> Shown:
+def _read(file: Path) -> ExcludedExample:
     try:
         with np.load(file, allow_pickle=False) as kept:
             rule, record, detail, leads, rate = json.loads(str(kept["facts"]))
-            return Shown(rule, record, detail, Excerpt(kept["millivolts"], tuple(leads), rate))
+            return ExcludedExample(rule, record, detail, Excerpt(kept["millivolts"], tuple(leads), rate))
     except Exception as error:  # damaged archives fail in many ways
         raise ValueError(f"{file} is damaged ({error}); delete it, or the set's folder to make it anew") from error
 

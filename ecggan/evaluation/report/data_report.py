@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.data.sets.exclusions import Excerpt, Shown, read_examples
+from ecggan.data.sets.exclusions import Excerpt, ExcludedExample, read_examples
 from ecggan.evaluation.failures import Parts
 from ecggan.evaluation.formatting import NONE, file_name, percent, signed
 from ecggan.evaluation.memorization.split_leakage import Leaks, find_leaks
@@ -111,7 +111,7 @@ def _add(
     pictures.append({"alt": alt, "caption": f"{title}: {caption}", "base64": embedded(png)})
 
 
-def _draw_shown(shown: Shown) -> "matplotlib.figure.Figure | None":
+def _draw_shown(shown: ExcludedExample) -> "matplotlib.figure.Figure | None":
     excerpt = shown.excerpt
     if excerpt.sampling_rate < _SLOWEST_HZ or not excerpt.millivolts.size:
         return None
