@@ -16,7 +16,7 @@ import pandas as pd
 from jaxtyping import Int16
 
 from ecggan.data.sets.ecg_set import record_hash
-from ecggan.data.sets.exclusions import A_RULE, Excerpt, ExcludedExample, show
+from ecggan.data.sets.exclusions import EXAMPLES_PER_RULE, Excerpt, ExcludedExample, show
 from ecggan.data.sets.manifest import SIGNALS
 from ecggan.data.sets.writer import complete_ecg_set, write_header
 from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT
@@ -126,7 +126,7 @@ class PackingJournal:
         """Keep the first ones of each rule to be seen."""
         number = self._num_by_rule[outcome.rule]
         self._num_by_rule[outcome.rule] += 1
-        if number < A_RULE and outcome.excerpt is not None:
+        if number < EXAMPLES_PER_RULE and outcome.excerpt is not None:
             show(self._content, ExcludedExample(outcome.rule, outcome.record, outcome.detail, outcome.excerpt), number)
 
     def complete(self, manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 FOLDER = "left_out"
-A_RULE = 4  # records that are kept of what a rule left out
+EXAMPLES_PER_RULE = 4  # records that are kept of what a rule left out
 
 
 @dataclass(frozen=True)
