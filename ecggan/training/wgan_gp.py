@@ -22,7 +22,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ecggan.checkpoints.generator_file import KEY_IN_TRAINING_CHECKPOINT, generator_contents, read_tensors
 from ecggan.data.sets.training_records import KEY as LEARNED_FROM
-from ecggan.data.sets.training_records import encoded, hashes_in
+from ecggan.data.sets.training_records import encoded, training_hashes
 from ecggan.ecg import ECGFormat
 from ecggan.models.discriminator import Discriminator
 from ecggan.training.datamodule import ECGDataModule
@@ -158,7 +158,7 @@ class WGANGP(pl.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.critic_steps = checkpoint["wgan_gp_steps"]["critic"]
         self.generator_steps = checkpoint["wgan_gp_steps"]["generator"]
-        self.learned_from |= hashes_in(checkpoint[KEY_IN_TRAINING_CHECKPOINT]["trained"])
+        self.learned_from |= training_hashes(checkpoint[KEY_IN_TRAINING_CHECKPOINT]["trained"])
         self._epoch = {
             name: (total.to(self.device), count) for name, (total, count) in checkpoint["wgan_gp_epoch"].items()
         }

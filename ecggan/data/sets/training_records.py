@@ -16,13 +16,13 @@ _BYTES = 8  # of a record_hash
 def encoded(hashes: Iterable[str]) -> str:
     """The hashes as one text.
 
-    >>> hashes_in({KEY: encoded(["00000000000000ff", "0000000000000001"])}) == {"0000000000000001", "00000000000000ff"}
+    >>> training_hashes({KEY: encoded(["00000000000000ff", "0000000000000001"])}) == {"0000000000000001", "00000000000000ff"}
     True
     """
     return base64.b64encode(bytes.fromhex("".join(sorted(set(hashes))))).decode()
 
 
-def hashes_in(made_by: Mapping[str, Any]) -> set[str]:
+def training_hashes(made_by: Mapping[str, Any]) -> set[str]:
     """The hashes that a set's `made_by` or a generator's `trained` holds; none where it does not say.
 
     Raises:
@@ -42,5 +42,5 @@ def without_hashes(made_by: Mapping[str, Any]) -> dict[str, Any]:
     """The same, with their number in the place of the hashes."""
     shown = dict(made_by)
     if KEY in shown:
-        shown[KEY] = f"{len(hashes_in(made_by)):,} records"
+        shown[KEY] = f"{len(training_hashes(made_by)):,} records"
     return shown
