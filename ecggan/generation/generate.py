@@ -19,7 +19,7 @@ from tqdm import tqdm
 from ecggan.checkpoints.open import open_generator
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.manifest import MANIFEST, new_manifest
-from ecggan.data.sets.record_filter import Keep
+from ecggan.data.sets.record_filter import RecordFilter
 from ecggan.data.sets.writer import complete_ecg_set
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat, select_leads
 from ecggan.files.resumable_folder import ResumableFolder, first_difference
@@ -43,7 +43,7 @@ def generate(
     weights: str = "ema",
     epoch: int | str = "best",
     ecg: Mapping[str, Any] | None = None,
-    keep: Keep | None = None,
+    keep: RecordFilter | None = None,
     out: str | Path | None = None,
     batch_size: int = 512,
     device: str = "auto",
@@ -100,7 +100,7 @@ def generate_part(
     weights: str = "ema",
     epoch: int | str = "best",
     ecg: Mapping[str, Any] | None = None,
-    keep: Keep | None = None,
+    keep: RecordFilter | None = None,
     batch_size: int = 512,
     device: str = "auto",
     progress: bool = True,
@@ -145,7 +145,7 @@ class _Plan:
     num_records: int
     indices: Sequence[int] | None
     leads: tuple[str, ...]
-    keep: Keep | None
+    keep: RecordFilter | None
     made_by: dict[str, Any]
     progress: bool
 
@@ -330,7 +330,7 @@ def _plan(
     weights: str,
     epoch: int | str,
     ecg: Mapping[str, Any] | None,
-    keep: Keep | None,
+    keep: RecordFilter | None,
     batch_size: int,
     device: str,
     progress: bool,

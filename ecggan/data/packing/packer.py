@@ -31,7 +31,7 @@ from ecggan.data.record import Record, RecordReference, in_one_line, printable
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.exclusions import Excerpt, log_account
 from ecggan.data.sets.manifest import FORMAT_VERSION, new_manifest
-from ecggan.data.sets.record_filter import Keep
+from ecggan.data.sets.record_filter import RecordFilter
 from ecggan.ecg import ECGFormat, to_microvolts
 from ecggan.files.locks import file_lock
 
@@ -65,7 +65,7 @@ class Packer:
     cache: str | Path
     num_workers: int | None
     seconds_a_record: int | float
-    keep: Keep | None = None
+    keep: RecordFilter | None = None
 
     def __post_init__(self) -> None:
         if self.num_workers is not None and self.num_workers < 0:
@@ -181,7 +181,7 @@ class Packer:
                 waiting = []
         yield from self._screened(waiting, self.keep)
 
-    def _screened(self, batches: Sequence[list[Outcome]], keep: Keep) -> Iterator[list[Outcome]]:
+    def _screened(self, batches: Sequence[list[Outcome]], keep: RecordFilter) -> Iterator[list[Outcome]]:
         kept = [outcome for outcomes in batches for outcome in outcomes if isinstance(outcome, Kept)]
         reasons: Iterator[tuple[str, str] | None] = iter(())
         if kept:

@@ -7,7 +7,7 @@ from ecggan.data.sets.ecg_set import ECGSet
 
 
 @runtime_checkable
-class Keep(Protocol):
+class RecordFilter(Protocol):
     """Which candidates go into a set; `NormalityFilter` of the evaluation is one.
 
     Attributes:
