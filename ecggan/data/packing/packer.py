@@ -25,7 +25,7 @@ from ecggan.data.packing.cache import being_filled, file_stamp, open_cached
 from ecggan.data.packing.journal import Excluded, Kept, Outcome, PackingJournal
 from ecggan.data.packing.outcomes import NothingUsableError, NotWantedError
 from ecggan.data.packing.preprocessing import Shaping
-from ecggan.data.packing.quality import QualityRules, unfit_as_read, unfit_as_shaped
+from ecggan.data.packing.quality import QualityRules, amplitude_exclusion_reason, exclusion_reason
 from ecggan.data.packing.worker_pool import Item, Result, in_processes
 from ecggan.data.record import Record, RecordReference, in_one_line, printable
 from ecggan.data.sets.ecg_set import ECGSet
@@ -245,9 +245,9 @@ def _read_one(
 def _outcomes_of(
     record: Record, reference: RecordReference, root: Path, ecg: ECGFormat, shaping: Shaping, quality: QualityRules
 ) -> list[Outcome]:
-    misfit = shaping.misfit(record, ecg)
-    if misfit:
-        return [Excluded(misfit[0], reference.record, misfit[1], _excerpt(record, ecg))]
+    reason = shaping.exclusion_reason(record, ecg)
+    if reason:
+        return [Excluded(reason[0], reference.record, reason[1], _excerpt(record, ecg))]
     windows = shaping.cut(record, ecg)
     known = {"source": printable(reference.path.relative_to(root).as_posix()), **reference.facts, **record.facts}
     if reference.position is not None:
@@ -259,10 +259,10 @@ def _outcomes_of(
         name, facts = reference.record, known
         if shaping.windows == "all":
             name, facts = f"{name}@{start:g}s", {**known, "start_s": start}
-        reason = unfit_as_read(window, ecg.leads, quality)
+        reason = exclusion_reason(window, ecg.leads, quality)
         if reason is None:
             millivolts = shaping.apply(window, ecg)
-            reason = unfit_as_shaped(millivolts, ecg, quality)
+            reason = amplitude_exclusion_reason(millivolts, ecg, quality)
         if reason:
             outcomes.append(Excluded(reason[0], name, reason[1], _excerpt(window, ecg)))
         else:

@@ -156,7 +156,7 @@ def _read(
     """The record; where a patient is known, the split is the patient's."""
     record = read_record(reference.path, layout, root, reference.position)
     age, sex = record.facts.get("age", math.nan), record.facts.get("sex")
-    step = selection.misses(age, sex)
+    step = selection.exclusion_reason(age, sex)
     if step:
         raise NotWantedError(step, f"age {age:g}, sex {sex or 'unknown'}")
     if "patient" not in record.facts or "split" in record.facts:

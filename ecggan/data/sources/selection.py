@@ -31,7 +31,7 @@ class Statements:
         if not 0 <= self.min_likelihood <= 100:
             raise ValueError(f"min_likelihood must lie in 0 to 100; got {self.min_likelihood!r}")
 
-    def misses(self, said: Mapping[str, int | float]) -> str | None:
+    def exclusion_reason(self, said: Mapping[str, int | float]) -> str | None:
         """The step at which an ECG that says this falls, or None where it is wanted."""
         label = self.label_of(said)
         if label is None:
@@ -100,14 +100,14 @@ class Selection:
         counts = dict.fromkeys(steps, 0)
         references = []
         for candidate in candidates:
-            step = None if wanted is None else wanted.misses(candidate.statements)
-            step = step or self.misses(candidate.age, candidate.sex)
+            step = None if wanted is None else wanted.exclusion_reason(candidate.statements)
+            step = step or self.exclusion_reason(candidate.age, candidate.sex)
             counts[step or "chosen"] += 1
             if step is None:
                 references.append(_labelled(candidate, wanted))
         return references, counts
 
-    def misses(self, age: int | float, sex: str | None) -> str | None:
+    def exclusion_reason(self, age: int | float, sex: str | None) -> str | None:
         """The step (age or sex) at which somebody falls, or None."""
         if self.age is not None and not self.age[0] <= age <= self.age[1]:  # NaN lies nowhere
             return "age"
@@ -116,10 +116,10 @@ class Selection:
         return None
 
 
-def in_words(counts: Mapping[str, int]) -> str:
+def summary_text(counts: Mapping[str, int]) -> str:
     """How many fell at which step.
 
-    >>> in_words({"candidates": 5, "likelihood_too_low": 2, "chosen": 3, "sex": 0})
+    >>> summary_text({"candidates": 5, "likelihood_too_low": 2, "chosen": 3, "sex": 0})
     'candidates 5, likelihood too low 2, chosen 3'
     """
     return ", ".join(f"{step.replace('_', ' ')} {count}" for step, count in counts.items() if count or step == "chosen")
