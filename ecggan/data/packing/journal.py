@@ -6,49 +6,21 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int16
 
+from ecggan.data.packing.outcomes import Excluded, Kept, Outcome
 from ecggan.data.sets.ecg_set import record_hash
-from ecggan.data.sets.exclusions import EXAMPLES_PER_RULE, Excerpt, ExcludedExample, show
+from ecggan.data.sets.exclusions import EXAMPLES_PER_RULE, ExcludedExample, show
 from ecggan.data.sets.manifest import SIGNALS
 from ecggan.data.sets.writer import complete_ecg_set, write_header
-from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT
 
 JOURNAL = "journal.jsonl"
 _ROWS_AT_A_TIME = 10_000
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A record that goes into the set."""
-
-    microvolts: Int16[np.ndarray, "lead time"]
-    row: Mapping[str, Any]
-
-    def left_out(self, rule: str, detail: str, leads: Sequence[str], sampling_rate: int) -> "Excluded":
-        """The record as one that does not."""
-        excerpt = Excerpt(self.microvolts / MICROVOLTS_PER_MILLIVOLT, leads, sampling_rate)
-        return Excluded(rule, self.row["record"], detail, excerpt)
-
-
-@dataclass(frozen=True)
-class Excluded:
-    """A record that does not, the rule that it broke, and how; with what there is to see of it."""
-
-    rule: str
-    record: str
-    detail: str
-    excerpt: Excerpt | None = None
-
-
-Outcome = Kept | Excluded
 
 
 class PackingJournal:
@@ -116,7 +88,7 @@ class PackingJournal:
         digest = record_hash(outcome.microvolts, self._leads)
         name = str(outcome.row["record"])
         if digest in self._names:
-            return outcome.left_out(
+            return outcome.excluded(
                 "duplicate", f"the same samples as {self._names[digest]}", self._leads, self._sampling_rate
             )
         self._names[digest] = name

@@ -1,5 +1,21 @@
 """What becomes of a record that is packed, and why nothing may."""
 
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int16
+
+from ecggan.data.packing.preprocessing import Shaping
+from ecggan.data.packing.quality import QualityRules, amplitude_exclusion_reason, exclusion_reason
+from ecggan.data.record import Record, RecordReference, in_one_line, printable
+from ecggan.data.sets.exclusions import Excerpt
+from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT, ECGFormat, to_microvolts
+
 
 class NothingUsableError(ValueError):
     """Every record was left out."""
@@ -7,3 +23,107 @@ class NothingUsableError(ValueError):
 
 class NotWantedError(ValueError):
     """What a reader raises where the file says that its record was not asked for: the rule, and the detail."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A record that goes into the set."""
+
+    microvolts: Int16[np.ndarray, "lead time"]
+    row: Mapping[str, Any]
+
+    def excluded(self, rule: str, detail: str, leads: Sequence[str], sampling_rate: int) -> "Excluded":
+        """The record as one that does not."""
+        excerpt = Excerpt(self.microvolts / MICROVOLTS_PER_MILLIVOLT, leads, sampling_rate)
+        return Excluded(rule, self.row["record"], detail, excerpt)
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """A record that does not, the rule that it broke, and how; with what there is to see of it."""
+
+    rule: str
+    record: str
+    detail: str
+    excerpt: Excerpt | None = None
+
+
+Outcome = Kept | Excluded
+
+
+_MOST_SAMPLES_SHOWN, _MOST_LEADS_SHOWN = 50_000, 16  # samples and leads of a record that is left out
+
+
+Read = Callable[[RecordReference], Record]
+
+
+def read_batch(
+    references: Sequence[RecordReference],
+    read: Read,
+    root: Path,
+    ecg: ECGFormat,
+    shaping: Shaping,
+    quality: QualityRules,
+) -> list[list[Outcome]]:
+    """For each reference its records as they are packed, or why not."""
+    return [_read_one(reference, read, root, ecg, shaping, quality) for reference in references]
+
+
+def _read_one(
+    reference: RecordReference, read: Read, root: Path, ecg: ECGFormat, shaping: Shaping, quality: QualityRules
+) -> list[Outcome]:
+    try:
+        return _outcomes_of(read(reference), reference, root, ecg, shaping, quality)
+    except NotWantedError as error:
+        return [Excluded(error.args[0], reference.record, error.args[1])]
+    except FileNotFoundError as error:
+        return [Excluded("missing", reference.record, _reason(error))]
+    except (ValueError, OSError) as error:
+        return [Excluded("unreadable", reference.record, _reason(error))]
+    except MemoryError:
+        return unreadable(reference, "it takes too much memory to read")
+    except Exception as error:  # a mistake of ours costs this record, and is named
+        return unreadable(reference, in_one_line(error))
+
+
+def _outcomes_of(
+    record: Record, reference: RecordReference, root: Path, ecg: ECGFormat, shaping: Shaping, quality: QualityRules
+) -> list[Outcome]:
+    reason = shaping.exclusion_reason(record, ecg)
+    if reason:
+        return [Excluded(reason[0], reference.record, reason[1], _excerpt(record, ecg))]
+    windows = shaping.cut(record, ecg)
+    known = {"source": printable(reference.path.relative_to(root).as_posix()), **reference.facts, **record.facts}
+    if reference.position is not None:
+        known["position"] = reference.position
+    if record.sampling_rate != ecg.sampling_rate:
+        known["resampled_from"] = record.sampling_rate
+    outcomes: list[Outcome] = []
+    for start, window in windows:
+        name, facts = reference.record, known
+        if shaping.windows == "all":
+            name, facts = f"{name}@{start:g}s", {**known, "start_s": start}
+        reason = exclusion_reason(window, ecg.leads, quality)
+        if reason is None:
+            millivolts = shaping.apply(window, ecg)
+            reason = amplitude_exclusion_reason(millivolts, ecg, quality)
+        if reason:
+            outcomes.append(Excluded(reason[0], name, reason[1], _excerpt(window, ecg)))
+        else:
+            outcomes.append(Kept(to_microvolts(millivolts), {"record": name, **facts}))
+    return outcomes
+
+
+def unreadable(reference: RecordReference, what_happened: str) -> list[Outcome]:
+    return [Excluded("unreadable", reference.record, printable(f"{reference.path}: {what_happened}"))]
+
+
+def _reason(error: Exception) -> str:
+    return printable(re.sub(r" at 0x[0-9a-f]+", "", str(error)))  # where an object lay is another place each time
+
+
+def _excerpt(record: Record, ecg: ECGFormat) -> Excerpt:
+    """What is shown of a record that is left out: its beginning."""
+    end = min(ceil(ecg.duration_s * record.sampling_rate), _MOST_SAMPLES_SHOWN)
+    leads = record.leads[:_MOST_LEADS_SHOWN]
+    return Excerpt(record.millivolts[: len(leads), :end].astype(np.float32), leads, record.sampling_rate)

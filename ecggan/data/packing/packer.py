@@ -8,13 +8,10 @@ which rule it broke. A run that is stopped goes on where it was; of several that
 import hashlib
 import json
 import logging
-import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
-from math import ceil
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import joblib
@@ -22,27 +19,32 @@ import numpy as np
 from tqdm import tqdm
 
 from ecggan.data.packing.cache import being_filled, file_stamp, open_cached
-from ecggan.data.packing.journal import Excluded, Kept, Outcome, PackingJournal
-from ecggan.data.packing.outcomes import NothingUsableError, NotWantedError
+from ecggan.data.packing.journal import PackingJournal
+from ecggan.data.packing.outcomes import (
+    NothingUsableError,
+    Outcome,
+    Read,
+    read_batch,
+    unreadable,
+)
 from ecggan.data.packing.preprocessing import Shaping
-from ecggan.data.packing.quality import QualityRules, amplitude_exclusion_reason, exclusion_reason
+from ecggan.data.packing.quality import QualityRules
+from ecggan.data.packing.record_names import with_unique_names
+from ecggan.data.packing.screening import screened
 from ecggan.data.packing.worker_pool import Item, Result, in_processes
-from ecggan.data.record import Record, RecordReference, in_one_line, printable
+from ecggan.data.record import RecordReference, printable
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.data.sets.exclusions import Excerpt, log_account
+from ecggan.data.sets.exclusions import log_account
 from ecggan.data.sets.manifest import FORMAT_VERSION, new_manifest
 from ecggan.data.sets.record_filter import RecordFilter
-from ecggan.ecg import ECGFormat, to_microvolts
+from ecggan.ecg import ECGFormat
 from ecggan.files.locks import file_lock
 
 log = logging.getLogger(__name__)
 
 # Counted up whenever reading, judging or packing changes what a set holds, so that sets of before are packed anew.
 DATA_VERSION = 4
-_MOST_SHOWN, _MOST_LEADS_SHOWN = 50_000, 16  # samples and leads of a record that is left out
 BATCH = 32  # records a task: small enough for an even bar, large enough that handing over costs nothing
-
-Read = Callable[[RecordReference], Record]
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class Packer:
         """
         if not references:
             raise ValueError(f"no record to pack in {root} ({source}): {dict(made_by)}")
-        references = _each_with_its_name(references, Path(root))
+        references = with_unique_names(references, Path(root))
         folder = Path(self.cache).expanduser() / "sets" / f"{source}-{self._key(references, made_by)}"
         if not folder.exists():
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +134,7 @@ class Packer:
                 log.info("packing goes on where it was stopped, after %d of %d records", done, len(references))
             with tqdm(total=len(references), initial=done, desc="packing", unit="record", disable=None) as bar:
                 left = batches[journal.num_batches :]
-                for batch, outcomes in zip(left, self._kept(self._outcomes(left, read, root)), strict=True):
+                for batch, outcomes in zip(left, self._outcomes(left, read, root), strict=True):
                     journal.add(outcomes)
                     bar.update(len(batch))
             manifest = new_manifest(ecg.leads, ecg.sampling_rate, ecg.num_samples, "real", made_by)
@@ -164,37 +166,10 @@ class Packer:
     def _outcomes(
         self, batches: Sequence[Sequence[RecordReference]], read: Read, root: Path
     ) -> Iterator[list[Outcome]]:
-        work = partial(_read_batch, read=read, root=root, ecg=self.ecg, shaping=self.shaping, quality=self.quality)
-        for results in self._in_batches(work, batches, _failed):
-            yield [outcome for outcomes in results for outcome in outcomes]
-
-    def _kept(self, batches: Iterator[list[Outcome]]) -> Iterator[list[Outcome]]:
-        """The batches, without the records that are not to be kept."""
-        if self.keep is None:
-            yield from batches
-            return
-        waiting: list[list[Outcome]] = []
-        for outcomes in batches:
-            waiting.append(outcomes)
-            if sum(isinstance(outcome, Kept) for some in waiting for outcome in some) >= self.keep.records_at_once:
-                yield from self._screened(waiting, self.keep)
-                waiting = []
-        yield from self._screened(waiting, self.keep)
-
-    def _screened(self, batches: Sequence[list[Outcome]], keep: RecordFilter) -> Iterator[list[Outcome]]:
-        kept = [outcome for outcomes in batches for outcome in outcomes if isinstance(outcome, Kept)]
-        reasons: Iterator[tuple[str, str] | None] = iter(())
-        if kept:
-            manifest = new_manifest(self.ecg.leads, self.ecg.sampling_rate, self.ecg.num_samples, "real", {})
-            stacked = np.stack([outcome.microvolts for outcome in kept])
-            reasons = iter(keep(ECGSet.in_memory(stacked, [outcome.row for outcome in kept], manifest)))
-        for outcomes in batches:
-            yield [
-                self._unless(outcome, next(reasons)) if isinstance(outcome, Kept) else outcome for outcome in outcomes
-            ]
-
-    def _unless(self, outcome: Kept, reason: tuple[str, str] | None) -> Outcome:
-        return outcome if reason is None else outcome.left_out(*reason, self.ecg.leads, self.ecg.sampling_rate)
+        work = partial(read_batch, read=read, root=root, ecg=self.ecg, shaping=self.shaping, quality=self.quality)
+        results = self._in_batches(work, batches, unreadable)
+        outcomes = ([outcome for of_record in batch for outcome in of_record] for batch in results)
+        return outcomes if self.keep is None else screened(outcomes, self.keep, self.ecg)
 
     def _key(self, references: Sequence[RecordReference], made_by: Mapping[str, Any]) -> str:
         digest = hashlib.sha256()
@@ -211,94 +186,6 @@ class Packer:
             known = [reference.record, reference.facts, stamps]
             digest.update(json.dumps(known, sort_keys=True, default=str).encode())
         return digest.hexdigest()[:12]
-
-
-def _read_batch(
-    references: Sequence[RecordReference],
-    read: Read,
-    root: Path,
-    ecg: ECGFormat,
-    shaping: Shaping,
-    quality: QualityRules,
-) -> list[list[Outcome]]:
-    """For each reference its records as they are packed, or why not."""
-    return [_read_one(reference, read, root, ecg, shaping, quality) for reference in references]
-
-
-def _read_one(
-    reference: RecordReference, read: Read, root: Path, ecg: ECGFormat, shaping: Shaping, quality: QualityRules
-) -> list[Outcome]:
-    try:
-        return _outcomes_of(read(reference), reference, root, ecg, shaping, quality)
-    except NotWantedError as error:
-        return [Excluded(error.args[0], reference.record, error.args[1])]
-    except FileNotFoundError as error:
-        return [Excluded("missing", reference.record, _reason(error))]
-    except (ValueError, OSError) as error:
-        return [Excluded("unreadable", reference.record, _reason(error))]
-    except MemoryError:
-        return _failed(reference, "it takes too much memory to read")
-    except Exception as error:  # a mistake of ours costs this record, and is named
-        return _failed(reference, in_one_line(error))
-
-
-def _outcomes_of(
-    record: Record, reference: RecordReference, root: Path, ecg: ECGFormat, shaping: Shaping, quality: QualityRules
-) -> list[Outcome]:
-    reason = shaping.exclusion_reason(record, ecg)
-    if reason:
-        return [Excluded(reason[0], reference.record, reason[1], _excerpt(record, ecg))]
-    windows = shaping.cut(record, ecg)
-    known = {"source": printable(reference.path.relative_to(root).as_posix()), **reference.facts, **record.facts}
-    if reference.position is not None:
-        known["position"] = reference.position
-    if record.sampling_rate != ecg.sampling_rate:
-        known["resampled_from"] = record.sampling_rate
-    outcomes: list[Outcome] = []
-    for start, window in windows:
-        name, facts = reference.record, known
-        if shaping.windows == "all":
-            name, facts = f"{name}@{start:g}s", {**known, "start_s": start}
-        reason = exclusion_reason(window, ecg.leads, quality)
-        if reason is None:
-            millivolts = shaping.apply(window, ecg)
-            reason = amplitude_exclusion_reason(millivolts, ecg, quality)
-        if reason:
-            outcomes.append(Excluded(reason[0], name, reason[1], _excerpt(window, ecg)))
-        else:
-            outcomes.append(Kept(to_microvolts(millivolts), {"record": name, **facts}))
-    return outcomes
-
-
-def _failed(reference: RecordReference, what_happened: str) -> list[Outcome]:
-    return [Excluded("unreadable", reference.record, printable(f"{reference.path}: {what_happened}"))]
-
-
-def _reason(error: Exception) -> str:
-    return printable(re.sub(r" at 0x[0-9a-f]+", "", str(error)))  # where an object lay is another place each time
-
-
-def _each_with_its_name(references: Sequence[RecordReference], root: Path) -> list[RecordReference]:
-    """The same with names that can be written and that are each there once: where two are one, the file's path."""
-    named = [replace(reference, record=printable(reference.record)) for reference in references]
-    times = Counter(reference.record for reference in named)
-    seen: Counter[str] = Counter()
-    for i, reference in enumerate(named):
-        name = reference.record
-        if times[name] > 1:
-            path = printable(reference.path.relative_to(root).as_posix())
-            member = PurePosixPath(name).name if reference.position is not None else ""
-            name = f"{path}/{member}" if member else path
-        seen[name] += 1
-        named[i] = replace(reference, record=name if seen[name] == 1 else f"{name}~{seen[name]}")
-    return named
-
-
-def _excerpt(record: Record, ecg: ECGFormat) -> Excerpt:
-    """What is shown of a record that is left out: its beginning."""
-    end = min(ceil(ecg.duration_s * record.sampling_rate), _MOST_SHOWN)
-    leads = record.leads[:_MOST_LEADS_SHOWN]
-    return Excerpt(record.millivolts[: len(leads), :end].astype(np.float32), leads, record.sampling_rate)
 
 
 def _nothing_usable(root: str | Path, account: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from ecggan.data.packing.journal import PackingJournal
-from ecggan.data.packing.packer import _excerpt
+from ecggan.data.packing.outcomes import _excerpt
 from ecggan.data.readers.registry import read_record
 from ecggan.data.record import Layout, Record, RecordReference
 from ecggan.data.sets.ecg_set import record_hash
