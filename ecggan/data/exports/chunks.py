@@ -47,15 +47,6 @@ class Form:
     index: str | None = None
 
 
-def blocks(num_records: int, most: int) -> list[slice]:
-    """Positions 0, 1, 2 … in runs of at most so many.
-
-    >>> blocks(5, 2)
-    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
-    """
-    return [slice(start, min(start + most, num_records)) for start in range(0, num_records, most)]
-
-
 def safe_names(names: Sequence[str]) -> list[str]:
     """Names of letters, digits, - and _ alone, as WFDB wants them, none twice even where case does not count.
 

@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from ecggan._version import __version__
 from ecggan.data.exports.card import card, front_matter
-from ecggan.data.exports.chunks import BATCH, EXPORTED_AS, Form, Part, blocks, safe_names
+from ecggan.data.exports.chunks import BATCH, EXPORTED_AS, Form, Part, safe_names
 from ecggan.data.exports.npz import NPZ
 from ecggan.data.exports.parquet import PARQUET, splits
 from ecggan.data.exports.text import ASC, CSV
@@ -156,8 +156,8 @@ def _identity(ecgs: ECGSet) -> str:
     digest.update(ecgs.rows.tobytes())
     digest.update(ecgs.records.to_parquet(index=False))
     if ecgs.path is None:
-        for block in blocks(len(ecgs), BATCH):
-            digest.update(ecgs.microvolts(block).tobytes())
+        for batch in ecgs.batches(BATCH):
+            digest.update(ecgs.microvolts(batch).tobytes())
     return digest.hexdigest()
 
 

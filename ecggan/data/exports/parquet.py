@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ecggan.data.exports.chunks import Form, Part, blocks
+from ecggan.data.exports.chunks import Form, Part
+from ecggan.data.sets.batches import batches
 from ecggan.data.sets.ecg_set import ECGSet
 
 SIGNAL = "signal"
@@ -30,7 +31,7 @@ def _parts(ecgs: ECGSet) -> list[Part]:
     most = max(1, min(RECORDS_A_SHARD, BYTES_A_SHARD // record_bytes))
     parts = []
     for split, positions in splits(ecgs).items():
-        shards = blocks(len(positions), most)
+        shards = batches(len(positions), most)
         for number, shard in enumerate(shards):
             view = ecgs.subset(positions[shard])
             name = f"data/{split}-{number:05d}-of-{len(shards):05d}.parquet"
@@ -64,13 +65,13 @@ def _write(ecgs: ECGSet, schema: pa.Schema, name: str, folder: Path) -> Iterator
         "column_encoding": {f"{SIGNAL}.list.element.list.element": "DELTA_BINARY_PACKED"},
     }
     with pq.ParquetWriter(path, schema, **storage) as writer:
-        for block in blocks(len(ecgs), RECORDS_A_ROW_GROUP):
-            table = pa.Table.from_pandas(ecgs.records.iloc[block], columns, preserve_index=False)
-            values = pa.array(ecgs.microvolts(block).ravel())
+        for batch in ecgs.batches(RECORDS_A_ROW_GROUP):
+            table = pa.Table.from_pandas(ecgs.records.iloc[batch], columns, preserve_index=False)
+            values = pa.array(ecgs.microvolts(batch).ravel())
             leads = pa.FixedSizeListArray.from_arrays(values, ecgs.num_samples)
             signals = pa.FixedSizeListArray.from_arrays(leads, len(ecgs.leads))
             writer.write_table(table.append_column(SIGNAL, signals).cast(schema))
-            yield block.stop - block.start
+            yield batch.stop - batch.start
 
 
 PARQUET = Form(

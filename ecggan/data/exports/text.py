@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int16, UInt64
 
-from ecggan.data.exports.chunks import BATCH, EXPORTED_AS, Form, Part, blocks
+from ecggan.data.exports.chunks import BATCH, EXPORTED_AS, Form, Part
 from ecggan.data.sets.ecg_set import ECGSet
 
 RECORDS_A_PART = 1000
@@ -36,16 +36,16 @@ def _values(end: str) -> UInt64[np.ndarray, "65536"]:
 
 
 def _parts(ecgs: ECGSet, separator: str, header: bool) -> list[Part]:
-    views = [ecgs.subset(block) for block in blocks(len(ecgs), RECORDS_A_PART)]
+    views = [ecgs.subset(batch) for batch in ecgs.batches(RECORDS_A_PART)]
     first = f"{separator.join(ecgs.leads)}\n".encode() if header else b""
     return [Part(len(view), partial(_write, view, separator, first)) for view in views]
 
 
 def _write(ecgs: ECGSet, separator: str, first: bytes, folder: Path) -> Iterator[int]:
-    for block in blocks(len(ecgs), BATCH):
-        for name, record in zip(ecgs.records[EXPORTED_AS].iloc[block], ecgs.microvolts(block), strict=True):
+    for batch in ecgs.batches(BATCH):
+        for name, record in zip(ecgs.records[EXPORTED_AS].iloc[batch], ecgs.microvolts(batch), strict=True):
             (folder / name).write_bytes(first + to_text(record, separator))
-        yield block.stop - block.start
+        yield batch.stop - batch.start
 
 
 ASC = Form(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int16
 
-from ecggan.data.exports.chunks import BATCH, EXPORTED_AS, Form, Part, blocks
+from ecggan.data.exports.chunks import BATCH, EXPORTED_AS, Form, Part
 from ecggan.data.sets.ecg_set import ECGSet
 
 RECORDS_A_FOLDER = 1000
@@ -32,14 +32,14 @@ def header(name: str, microvolts: Int16[np.ndarray, "lead time"], ecgs: ECGSet, 
 
 
 def _parts(ecgs: ECGSet) -> list[Part]:
-    views = [ecgs.subset(block) for block in blocks(len(ecgs), RECORDS_A_FOLDER)]
+    views = [ecgs.subset(batch) for batch in ecgs.batches(RECORDS_A_FOLDER)]
     return [Part(len(view), partial(_write, view)) for view in views]
 
 
 def _write(ecgs: ECGSet, folder: Path) -> Iterator[int]:
     rows = ecgs.records.to_dict("records")
-    for block in blocks(len(ecgs), BATCH):
-        for row, record in zip(rows[block], ecgs.microvolts(block), strict=True):
+    for batch in ecgs.batches(BATCH):
+        for row, record in zip(rows[batch], ecgs.microvolts(batch), strict=True):
             if record.min() == MISSING:
                 raise ValueError(
                     f"record {row['record']!r} has a sample of {MISSING} µV, which WFDB reserves for missing ones; "
@@ -49,7 +49,7 @@ def _write(ecgs: ECGSet, folder: Path) -> Iterator[int]:
             path.parent.mkdir(exist_ok=True)
             path.with_suffix(".dat").write_bytes(record.T.astype("<i2").tobytes())
             path.with_suffix(".hea").write_text(header(path.name, record, ecgs, _comments(ecgs, row)))
-        yield block.stop - block.start
+        yield batch.stop - batch.start
 
 
 def _comments(ecgs: ECGSet, row: Mapping[Any, Any]) -> list[str]:

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32, Int16
 
+from ecggan.data.sets.batches import batches
 from ecggan.data.sets.manifest import MANIFEST, RECORDS, SIGNALS, Kind, new_manifest, read_manifest
 from ecggan.data.sets.writer import create_ecg_set, records_table
 from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT, select_leads, to_microvolts
@@ -152,6 +153,10 @@ class ECGSet:
         """Records by position in mV, in the leads asked for (derived where they can be)."""
         return to_millivolts(self.microvolts(which), self.leads, leads)
 
+    def batches(self, size: int = 256) -> list[slice]:
+        """The positions of all records in runs of at most `size`, for [ECGSet.microvolts][] and the like."""
+        return batches(len(self), size)
+
     def subset(self, which: slice | Sequence[int] | np.ndarray) -> "ECGSet":
         """The records at these positions (numbers or a mask), as a view."""
         return replace(
@@ -179,13 +184,12 @@ class ECGSet:
         """Write the set to a new folder and return it as opened from there."""
         shape, made_by = (self.leads, self.sampling_rate, self.num_samples), self.manifest["made_by"]
         with create_ecg_set(path, *shape, kind=self.kind, made_by=made_by) as writer:
-            for start in range(0, len(self), 256):
-                chunk = slice(start, start + 256)
+            for batch in self.batches():
                 rows = [
                     {str(key): value for key, value in row.items()}
-                    for row in self.records.iloc[chunk].to_dict("records")
+                    for row in self.records.iloc[batch].to_dict("records")
                 ]
-                writer.append(self.microvolts(chunk), rows)
+                writer.append(self.microvolts(batch), rows)
             writer.account = self.manifest.get("account")
         return ECGSet.open(path, check_hashes=False)
 

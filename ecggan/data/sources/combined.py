@@ -20,7 +20,6 @@ from ecggan.data.sets.writer import ECGSetWriter, create_ecg_set
 log = logging.getLogger(__name__)
 
 COMBINED_VERSION = 2
-_RECORDS_AT_A_TIME = 256
 
 
 def combined_set(parts: Mapping[str, Mapping[str, Any]], cache: str | Path) -> ECGSet:
@@ -84,10 +83,9 @@ def _add_account(account: dict[str, Any], part: str, ecgs: ECGSet) -> None:
 def _join(writer: ECGSetWriter, part: str, ecgs: ECGSet, seen: dict[str, str], account: dict[str, Any]) -> None:
     hashes = ecgs.hashes()
     with tqdm(total=len(ecgs), desc=f"joining {part}", unit="record", disable=None) as bar:
-        for start in range(0, len(ecgs), _RECORDS_AT_A_TIME):
-            chunk = slice(start, start + _RECORDS_AT_A_TIME)
-            microvolts, rows = ecgs.microvolts(chunk), ecgs.records.iloc[chunk].to_dict("records")
-            for signals, row, digest in zip(microvolts, rows, hashes[chunk], strict=True):
+        for batch in ecgs.batches():
+            microvolts, rows = ecgs.microvolts(batch), ecgs.records.iloc[batch].to_dict("records")
+            for signals, row, digest in zip(microvolts, rows, hashes[batch], strict=True):
                 name = f"{part}/{row['record']}"
                 if digest in seen:
                     entry = {"record": name, "detail": f"the same samples as {seen[digest]}"}
