@@ -115,9 +115,7 @@ def fingerprints(
     indexed = np.zeros(len(ecgs), bool)
     indexed[evenly_spaced(len(ecgs), len(ecgs) if most_indexed is None else most_indexed)] = True
     reach = int(min(SEGMENT_S, _LONGEST_SHARE * duration) / 2 * _SEGMENT_RATE_HZ)
-    tasks = [
-        np.arange(start, min(start + _RECORDS_PER_TASK, len(ecgs))) for start in range(0, len(ecgs), _RECORDS_PER_TASK)
-    ]
+    tasks = ecgs.batches(_RECORDS_PER_TASK)
     found: list[_RecordFingerprint] = []
     with tqdm(total=len(ecgs), desc="fingerprints", unit="ECG", disable=not progress or len(tasks) < 2) as bar:
         columns = tuple(ecgs.leads.index(lead) for lead in chosen)
