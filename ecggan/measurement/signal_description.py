@@ -19,6 +19,7 @@ from jaxtyping import Float
 from tqdm import tqdm
 
 from ecggan.compute.workers import each
+from ecggan.data.sets.batches import batches
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.record_batches import RecordBatch
 from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, independent_leads, stored_derived_leads
@@ -85,7 +86,7 @@ def describe_signals(
     leads, columns = independent_leads(ecgs.leads), signal_columns(ecgs.leads)
     frequencies = _frequencies(ecgs.sampling_rate)
     positions = evenly_spaced(len(ecgs), max_records)
-    blocks = [slice(start, start + RECORDS_PER_TASK) for start in range(0, len(positions), RECORDS_PER_TASK)]
+    blocks = batches(len(positions), RECORDS_PER_TASK)
     values = np.empty((len(positions), len(columns)))
     density = np.empty((len(positions), len(leads), len(frequencies)), np.float32)
     with tqdm(total=len(positions), desc="signals", unit="ECG", disable=not progress or len(blocks) < 2) as bar:
