@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ecggan.data.exports.chunks import BATCH, Form, Part
+from ecggan.data.exports.chunks import BATCH, Chunk, Form
 from ecggan.data.sets.ecg_set import ECGSet
 
 
-def _parts(ecgs: ECGSet) -> list[Part]:
-    return [Part(len(ecgs), partial(_write, ecgs))]
+def _chunks(ecgs: ECGSet) -> list[Chunk]:
+    return [Chunk(len(ecgs), partial(_write, ecgs))]
 
 
 def _write(ecgs: ECGSet, folder: Path) -> Iterator[int]:
@@ -38,7 +38,7 @@ def _write(ecgs: ECGSet, folder: Path) -> Iterator[int]:
 
 
 NPZ = Form(
-    _parts,
+    _chunks,
     """\
 import numpy as np
 ecgs = np.load("ecgs.npz")

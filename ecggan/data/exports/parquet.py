@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ecggan.data.exports.chunks import Form, Part
+from ecggan.data.exports.chunks import Chunk, Form
 from ecggan.data.sets.batches import batches
 from ecggan.data.sets.ecg_set import ECGSet
 
@@ -23,20 +23,20 @@ RECORDS_A_SHARD, BYTES_A_SHARD = 5000, 500_000_000
 RECORDS_A_ROW_GROUP = 256  # what a reader takes into memory at least
 
 
-def _parts(ecgs: ECGSet) -> list[Part]:
+def _chunks(ecgs: ECGSet) -> list[Chunk]:
     if SIGNAL in ecgs.records:
         raise ValueError(f"the record table has a column {SIGNAL!r}, where the signals would go; rename it")
     schema = _schema(ecgs)
     record_bytes = 2 * len(ecgs.leads) * ecgs.num_samples
     most = max(1, min(RECORDS_A_SHARD, BYTES_A_SHARD // record_bytes))
-    parts = []
+    chunks = []
     for split, positions in splits(ecgs).items():
         shards = batches(len(positions), most)
         for number, shard in enumerate(shards):
             view = ecgs.subset(positions[shard])
             name = f"data/{split}-{number:05d}-of-{len(shards):05d}.parquet"
-            parts.append(Part(len(view), partial(_write, view, schema, name)))
-    return parts
+            chunks.append(Chunk(len(view), partial(_write, view, schema, name)))
+    return chunks
 
 
 def splits(ecgs: ECGSet) -> dict[str, np.ndarray]:
@@ -75,7 +75,7 @@ def _write(ecgs: ECGSet, schema: pa.Schema, name: str, folder: Path) -> Iterator
 
 
 PARQUET = Form(
-    _parts,
+    _chunks,
     """\
 from datasets import load_dataset
 ecgs = load_dataset("{folder}")["{split}"].with_format("numpy")

@@ -10,7 +10,7 @@ from tests.data.exports.making import make_set
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch):
     """Several parts, of several batches, of a set of 23 records."""
-    monkeypatch.setattr(text, "RECORDS_A_PART", 5)
+    monkeypatch.setattr(text, "RECORDS_A_CHUNK", 5)
     monkeypatch.setattr(wfdb_files, "RECORDS_A_FOLDER", 5)
     monkeypatch.setitem(FORMS, "wfdb", replace(FORMS["wfdb"], records_a_folder=5))
     monkeypatch.setattr(parquet, "RECORDS_A_SHARD", 5)

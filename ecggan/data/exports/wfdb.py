@@ -1,6 +1,6 @@
 """WFDB: a header and a signal file a record, in folders of 1,000 and listed in ``RECORDS``, as PTB-XL has them.
 
-The files are those of ``wfdb.wrsamp`` to the byte, which the tests hold; it would take 9 ms a record.
+The files are byte-identical to those of ``wfdb.wrsamp``, which takes 9 ms a record.
 
 Source: https://physionet.org/physiotools/wag/header-5.htm and https://physionet.org/physiotools/wag/signal-5.htm.
 """
@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int16
 
-from ecggan.data.exports.chunks import BATCH, EXPORTED_AS, Form, Part
+from ecggan.data.exports.chunks import BATCH, EXPORTED_AS, Chunk, Form
 from ecggan.data.sets.ecg_set import ECGSet
 
 RECORDS_A_FOLDER = 1000
-MISSING = -32768  # what format 16 reserves for samples that there are not
+MISSING = -32768  # format 16 reserves this value for missing samples
 
 
 def header(name: str, microvolts: Int16[np.ndarray, "lead time"], ecgs: ECGSet, comments: list[str]) -> str:
@@ -31,9 +31,9 @@ def header(name: str, microvolts: Int16[np.ndarray, "lead time"], ecgs: ECGSet, 
     return "\n".join([*lines, *(f"# {comment}" for comment in comments), ""])
 
 
-def _parts(ecgs: ECGSet) -> list[Part]:
+def _chunks(ecgs: ECGSet) -> list[Chunk]:
     views = [ecgs.subset(batch) for batch in ecgs.batches(RECORDS_A_FOLDER)]
-    return [Part(len(view), partial(_write, view)) for view in views]
+    return [Chunk(len(view), partial(_write, view)) for view in views]
 
 
 def _write(ecgs: ECGSet, folder: Path) -> Iterator[int]:
@@ -54,12 +54,12 @@ def _write(ecgs: ECGSet, folder: Path) -> Iterator[int]:
 
 def _comments(ecgs: ECGSet, row: Mapping[Any, Any]) -> list[str]:
     facts = {"kind": ecgs.kind, **{key: row[key] for key in ("record", "seed", "index") if key in row}}
-    # wfdb reads ASCII alone, a comment a line
+    # wfdb reads ASCII only, one comment a line
     return [f"{key}: {str(value).encode('unicode_escape').decode()}" for key, value in facts.items()]
 
 
 WFDB = Form(
-    _parts,
+    _chunks,
     """\
 import wfdb
 names = open("RECORDS").read().split()
