@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ecggan.files.atomic import atomic_folder, require_new_folder
+from ecggan.files.json_file import write_json
 
 # What the users of a ResumableFolder write into its notes.
 _KNOWN_NOTES = re.compile(r"request\.json|content|journal-\d+\.(jsonl|lock)|\w+\.lock|candidates\.raw")
@@ -40,7 +41,7 @@ class ResumableFolder:
         if not found.is_file():
             with suppress(FileExistsError), atomic_folder(self.notes) as begun:  # another process may be first
                 (begun / "content").mkdir()
-                (begun / "request.json").write_text(json.dumps(request, indent=2, ensure_ascii=False) + "\n")
+                write_json(begun / "request.json", request)
         if not found.is_file():
             raise FileExistsError(
                 f"{self.notes} is in the way and holds other things; remove it or give another folder"

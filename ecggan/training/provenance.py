@@ -16,7 +16,7 @@ from pytorch_lightning.callbacks import Callback
 
 from ecggan._version import __version__
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.files.atomic import atomic_file
+from ecggan.files.json_file import write_json
 from ecggan.run_folder import RUN_FILE
 from ecggan.training.datamodule import ECGDataModule
 
@@ -66,9 +66,7 @@ class RunRecord(Callback):
             self._write()
 
     def _write(self) -> None:
-        with atomic_file(self.folder / RUN_FILE) as unfinished:
-            text = json.dumps({"starts": [*self._earlier, self.start]}, indent=2, ensure_ascii=False)
-            unfinished.write_text(text + "\n", encoding="utf-8")
+        write_json(self.folder / RUN_FILE, {"starts": [*self._earlier, self.start]})
 
 
 def starts_of(folder: str | Path) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """Write an ECG set record by record in constant memory; it appears whole or not at all."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from jaxtyping import Int16
 from ecggan.data.sets.manifest import MANIFEST, RECORDS, SIGNALS, Kind, new_manifest
 from ecggan.files.atomic import atomic_file, atomic_folder
 from ecggan.files.checksums import sha256_of
+from ecggan.files.json_file import write_json
 
 
 class ECGSetWriter:
@@ -88,8 +88,7 @@ def complete_ecg_set(
     if account is not None:
         complete["account"] = dict(account)
     complete["sha256"] = {name: sha256_of(folder / name) for name in (SIGNALS, RECORDS)}
-    with atomic_file(folder / MANIFEST) as unfinished:
-        unfinished.write_text(json.dumps(complete, indent=2, ensure_ascii=False) + "\n")
+    write_json(folder / MANIFEST, complete)
 
 
 def records_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
