@@ -1,4 +1,4 @@
-"""What becomes of a record that is packed, and why nothing may."""
+"""The outcome of packing a record: kept with its row of the table, or excluded by a rule."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -16,13 +16,15 @@ from ecggan.data.record import Record, RecordReference, in_one_line, printable
 from ecggan.data.sets.exclusions import Excerpt
 from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT, ECGFormat, to_microvolts
 
+_MOST_SAMPLES_SHOWN, _MOST_LEADS_SHOWN = 50_000, 16  # of an excluded record
+
 
 class NothingUsableError(ValueError):
-    """Every record was left out."""
+    """Every record was excluded."""
 
 
 class NotWantedError(ValueError):
-    """What a reader raises where the file says that its record was not asked for: the rule, and the detail."""
+    """Raised by a reader whose file shows that the record was not selected: the rule and the detail."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,14 @@ class Kept:
     row: Mapping[str, Any]
 
     def excluded(self, rule: str, detail: str, leads: Sequence[str], sampling_rate: int) -> "Excluded":
-        """The record as one that does not."""
+        """The same record, excluded by a rule."""
         excerpt = Excerpt(self.microvolts / MICROVOLTS_PER_MILLIVOLT, leads, sampling_rate)
         return Excluded(rule, self.row["record"], detail, excerpt)
 
 
 @dataclass(frozen=True)
 class Excluded:
-    """A record that does not, the rule that it broke, and how; with what there is to see of it."""
+    """An excluded record: the rule, the detail, and the beginning of its signals."""
 
     rule: str
     record: str
@@ -49,11 +51,6 @@ class Excluded:
 
 
 Outcome = Kept | Excluded
-
-
-_MOST_SAMPLES_SHOWN, _MOST_LEADS_SHOWN = 50_000, 16  # samples and leads of a record that is left out
-
-
 Read = Callable[[RecordReference], Record]
 
 
@@ -65,7 +62,7 @@ def read_batch(
     shaping: Shaping,
     quality: QualityRules,
 ) -> list[list[Outcome]]:
-    """For each reference its records as they are packed, or why not."""
+    """The outcomes of each reference's records."""
     return [_read_one(reference, read, root, ecg, shaping, quality) for reference in references]
 
 
@@ -82,7 +79,7 @@ def _read_one(
         return [Excluded("unreadable", reference.record, _reason(error))]
     except MemoryError:
         return unreadable(reference, "it takes too much memory to read")
-    except Exception as error:  # a mistake of ours costs this record, and is named
+    except Exception as error:  # a bug must cost one record, not the run
         return unreadable(reference, in_one_line(error))
 
 
@@ -115,15 +112,16 @@ def _outcomes_of(
 
 
 def unreadable(reference: RecordReference, what_happened: str) -> list[Outcome]:
+    """The outcome of a file that cannot be read."""
     return [Excluded("unreadable", reference.record, printable(f"{reference.path}: {what_happened}"))]
 
 
 def _reason(error: Exception) -> str:
-    return printable(re.sub(r" at 0x[0-9a-f]+", "", str(error)))  # where an object lay is another place each time
+    return printable(re.sub(r" at 0x[0-9a-f]+", "", str(error)))  # memory addresses differ in each run
 
 
 def _excerpt(record: Record, ecg: ECGFormat) -> Excerpt:
-    """What is shown of a record that is left out: its beginning."""
+    """The beginning of an excluded record."""
     end = min(ceil(ecg.duration_s * record.sampling_rate), _MOST_SAMPLES_SHOWN)
     leads = record.leads[:_MOST_LEADS_SHOWN]
     return Excerpt(record.millivolts[: len(leads), :end].astype(np.float32), leads, record.sampling_rate)

@@ -1,8 +1,8 @@
-"""Source -> ECG set: read in parallel, shaped, judged, streamed to disk once, and found again by what it was made from.
+"""Source -> ECG set: records are read in parallel, checked, resampled and streamed to disk, once for each key.
 
-The set lies in the cache under a key of everything that decides its content, so changing a rule or repairing a file
-packs anew and nothing is ever stale. A bad record never ends a run: it is left out, and the manifest's account says
-which rule it broke. A run that is stopped goes on where it was; of several that want the same set, one packs it.
+The set is cached under a key of everything that determines its content, so that a changed rule or a repaired file makes
+a new set. A bad record never ends a run: it is excluded, and the manifest's account names the rule. An interrupted run
+resumes; of several processes that need the same set, one packs it.
 """
 
 import hashlib
@@ -42,9 +42,9 @@ from ecggan.files.locks import file_lock
 
 log = logging.getLogger(__name__)
 
-# Counted up whenever reading, judging or packing changes what a set holds, so that sets of before are packed anew.
+# Increased whenever reading, rules or packing change the content of a set, so that older sets are packed again.
 DATA_VERSION = 4
-BATCH = 32  # records a task: small enough for an even bar, large enough that handing over costs nothing
+BATCH = 32  # records a task: small enough for a smooth progress bar, large enough to hide the overhead
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,12 @@ class Packer:
 
     Args:
         ecg: the leads, rate and length wanted.
-        shaping: how records of other rates and lengths are brought there.
-        quality: which records are left out.
+        shaping: how records of other rates and lengths are converted.
+        quality: which records are excluded.
         cache: the folder for packed sets.
-        num_workers: processes that read; None for one a core, 0 to read in this one, where a file may crash or hang it.
-        seconds_a_record: that a file may take to be read.
-        keep: which of the others are left out, by what is measured in them; None for none.
+        num_workers: processes that read; None for one a core, 0 for this process, which a bad file may crash or hang.
+        seconds_a_record: time limit for reading a file.
+        keep: a filter by what is measured in the other records; None for none.
     """
 
     ecg: ECGFormat
@@ -89,14 +89,14 @@ class Packer:
         root: str | Path,
         made_by: Mapping[str, Any],
     ) -> ECGSet:
-        """Pack the records into ``cache/sets/source-KEY``, or open that set where it is there already.
+        """Pack the records into ``cache/sets/source-KEY``, or open that set if it exists.
 
-        The order is that of the references whatever the number of workers, so the files are the same to the bit.
+        The order is that of the references for any number of workers, so that the files are byte-identical.
 
         Args:
             source: the name of the source, e.g. ``ptbxl``.
             references: the records to read.
-            read: must be picklable; where it raises, the record is left out.
+            read: must be picklable; if it raises, the record is excluded.
             root: the folder that the column `source` is relative to.
             made_by: how the references were chosen; goes into the manifest and the key.
 
@@ -131,7 +131,7 @@ class Packer:
             batches = [references[start : start + BATCH] for start in range(0, len(references), BATCH)]
             done = sum(map(len, batches[: journal.num_batches]))
             if done:
-                log.info("packing goes on where it was stopped, after %d of %d records", done, len(references))
+                log.info("packing resumes after %d of %d records", done, len(references))
             with tqdm(total=len(references), initial=done, desc="packing", unit="record", disable=None) as bar:
                 left = batches[journal.num_batches :]
                 for batch, outcomes in zip(left, self._outcomes(left, read, root), strict=True):
@@ -148,7 +148,7 @@ class Packer:
         items: Sequence[Item],
         failed: Callable[[Item, str], Result],
     ) -> Iterator[Result]:
-        """What `work` gives for each item, in their order; see [ecggan.data.packing.worker_pool][]."""
+        """The result of `work` for each item, in their order; see [ecggan.data.packing.worker_pool][]."""
         for results in self._in_batches(work, [[item] for item in items], failed):
             yield from results
 
@@ -174,11 +174,11 @@ class Packer:
     def _key(self, references: Sequence[RecordReference], made_by: Mapping[str, Any]) -> str:
         digest = hashlib.sha256()
         wanted = asdict(self.ecg)
-        del wanted["full_scale_mv"]  # the set is in µV: the network's range does not touch it
+        del wanted["full_scale_mv"]  # the set is in µV, which does not depend on the network's range
         for part in (FORMAT_VERSION, DATA_VERSION, wanted, self.description, made_by):
             digest.update(json.dumps(part, sort_keys=True, default=str).encode())
         for reference in references:
-            # a repaired file has another size or time, and so gives another set
+            # a repaired file has another size or time, and so makes another set
             files = [reference.path, *reference.beside]
             if reference.path.suffix == ".hea":
                 files += [reference.path.with_suffix(suffix) for suffix in (".dat", ".mat")]

@@ -1,4 +1,4 @@
-"""…"""
+"""Names of records: printable, and unique within a set."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from ecggan.data.record import RecordReference, printable
 
 
 def with_unique_names(references: Sequence[RecordReference], root: Path) -> list[RecordReference]:
-    """The same with names that can be written and that are each there once: where two are one, the file's path."""
+    """The same references with printable, unique names; records of the same name are named by their path."""
     named = [replace(reference, record=printable(reference.record)) for reference in references]
     times = Counter(reference.record for reference in named)
     seen: Counter[str] = Counter()

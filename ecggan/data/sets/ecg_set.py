@@ -3,13 +3,13 @@
 A set is a folder of three files::
 
     signals.npy       (record, lead, time) int16, µV; memory-mapped, never read whole
-    records.parquet   one row a record: `record` (its name, unique) and what is known of it (source, patient, split …);
-                      real ones with their [record_hash][]
-    manifest.json     leads, sampling rate, unit, kind (real or generated), how it was made, the account of what was
-                      left out, versions, SHA-256 of the other two files
+    records.parquet   one row a record: `record` (its name, unique) and its facts (source, patient, split …); real
+                      records with their [record_hash][]
+    manifest.json     leads, sampling rate, unit, kind (real or generated), how it was made, the account of excluded
+                      records, versions, SHA-256 of the other two files
 
-Reading a source packs it into a set once; training maps a set; generating writes one; evaluating reads two. So a
-generated ECG becomes an ordinary ECG again, and the measurement cannot tell where its input came from.
+A source is packed into a set once; training maps a set, generation writes one, evaluation reads two. Real and generated
+ECGs have one format, so that no measurement depends on where its input comes from.
 """
 
 import hashlib
@@ -32,9 +32,10 @@ from ecggan.files.checksums import sha256_of
 
 @dataclass(frozen=True)
 class ECGSet:
-    """Records of one shape, with what is known of each; on disk (memory-mapped) or in memory.
+    """Records of one shape with their facts; on disk (memory-mapped) or in memory.
 
-    Made by [ECGSet.open][], [ECGSet.from_arrays][] or [create_ecg_set][]. Two leads or rates never mix in one set.
+    Made by [ECGSet.open][], [ECGSet.from_arrays][] or [create_ecg_set][]. All records of a set
+    have the same leads and sampling rate.
 
     Args:
         records: one row a record, in the order of the set.
@@ -114,7 +115,7 @@ class ECGSet:
         rows: Sequence[Mapping[str, Any]],
         manifest: Mapping[str, Any],
     ) -> "ECGSet":
-        """A set that is not on disk, of what [create_ecg_set][] would write there."""
+        """A set that is not on disk, of the signals, rows and manifest that [create_ecg_set][] would write."""
         manifest = {**manifest, "num_records": len(rows)}
         return cls(records_table(rows), manifest, None, microvolts, np.arange(len(rows)))
 
@@ -142,7 +143,7 @@ class ECGSet:
         return np.asarray(self.signals[self.rows[which]])
 
     def hashes(self) -> list[str]:
-        """The [record_hash][] of each record; read from the table, or from the signals where it has none."""
+        """The [record_hash][] of each record; from the table, or computed from the signals if the table has none."""
         if "hash" in self.records:
             return [str(written) for written in self.records["hash"]]
         return [record_hash(self.microvolts([i])[0], self.leads) for i in range(len(self))]
@@ -150,7 +151,7 @@ class ECGSet:
     def millivolts(
         self, which: slice | Sequence[int] | np.ndarray = slice(None), leads: Sequence[str] | None = None
     ) -> Float32[np.ndarray, "r l t"]:
-        """Records by position in mV, in the leads asked for (derived where they can be)."""
+        """Records by position in mV, in the leads asked for (limb leads are derived if needed)."""
         return to_millivolts(self.microvolts(which), self.leads, leads)
 
     def batches(self, size: int = 256) -> list[slice]:
@@ -167,10 +168,10 @@ class ECGSet:
         """The records of one split, or of several.
 
         Raises:
-            ValueError: the set has no record of such a split, or knows none at all.
+            ValueError: the set has no record of such a split, or no column of splits.
         """
         if "split" not in self.records:
-            raise ValueError(f"{self.path} knows no splits: its records have no column 'split'")
+            raise ValueError(f"{self.path} has no splits: its records have no column 'split'")
         counts = self.records["split"].value_counts().to_dict()
         wanted = [split] if isinstance(split, str) or not isinstance(split, Iterable) else list(split)
         if not wanted:
@@ -197,15 +198,15 @@ class ECGSet:
 def to_millivolts(
     microvolts: Int16[np.ndarray, "r l t"], stored: tuple[str, ...], leads: Sequence[str] | None
 ) -> Float32[np.ndarray, "r chosen t"]:
-    """Stored records in mV, in the leads asked for (derived where they can be); None for those that are stored."""
+    """Stored records in mV, in the leads asked for (derived if needed); None for the stored ones."""
     signals = microvolts / np.float32(MICROVOLTS_PER_MILLIVOLT)
     return signals if leads is None or tuple(leads) == stored else select_leads(signals, stored, leads)
 
 
 def record_hash(microvolts: Int16[np.ndarray, "lead time"], leads: Sequence[str]) -> str:
-    """What tells a recording from all others, in 16 hexadecimal digits: of lead II, or of the first where it is absent.
+    """A fingerprint of a recording in 16 hexadecimal digits, of lead II, or of the first lead if II is absent.
 
-    One lead, so that a recording is known again whatever other leads, and in whatever order, a set holds.
+    Only one lead, so that the hash does not depend on the other leads of a set and their order.
     """
     lead = leads.index("II") if "II" in leads else 0
     return hashlib.sha256(np.ascontiguousarray(microvolts[lead], "<i2").tobytes()).hexdigest()[:16]

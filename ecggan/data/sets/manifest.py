@@ -20,7 +20,7 @@ Kind = Literal["real", "generated"]
 def new_manifest(
     leads: Sequence[str], sampling_rate: int, num_samples: int, kind: Kind, made_by: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """A manifest but for what only the finished set knows: the count, the account and the hashes."""
+    """A manifest without the count, the account and the hashes, which are known once the set is complete."""
     problem = _header_problem(leads, sampling_rate, num_samples, kind)
     if problem:
         raise ValueError(f"no ECG set can have {problem}")
@@ -38,6 +38,11 @@ def new_manifest(
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
+    """Read and check a manifest.
+
+    Raises:
+        ValueError: it is damaged, of another version, or states what no set can have.
+    """
     try:
         manifest = json.loads(path.read_text())
         version, unit = manifest["format_version"], manifest["unit"]
@@ -63,7 +68,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 
 def _header_problem(leads: Any, sampling_rate: Any, num_samples: Any, kind: Any) -> str:
-    """What cannot be true of any set; empty when all is well."""
+    """The first value that no set can have; empty if there is none."""
     if not isinstance(leads, list | tuple) or not leads or len(set(leads)) != len(leads):
         return f"the leads {leads!r}: they must be a list of distinct names"
     unknown = [lead for lead in leads if lead not in TWELVE_LEADS]

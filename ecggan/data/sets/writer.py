@@ -16,11 +16,11 @@ from ecggan.files.json_file import write_json
 
 
 class ECGSetWriter:
-    """Takes records into a set that is being written; made by [create_ecg_set][].
+    """Appends records to a set that is being written; made by [create_ecg_set][].
 
     Attributes:
-        account: how many records were read, kept and left out, and why; goes into the manifest. None when nothing can
-            be left out.
+        account: how many records were read, kept and excluded, and why; goes into the manifest. None if nothing can be
+            excluded.
         folder: of the set, until it is complete.
     """
 
@@ -51,8 +51,8 @@ def create_ecg_set(
     """Stream records into a new set in constant memory; the folder appears when the block ends well, or not at all.
 
     Raises:
-        FileExistsError: the folder is there already. Nothing is overwritten.
-        ValueError: two records have one name.
+        FileExistsError: the folder exists; nothing is overwritten.
+        ValueError: two records have the same name.
     """
     shape = (len(leads), num_samples)
     manifest = new_manifest(leads, sampling_rate, num_samples, kind, made_by)
@@ -68,16 +68,16 @@ def create_ecg_set(
 def complete_ecg_set(
     folder: Path, manifest: Mapping[str, Any], records: pd.DataFrame, account: Mapping[str, Any] | None
 ) -> None:
-    """Add to a folder with all of a set's signals what makes it a set.
+    """Add the table and the manifest to a folder that holds the signals of a set.
 
     Args:
         folder: holds `signals.npy`.
         manifest: of [new_manifest][].
         records: a row a record, in the order of the signals.
-        account: how many records were read, kept and left out, and why; None where nothing can be left out.
+        account: how many records were read, kept and excluded, and why; None if nothing can be excluded.
 
     Raises:
-        ValueError: two records have one name.
+        ValueError: two records have the same name.
     """
     twice = records["record"][records["record"].duplicated()]
     if len(twice):
@@ -96,7 +96,7 @@ def records_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
-    """Begin `signals.npy`, whose records follow one after the other."""
+    """Write the header of `signals.npy`; the records follow it."""
     # numpy leaves room in a .npy header for the first axis to grow, so that the count can be written last.
     file.seek(0)
     np.lib.format.write_array_header_1_0(file, {"descr": "<i2", "fortran_order": False, "shape": shape})

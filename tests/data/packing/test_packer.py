@@ -107,7 +107,7 @@ def test_bad_records_are_named_with_their_rule_and_the_run_goes_on(source, pack_
     assert (account["read"], account["kept"], len(packed)) == (17, 6, 6)
     assert json.loads((packed.path / "manifest.json").read_text())["account"] == account
     assert "6 of 17 records" in caplog.text
-    assert "left out by unreadable: 3 (empty: " in caplog.text
+    assert "excluded by unreadable: 3 (empty: " in caplog.text
     assert "garbage: " in caplog.text
 
 
@@ -138,7 +138,7 @@ def test_log_names_a_few_and_counts_the_rest(tmp_path, pack_folder, write_wfdb, 
     for i in range(5):
         write_wfdb(tmp_path / "s", f"r{i}", known_ecg()[0] * (i == 0))
     pack_folder(tmp_path / "s")
-    assert "left out by flat: 4 (r1: lead I moves by 0 mV" in caplog.text
+    assert "excluded by flat: 4 (r1: lead I moves by 0 mV" in caplog.text
     assert "r3: " in caplog.text
     assert "r4" not in caplog.text
     assert "; and 1 more)" in caplog.text
@@ -166,7 +166,7 @@ def test_second_packing_opens_the_set_and_repeats_its_account(source, pack_folde
     caplog.clear()
     assert pack_folder(source).path == first.path
     assert (first.path / "signals.npy").stat().st_mtime_ns == written
-    assert "left out by flat: 1 (flat" in caplog.text
+    assert "excluded by flat: 1 (flat" in caplog.text
 
 
 def test_key_follows_everything_that_decides_the_set(source, pack_folder):
