@@ -114,8 +114,8 @@ class Layout:
         parts = (("leads", self.leads), ("sampling rate", self.sampling_rate), ("unit", self.unit))
         unknown = " and ".join(what for what, known in parts if known is None)
         raise ValueError(
-            f"its {unknown} are not known: state it in data.layout, or beside it in {path.with_suffix('.json').name} or "
-            "ecg.json"
+            f"its {unknown} are not known: state it in data.layout, or beside it in {path.with_suffix('.json').name} "
+            "or ecg.json"
         )
 
 

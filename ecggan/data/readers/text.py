@@ -22,8 +22,8 @@ def read_text(path: str | Path, layout: Layout) -> Record:
 
     Raises:
         FileNotFoundError: the file is missing.
-        ValueError: leads, unit or sampling rate are unknown, the columns are not as many as the leads, or a cell is not a
-            number.
+        ValueError: leads, unit or sampling rate are unknown, the columns are not as many as the leads, or a cell
+            is not a number.
     """
     path = Path(path)
     if not path.is_file():
