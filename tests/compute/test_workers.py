@@ -98,7 +98,7 @@ def test_a_worker_that_is_killed_in_the_middle_loses_nothing(tmp_path, ecgs):
 def test_a_scheduler_that_is_lost_ends_the_work_with_a_word(tmp_path, ecgs):
     with cluster(tmp_path / "cluster", num_workers=1) as dask, on_dask(dask.address):
         threading.Timer(0.5, dask.processes[0].send_signal, [signal.SIGKILL]).start()
-        with pytest.raises(OSError, match=r"the scheduler tcp://.* was lost; give the same command to go on"):
+        with pytest.raises(OSError, match=r"the scheduler tcp://.* was lost; run the same command again"):
             measure(ecgs, progress=False)
 
 

@@ -201,7 +201,7 @@ def test_repaired_signal_file_is_packed_anew(source, pack_folder, write_wfdb, kn
 def test_damaged_set_in_the_cache_is_named_with_the_remedy(source, pack_folder, name):
     path = pack_folder(source).path
     (path / name).write_bytes((path / name).read_bytes()[:100])
-    with pytest.raises(ValueError, match=rf"the set in the cache is damaged .*; delete {path} to make it anew"):
+    with pytest.raises(ValueError, match=rf"the set in the cache is damaged .*; delete {path} to pack it again"):
         pack_folder(source)
 
 
@@ -260,7 +260,7 @@ def test_packing_that_was_stopped_goes_on_where_it_was(many, pack_folder, paper_
     with caplog.at_level(logging.INFO):
         resumed = packing.pack("test", references, lambda reference: seen.append(0) or read(reference), many, {})
     assert len(seen) == 87 - expected
-    assert ("goes on where it was stopped, after 64 of 87" in caplog.text) is (expected == 64)
+    assert ("packing resumes after 64 of 87" in caplog.text) is (expected == 64)
     assert same_files(whole, resumed)
     assert (
         [each.record for each in read_examples(resumed.path)]
