@@ -55,7 +55,7 @@ def main(config: DictConfig) -> float | None:
 
 def train_run(config: DictConfig, given: Sequence[str], *more_callbacks: "Callback") -> float | None:
     """Train a GAN, or resume its training; its smallest physiological distance."""
-    from ecggan.training.ddp import is_first_process  # heavy libraries load after --help has answered
+    from ecggan.training.ddp import is_first_process
     from ecggan.training.train import train
 
     result = train(

@@ -410,7 +410,7 @@ def test_two_processes_train_together(trained):
         ("generate", ("checkpoint=published", "part=1", "out=a"), "part must be slurm, or one of 0/4"),
         ("generate", ("checkpoint=published", "export=3"), "export=3 is not known"),
         ("generate", ("checkpoint=published", "keep=normal", "num_workers=abc"), "num_workers must be a whole number"),
-        ("generate", ("checkpoint=published", "out=/"), "/ is there already; give another folder"),
+        ("generate", ("checkpoint=published", "out=/"), "/ exists; give another folder"),
         ("generate", ("ecg_set=a",), "ecg_set= is there to be exported"),
         ("generate", ("checkpoint=nowhere.pt",), "no checkpoint at nowhere.pt"),
         ("generate", ("run=.",), "is not the folder of a training run"),

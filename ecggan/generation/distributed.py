@@ -5,7 +5,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ecggan.compute.workers import DaskWorkers
+from ecggan.compute.dask import DaskWorkers
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.generation.generate import generate_part
 from ecggan.generation.resumable_set import num_drawn

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from ecggan.data.sets.ecg_set import MANIFEST, ECGSet, complete_ecg_set
-from ecggan.files.atomic import ResumableFolder, first_difference
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.manifest import MANIFEST
+from ecggan.data.sets.writer import complete_ecg_set
+from ecggan.files.resumable_folder import ResumableFolder, first_difference
 from ecggan.generation.plan import GenerationPlan
 from ecggan.generation.progress import CANDIDATES_PER_BATCH
 from ecggan.generation.resumable_set import ResumableSet

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.data.sets.record_filter import Keep
+from ecggan.data.sets.record_filter import RecordFilter
 from ecggan.generation.draw_to_disk import draw_to_disk
 from ecggan.generation.plan import GenerationPlan, GenerationRequest, check_whole
 from ecggan.generation.progress import Progress
@@ -25,7 +25,7 @@ def generate(
     weights: str = "ema",
     epoch: int | str = "best",
     ecg: Mapping[str, Any] | None = None,
-    keep: Keep | None = None,
+    keep: RecordFilter | None = None,
     out: str | Path | None = None,
     batch_size: int = 512,
     device: str = "auto",

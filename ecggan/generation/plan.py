@@ -11,8 +11,8 @@ import torch
 from tqdm import tqdm
 
 from ecggan.checkpoints.open import open_generator
-from ecggan.data.sets.ecg_set import new_manifest
-from ecggan.data.sets.record_filter import Keep
+from ecggan.data.sets.manifest import new_manifest
+from ecggan.data.sets.record_filter import RecordFilter
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat, select_leads
 from ecggan.generation.sampler import Sampler
 
@@ -35,7 +35,7 @@ class GenerationRequest:
     weights: str = "ema"
     epoch: int | str = "best"
     ecg: Mapping[str, Any] | None = None
-    keep: Keep | None = None
+    keep: RecordFilter | None = None
     batch_size: int = 512
     device: str = "auto"
     progress: bool = True
@@ -73,7 +73,7 @@ class GenerationPlan:
     num_records: int
     indices: Sequence[int] | None
     leads: tuple[str, ...]
-    keep: Keep | None
+    keep: RecordFilter | None
     made_by: dict[str, Any]
     progress: bool
 

@@ -17,8 +17,11 @@ from filelock import Timeout
 from jaxtyping import Int16
 from tqdm import tqdm
 
-from ecggan.data.sets.ecg_set import SIGNALS, write_header
-from ecggan.files.atomic import ResumableFolder, atomic_file, file_lock
+from ecggan.data.sets.manifest import SIGNALS
+from ecggan.data.sets.writer import write_header
+from ecggan.files.atomic import atomic_file
+from ecggan.files.locks import file_lock
+from ecggan.files.resumable_folder import ResumableFolder
 from ecggan.generation.progress import CANDIDATES_PER_BATCH, Batch, JournalEntry, Progress
 
 _JOURNALS = "journal-*.jsonl"

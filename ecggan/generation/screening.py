@@ -13,7 +13,7 @@ from math import ceil
 import numpy as np
 
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.data.sets.record_filter import Keep
+from ecggan.data.sets.record_filter import RecordFilter
 from ecggan.ecg import select_leads
 from ecggan.generation.plan import GenerationPlan
 from ecggan.generation.progress import CANDIDATES_PER_BATCH, Batch, Progress
@@ -52,13 +52,13 @@ def _drawn(plan: GenerationPlan, progress: Progress, numbers: Iterable[int]) -> 
             yield Batch(requested.pop(0), select_leads(ecgs, plan.sampler.ecg.leads, plan.leads), {})
 
 
-def _batches_at_once(num_records: int, keep: Keep, progress: Progress) -> int:
+def _batches_at_once(num_records: int, keep: RecordFilter, progress: Progress) -> int:
     """How many batches to screen at once: no more than the set is likely to need."""
     wanted = ceil((num_records - progress.num_kept) * _SPARE / CANDIDATES_PER_BATCH)
     return max(1, min(wanted, ceil(keep.records_at_once / CANDIDATES_PER_BATCH)))
 
 
-def _screened(plan: GenerationPlan, keep: Keep, batches: Sequence[Batch]) -> Generator[Batch, None, None]:
+def _screened(plan: GenerationPlan, keep: RecordFilter, batches: Sequence[Batch]) -> Generator[Batch, None, None]:
     candidates = [candidate for batch in batches for candidate in batch.candidates]
     microvolts = np.concatenate([batch.microvolts for batch in batches])
     reasons = keep(ECGSet.in_memory(microvolts, plan.rows(candidates), plan.manifest()))

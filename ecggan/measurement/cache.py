@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ecggan.data.sets.ecg_set import SIGNALS, ECGSet
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.manifest import SIGNALS
 from ecggan.files.atomic import atomic_file
 from ecggan.measurement.measure_record import measuring_version, row_columns
 

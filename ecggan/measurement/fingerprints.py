@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from ecggan.compute.workers import each
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.data.sets.record_batches import StoredRecords
+from ecggan.data.sets.record_batches import RecordBatch
 from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT
 from ecggan.measurement.beats import find_beats
 from ecggan.measurement.filters import butterworth, without_baseline
@@ -115,15 +115,11 @@ def fingerprints(
     indexed = np.zeros(len(ecgs), bool)
     indexed[evenly_spaced(len(ecgs), len(ecgs) if most_indexed is None else most_indexed)] = True
     reach = int(min(SEGMENT_S, _LONGEST_SHARE * duration) / 2 * _SEGMENT_RATE_HZ)
-    tasks = [
-        np.arange(start, min(start + _RECORDS_PER_TASK, len(ecgs))) for start in range(0, len(ecgs), _RECORDS_PER_TASK)
-    ]
+    tasks = ecgs.batches(_RECORDS_PER_TASK)
     found: list[_RecordFingerprint] = []
     with tqdm(total=len(ecgs), desc="fingerprints", unit="ECG", disable=not progress or len(tasks) < 2) as bar:
         columns = tuple(ecgs.leads.index(lead) for lead in chosen)
-        arguments = (
-            (StoredRecords.of(ecgs, task), columns, ecgs.sampling_rate, reach, indexed[task]) for task in tasks
-        )
+        arguments = ((RecordBatch.of(ecgs, task), columns, ecgs.sampling_rate, reach, indexed[task]) for task in tasks)
         for some in each(_take_some, arguments, len(tasks), num_workers):
             found += some
             bar.update(len(some))
@@ -148,7 +144,7 @@ class _RecordFingerprint:
 
 
 def _take_some(
-    records: StoredRecords,
+    records: RecordBatch,
     columns: tuple[int, ...],
     sampling_rate: int,
     reach: int,

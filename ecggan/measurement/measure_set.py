@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from ecggan.compute.workers import each
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.data.sets.record_batches import StoredRecords
+from ecggan.data.sets.record_batches import RecordBatch
 from ecggan.ecg import check_leads
 from ecggan.measurement.cache import cache_folder, part_lengths, read_parts, write_part
 from ecggan.measurement.measure_record import (
@@ -115,17 +115,17 @@ def _check_array(
     return leads, sampling_rate
 
 
-def _records(ecgs: ECGSet | np.ndarray, starts: Sequence[int]) -> Iterator[StoredRecords | np.ndarray]:
+def _records(ecgs: ECGSet | np.ndarray, starts: Sequence[int]) -> Iterator[RecordBatch | np.ndarray]:
     """Yield the records of each task: those of a set as stored, those of an array in mV."""
     for start in starts:
         some = slice(start, start + RECORDS_PER_TASK)
-        yield StoredRecords.of(ecgs, some) if isinstance(ecgs, ECGSet) else ecgs[some]
+        yield RecordBatch.of(ecgs, some) if isinstance(ecgs, ECGSet) else ecgs[some]
 
 
 def _measure_some(
-    records: StoredRecords | np.ndarray, leads: Sequence[str], sampling_rate: int | float
+    records: RecordBatch | np.ndarray, leads: Sequence[str], sampling_rate: int | float
 ) -> list[dict[str, Value]]:
-    signals = records.millivolts() if isinstance(records, StoredRecords) else records
+    signals = records.millivolts() if isinstance(records, RecordBatch) else records
     rows = []
     for record in signals:
         try:

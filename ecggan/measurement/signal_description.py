@@ -19,8 +19,9 @@ from jaxtyping import Float
 from tqdm import tqdm
 
 from ecggan.compute.workers import each
+from ecggan.data.sets.batches import batches
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.data.sets.record_batches import StoredRecords
+from ecggan.data.sets.record_batches import RecordBatch
 from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, independent_leads, stored_derived_leads
 from ecggan.measurement.columns import BANDS_HZ, HIGHEST_HZ, correlation_column, einthoven_column
 from ecggan.measurement.filters import without_baseline
@@ -85,11 +86,11 @@ def describe_signals(
     leads, columns = independent_leads(ecgs.leads), signal_columns(ecgs.leads)
     frequencies = _frequencies(ecgs.sampling_rate)
     positions = evenly_spaced(len(ecgs), max_records)
-    blocks = [slice(start, start + RECORDS_PER_TASK) for start in range(0, len(positions), RECORDS_PER_TASK)]
+    blocks = batches(len(positions), RECORDS_PER_TASK)
     values = np.empty((len(positions), len(columns)))
     density = np.empty((len(positions), len(leads), len(frequencies)), np.float32)
     with tqdm(total=len(positions), desc="signals", unit="ECG", disable=not progress or len(blocks) < 2) as bar:
-        arguments = ((StoredRecords.of(ecgs, positions[block]), ecgs.sampling_rate) for block in blocks)
+        arguments = ((RecordBatch.of(ecgs, positions[block]), ecgs.sampling_rate) for block in blocks)
         described = each(_describe_some, arguments, len(blocks), num_workers)
         for block, found in zip(blocks, described, strict=True):
             values[block], density[block] = found
@@ -121,7 +122,7 @@ def _frequencies(sampling_rate: int) -> np.ndarray:
     return np.arange(1, int(min(HIGHEST_HZ, sampling_rate / 2) * SEGMENT_S) + 1) / SEGMENT_S
 
 
-def _describe_some(records: StoredRecords, sampling_rate: int) -> tuple[np.ndarray, np.ndarray]:
+def _describe_some(records: RecordBatch, sampling_rate: int) -> tuple[np.ndarray, np.ndarray]:
     """The columns' values ``(record, column)``, and the power spectral densities ``(record, lead, frequency)``."""
     microvolts, leads = records.microvolts(), records.leads
     lead = {name: microvolts[:, i].astype(np.float64) for i, name in enumerate(leads)}

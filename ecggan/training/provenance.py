@@ -1,6 +1,5 @@
 """The record of a run, ``run.json``: code, data, devices and end of each of its starts."""
 
-import json
 import platform
 import subprocess
 from collections import Counter
@@ -16,7 +15,7 @@ from pytorch_lightning.callbacks import Callback
 
 from ecggan._version import __version__
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.files.atomic import atomic_file
+from ecggan.files.json_file import write_json
 from ecggan.run_folder import RunFolder
 from ecggan.training.datamodule import ECGDataModule
 
@@ -66,9 +65,7 @@ class RunRecord(Callback):
             self._write()
 
     def _write(self) -> None:
-        with atomic_file(self.run.record_path) as unfinished:
-            text = json.dumps({"starts": [*self._earlier, self.start]}, indent=2, ensure_ascii=False)
-            unfinished.write_text(text + "\n", encoding="utf-8")
+        write_json(self.run.record_path, {"starts": [*self._earlier, self.start]})
 
 
 def check_same_parameters(folder: str | Path, parameters: Sequence[str]) -> None:

@@ -177,7 +177,7 @@ def test_an_interrupted_set_is_not_mixed_with_another(small_generator, tmp_path,
     interrupt_after(monkeypatch, 1, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         draw(small_generator, num_records=200, out=tmp_path / "set")
-    with pytest.raises(FileExistsError, match=r"set.unfinished was begun with seed=0, not 1: go on with that, give an"):
+    with pytest.raises(FileExistsError, match=r"set.unfinished was begun with seed=0, not 1: resume that, give an"):
         draw(small_generator, num_records=200, seed=1, out=tmp_path / "set")
 
 

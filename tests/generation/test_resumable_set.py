@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from ecggan.files.atomic import ResumableFolder
+from ecggan.files.resumable_folder import ResumableFolder
 from ecggan.generation.resumable_set import ResumableSet
 from tests.generation.batches import make_batch
 

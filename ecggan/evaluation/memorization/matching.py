@@ -14,7 +14,7 @@ from jaxtyping import Float, Float32, Int
 
 from ecggan.compute.workers import each
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.data.sets.record_batches import StoredRecords
+from ecggan.data.sets.record_batches import RecordBatch
 from ecggan.measurement.filters import butterworth
 from ecggan.measurement.fingerprints import Fingerprints
 
@@ -137,8 +137,8 @@ def align_nearest(
     tasks = [candidates[start : start + _PAIRS_PER_TASK] for start in range(0, len(candidates), _PAIRS_PER_TASK)]
     pairs = (
         (
-            StoredRecords.of(queries, task),
-            StoredRecords.of(index, found.position[task]),
+            RecordBatch.of(queries, task),
+            RecordBatch.of(index, found.position[task]),
             tuple(leads),
             queries.sampling_rate,
             index.sampling_rate,
@@ -154,7 +154,7 @@ def align_nearest(
 
 
 def _lay_some(
-    copies: StoredRecords, originals: StoredRecords, leads: Sequence[str], *rates: int
+    copies: RecordBatch, originals: RecordBatch, leads: Sequence[str], *rates: int
 ) -> list[tuple[float, float, float, float]]:
     pairs = zip(copies.millivolts(leads).astype(float), originals.millivolts(leads).astype(float), strict=True)
     return [align(copy, original, *rates) for copy, original in pairs]

@@ -3,7 +3,6 @@
 A kit has as many real as generated ECGs, in random order: a reader who guesses, or calls all alike, is right in half.
 """
 
-import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -21,7 +20,7 @@ from ecggan.evaluation.reader_study.agreement import Agreement, Answers, agree, 
 from ecggan.evaluation.reader_study.kit import text_of
 from ecggan.evaluation.reader_study.sheets import REAL, name_readers, read_key, read_sheet
 from ecggan.files.atomic import atomic_folder
-from ecggan.files.json_file import without_nan
+from ecggan.files.json_file import write_json
 from ecggan.stats.proportions import share_of_number
 from ecggan.stats.resampling import NUM_RESAMPLES, weighted_means
 
@@ -185,8 +184,7 @@ def write_scores(out: str | Path, scores: ReaderScores) -> Path:
     with atomic_folder(out) as folder:
         scores.readers.to_csv(folder / "scores.csv", index=False)
         scores.ecgs.to_csv(folder / "ecgs.csv", index=False)
-        text = json.dumps(without_nan(summary), indent=2, ensure_ascii=False, allow_nan=False)
-        (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
+        write_json(folder / "summary.json", summary)
         (folder / "scores.md").write_text(_in_words(scores, summary), encoding="utf-8")
     return Path(out) / "scores.md"
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.data.sets.exclusions import Excerpt, Shown, shown_of
+from ecggan.data.sets.exclusions import Excerpt, ExcludedExample, read_examples
 from ecggan.evaluation.failures import Parts
 from ecggan.evaluation.formatting import NONE, file_name, percent, signed
 from ecggan.evaluation.memorization.split_leakage import Leaks, find_leaks
@@ -55,7 +55,7 @@ def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = N
     leaks = parts.run("search for ECGs in two splits", find_leaks, ecgs, num_workers)
     with atomic_folder(out) as folder:
         (folder / "pictures").mkdir()
-        shown = parts.run("excerpts of what was left out", shown_of, ecgs.path) if ecgs.path is not None else None
+        shown = parts.run("excerpts of what was left out", read_examples, ecgs.path) if ecgs.path is not None else None
         pictures: dict[str, list[dict[str, str]]] = {}
         for each in shown or []:
             drawn = parts.run(f"picture of {each.record}", _draw_shown, each)
@@ -111,7 +111,7 @@ def _add(
     pictures.append({"alt": alt, "caption": f"{title}: {caption}", "base64": embedded(png)})
 
 
-def _draw_shown(shown: Shown) -> "matplotlib.figure.Figure | None":
+def _draw_shown(shown: ExcludedExample) -> "matplotlib.figure.Figure | None":
     excerpt = shown.excerpt
     if excerpt.sampling_rate < _SLOWEST_HZ or not excerpt.millivolts.size:
         return None

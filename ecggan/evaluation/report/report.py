@@ -6,7 +6,6 @@ LaTeX, CSV), pictures/ the PNGs of the report and the same as PDF and SVG, measu
 nearest_….csv its nearest training ECGs and pairs_….csv those laid over each other.
 """
 
-import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ecggan.data.sets.ecg_set import summarize_exclusions
+from ecggan.data.sets.exclusions import summarize_exclusions
 from ecggan.data.sets.training_records import without_hashes
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.assessment import Assessment
@@ -36,7 +35,7 @@ from ecggan.evaluation.report.tables import ShownTable
 from ecggan.evaluation.set_evaluation import answers
 from ecggan.evaluation.verdict import SHARE_MARGIN
 from ecggan.files.atomic import atomic_folder
-from ecggan.files.json_file import without_nan
+from ecggan.files.json_file import without_nan, write_json
 from ecggan.measurement import plausibility
 from ecggan.measurement.columns import display_name
 from ecggan.measurement.delineation import EDGES
@@ -69,8 +68,7 @@ def write_report(out: str | Path, assessment: Assessment, settings: Mapping[str,
         shown = _tables(assessment, parts)
         _write_tables(folder, assessment, shown, parts)
         summary = summarise(assessment, parts.failures, settings or {})
-        text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
-        (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
+        write_json(folder / "summary.json", summary)
         html = _render(assessment, summary, pictures, shown)
         (folder / "report.html").write_text(html, encoding="utf-8")
     log.info("report written to %s", Path(out) / "report.html")

@@ -13,7 +13,8 @@ import pandas as pd
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
-from ecggan.data.sets.ecg_set import ECGSet, new_manifest
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.manifest import new_manifest
 from ecggan.files.atomic import atomic_file
 from ecggan.run_folder import DISTANCE, RunFolder, best_row
 from ecggan.stats.resampling import evenly_spaced

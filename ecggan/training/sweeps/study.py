@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ecggan.files.atomic import file_lock
+from ecggan.files.locks import file_lock
 
 if TYPE_CHECKING:
     import optuna
