@@ -27,7 +27,8 @@ for name in pulse2pulse wavegan_star; do
         trainer.precision=bf16-mixed +trainer.max_time="$longest" "$@"
     python generate.py run="$out/$name" num_records=1000 out="$out/ecgs/$name"
     [ -e "$out/curve_$name" ] ||
-        python evaluate.py data=ptbxl data.root="$ptbxl" data.split=validation run="$out/$name" out="$out/curve_$name"
+        python evaluate.py job=checkpoints data=ptbxl data.root="$ptbxl" data.split=validation run="$out/$name" \
+            out="$out/curve_$name"
 done
 [ -e "$out/report" ] || python evaluate.py data=ptbxl data.root="$ptbxl" "data.split=[validation,test]" baseline=deepfake \
     generated="[$out/ecgs/pulse2pulse,$out/ecgs/wavegan_star]" out="$out/report"

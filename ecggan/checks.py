@@ -25,9 +25,9 @@ def whole_number(name: str, value: Any, at_least: int, at_most: int | None = Non
 
 def positive(name: str, value: Any, unit: str = "", or_null: bool = False) -> None:
     """Raise ValueError unless the value is a finite number above 0."""
-    is_right = isinstance(value, Real) and not isinstance(value, bool) and 0 < value < math.inf
+    is_right = isinstance(value, Real) and not isinstance(value, bool) and 0 < float(value) < math.inf
     words = f"a number above 0, in {unit}" if unit else "a number above 0"
-    _require(bool(is_right), name, value, f"{words}{', or null' if or_null else ''}", or_null)
+    _require(is_right, name, value, f"{words}{', or null' if or_null else ''}", or_null)
 
 
 def one_of(name: str, value: Any, choices: Sequence[str], or_null: bool = False) -> None:
@@ -40,6 +40,12 @@ def one_of(name: str, value: Any, choices: Sequence[str], or_null: bool = False)
     *others, last = [*choices, *(["null"] if or_null else [])]
     words = f"{', '.join(others)} or {last}" if others else last
     _require(isinstance(value, str) and value in choices, name, value, words, or_null)
+
+
+def given(name: str, value: Any, remedy: str) -> None:
+    """Raise ValueError where there is no value: ``{name} must be given: {remedy}``."""
+    if value is None:
+        raise ValueError(f"{name} must be given: {remedy}")
 
 
 def flag(name: str, value: Any) -> None:

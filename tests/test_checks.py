@@ -55,3 +55,9 @@ def test_null_is_accepted_only_where_it_is_allowed():
         checks.positive("x", 0, or_null=True)
     with pytest.raises(ValueError, match=r"must be a or null; got 'b'"):
         checks.one_of("letter", "b", ("a",), or_null=True)
+
+
+def test_a_value_that_must_be_given_is_asked_for():
+    checks.given("key", "k.csv", "key=KEY.CSV")
+    with pytest.raises(ValueError, match=r"^key must be given: key=KEY\.CSV$"):
+        checks.given("key", None, "key=KEY.CSV")

@@ -50,7 +50,7 @@ def test_training_leaves_checkpoints_pictures_and_a_log(trained):
 def test_a_run_generates_and_its_ecgs_are_evaluated(trained):
     done = run("generate", "run=run", "num_records=6", "leads=12", "seed=1", "out=ecgs", cwd=trained)
     assert done.returncode == 0, done.stderr
-    assert "6 ECGs of 12 leads lie in ecgs" in done.stdout
+    assert "6 ECGs of 12 leads\nSaved to ecgs\n" in done.stdout
     generated = ECGSet.open(trained / "ecgs")
     assert generated.manifest["made_by"]["epochs"] == 2
 
@@ -72,24 +72,24 @@ def test_a_run_is_not_judged_by_the_ecgs_that_it_learned_from(trained):
     data = ("data=deepfake", "data.source.num_records=40", "data.split=[train,test]", "num_workers=1")
     drawn = run("generate", "run=run", "num_records=3", "out=ours", cwd=trained)
     assert drawn.returncode == 0, drawn.stderr
-    for what in ("generated=ours", "run=run"):
-        done = run("evaluate", *data, what, "num_records=3", "out=flattered", cwd=trained)
+    of_run = ("job=checkpoints", "run=run", "num_records=3")
+    for what in (("generated=ours",), of_run):
+        done = run("evaluate", *data, *what, "out=flattered", cwd=trained)
         assert done.returncode == 1
         assert "24 of the 36 real ECGs are among those that" in done.stderr
         assert "data.split=test, or allow_overlap=true" in done.stderr
         assert not (trained / "flattered").exists()
-    done = run("evaluate", *data, "run=run", "num_records=3", "allow_overlap=true", "out=flattered", cwd=trained)
+    done = run("evaluate", *data, *of_run, "allow_overlap=true", "out=flattered", cwd=trained)
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow
 def test_what_a_source_came_to_is_shown(trained):
-    done = run("evaluate", "data=deepfake", "data.source.num_records=40", "account=true", "out=account", cwd=trained)
+    data = ("data=deepfake", "data.source.num_records=40")
+    done = run("evaluate", "job=data_report", *data, "out=account", cwd=trained)
     assert done.returncode == 0, done.stderr
     assert "40 of 40 records are kept; 0 pairs" in done.stdout
     assert (trained / "account" / "account.html").is_file()
-    done = run("evaluate", "data=deepfake", "account=true", "generated=ecgs", cwd=trained)
-    assert "the account is of the real ECGs alone" in done.stderr
 
 
 @pytest.mark.slow
@@ -108,7 +108,7 @@ def test_two_ecg_sets_are_compared(trained):
 @pytest.mark.slow
 def test_the_checkpoints_of_a_run_are_compared_epoch_by_epoch(trained):
     options = ("data.source.num_records=40", "run=run", "num_records=3", "num_workers=1", "out=curve")
-    done = run("evaluate", "data=deepfake", *options, cwd=trained)
+    done = run("evaluate", "job=checkpoints", "data=deepfake", *options, cwd=trained)
     assert done.returncode == 0, done.stderr
     curve = pd.read_csv(trained / "curve" / "epochs.csv")
     assert list(curve["epoch"]) == [2]
@@ -149,7 +149,7 @@ def test_processes_at_once_fill_one_set_and_export_it(tmp_path):
     processes = [subprocess.Popen(each, cwd=tmp_path, stdout=subprocess.PIPE, text=True) for each in start]
     said = [process.communicate()[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
-    complete = ["300 ECGs of 8 leads lie in set" in each for each in said]  # both, where they end at the same moment
+    complete = ["300 ECGs of 8 leads\nSaved to set" in each for each in said]  # both, where they end at the same moment
     drawn = ["the last part to end completes the set in set" in each for each in said]
     assert any(complete)
     assert [is_complete + is_drawn for is_complete, is_drawn in zip(complete, drawn, strict=True)] == [1, 1]
@@ -160,20 +160,23 @@ def test_processes_at_once_fill_one_set_and_export_it(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"set", "whole", "set-asc", "set-npz"}
     again = run("generate", *options, "out=set", "export=[asc,npz,wfdb]", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
-    assert "As wfdb they lie in set-wfdb" in again.stdout
-    both = [subprocess.Popen(command("generate", "ecg_set=set", "export=parquet"), cwd=tmp_path) for _ in range(2)]
+    assert "Exported wfdb to set-wfdb" in again.stdout
+    both = [
+        subprocess.Popen(command("generate", "job=export", "ecg_set=set", "export=parquet"), cwd=tmp_path)
+        for _ in range(2)
+    ]
     assert [process.wait() for process in both] == [0, 0]
     assert not (tmp_path / "set-parquet.unfinished").exists()
-    licensed = run("generate", "ecg_set=set", "export=parquet", "license=cc-by-4.0", cwd=tmp_path)
+    licensed = run("generate", "job=export", "ecg_set=set", "export=parquet", "license=cc-by-4.0", cwd=tmp_path)
     assert "set-parquet exists and is not empty" in licensed.stderr
-    other = run("generate", "ecg_set=whole", "export=csv", cwd=tmp_path)
-    assert "As csv they lie in whole-csv" in other.stdout
+    other = run("generate", "job=export", "ecg_set=whole", "export=csv", cwd=tmp_path)
+    assert "Exported csv to whole-csv" in other.stdout
 
 
 @pytest.mark.slow
 def test_a_generator_is_converted_and_draws_the_same(trained):
-    done = run("generate", "run=run", "convert=small.safetensors", cwd=trained)
-    assert "The generator lies in small.safetensors" in done.stdout, done.stderr
+    done = run("generate", "job=convert", "run=run", "out=small.safetensors", cwd=trained)
+    assert "Saved to small.safetensors" in done.stdout, done.stderr
     for number, source in enumerate(("run=run", "checkpoint=small.safetensors")):
         assert run("generate", source, "num_records=3", f"out=by_{number}", cwd=trained).returncode == 0
     first, second = (ECGSet.open(trained / f"by_{number}").microvolts() for number in range(2))
@@ -183,17 +186,19 @@ def test_a_generator_is_converted_and_draws_the_same(trained):
 @pytest.mark.slow
 def test_blinded_readers_get_a_kit_and_their_sheets_are_scored(tmp_path):
     ecgs = ("data=deepfake", "data.source.num_records=20", "baseline=deepfake", "baseline.source.num_records=10")
-    done = run("evaluate", *ecgs, "reader_kit=2", "seed=3", "out=kit", cwd=tmp_path)
+    done = run("evaluate", "job=reader_kit", *ecgs, "num_each=2", "seed=3", "out=kit", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "The readers' kit lies in kit; the answer key, which no reader may see, in " in done.stdout
+    assert "Saved to kit; the answer key, which no reader may see, to " in done.stdout
     assert "(seed" not in (tmp_path / "kit" / "how_to_read.md").read_text()
     key = pd.read_csv(tmp_path / "kit-key" / "key.csv")
     sheet = pd.read_csv(tmp_path / "kit" / "sheet.csv")
     sheet.assign(answer=key["origin"]).to_csv(tmp_path / "ann.csv", index=False, sep=";")
     sheet.assign(answer="Fake").to_csv(tmp_path / "bob.csv", index=False)
-    done = run("evaluate", "readers=[ann.csv,bob.csv]", "key=kit-key/key.csv", "out=scores", cwd=tmp_path)
+    done = run(
+        "evaluate", "job=reader_scores", "readers=[ann.csv,bob.csv]", "key=kit-key/key.csv", "out=scores", cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
-    assert "The scores lie in scores/scores.md" in done.stdout
+    assert "Saved to scores/scores.md" in done.stdout
     scores = pd.read_csv(tmp_path / "scores" / "scores.csv").set_index("reader")
     assert scores["accuracy"].to_dict() == {"ann": 1, "bob": 0.5, "all": 0.75}
     assert {path.name for path in (tmp_path / "scores").iterdir()} == {
@@ -397,48 +402,19 @@ def test_two_processes_train_together(trained):
         ("train", ("experiment=quickstart", "model.model_size=3"), "model_size must be at least 5"),
         ("train", ("model.model_size=wide",), "model_size must be a whole number; got 'wide'"),
         ("train", ("resume=nowhere.ckpt",), "no checkpoint at nowhere.ckpt"),
-        ("generate", (), "say which generator"),
-        ("generate", ("checkpoint=published", "part=0/2"), "give all of them the same out=FOLDER"),
-        ("generate", ("checkpoint=published", "part=2/2", "out=a"), "part must be slurm, or one of 0/4, 1/4"),
-        ("generate", ("checkpoint=published", "keep=good"), "keep must be measurable, normal or null; got 'good'"),
-        ("generate", ("checkpoint=published", "export=mat"), "export=mat is not known; known are asc, csv"),
-        ("generate", ("checkpoint=published", "seed=-1"), "seed must be a whole number, at least 0"),
-        ("generate", ("checkpoint=published", "num_records=100000000"), "needs 8,000,000 MB more, and its disk has"),
-        ("generate", ("checkpoint=published", "convert=g.pt"), ".safetensors"),
-        ("generate", ("checkpoint=published", "ecg_set=a", "export=asc"), "got checkpoint=published ecg_set=a"),
+        ("generate", (), "one generator must be given"),
         ("generate", ("checkpoint=5",), "no checkpoint at 5"),
         ("generate", ("checkpoint=published", "part=1", "out=a"), "part must be slurm, or one of 0/4"),
-        ("generate", ("checkpoint=published", "export=3"), "export=3 is not known"),
-        ("generate", ("checkpoint=published", "keep=normal", "num_workers=abc"), "num_workers must be a whole number"),
-        ("generate", ("checkpoint=published", "out=/"), "/ exists; give another folder"),
-        ("generate", ("ecg_set=a",), "ecg_set= is there to be exported"),
-        ("generate", ("checkpoint=nowhere.pt",), "no checkpoint at nowhere.pt"),
-        ("generate", ("run=.",), "is not the folder of a training run"),
-        ("evaluate", (), "say which ECGs are real"),
-        ("generate", ("run=nowhere",), "run=nowhere is not a folder"),
-        ("evaluate", ("real=a", "generated=b", "run=c"), "or run=RUN alone for the curve"),
-        ("evaluate", ("real=a", "generated=b", "max_records=true"), "max_records must be null or a whole number"),
-        ("evaluate", ("real=a", "generated=b", "seed=-1"), "seed must be a whole number, at least 0; got -1"),
-        ("evaluate", ("real=a", "data=deepfake", "generated=b"), "the real ECGs are given twice"),
-        ("evaluate", ("real=a", "generated=[x/b,y/b]"), "give each generated set a name of its own"),
-        ("evaluate", ("real=a", "generated=x/deepfake", "baseline=deepfake", "margins=3"), "margins must name"),
+        ("generate", ("checkpoint=published", "num_records=100000000"), "needs 8,000,000 MB more, and its disk has"),
+        ("generate", ("checkpoint=published", "convert=g.safetensors"), "give job=convert out=g.safetensors"),
+        ("generate", ("ecg_set=a", "export=asc"), "belongs to: export: give job=export ecg_set=a"),
+        ("generate", ("job=self_test",), "is no job of generate.py; its jobs are generate, export, convert"),
+        ("evaluate", (), "real ECGs must be given"),
         ("evaluate", ("real=a", "generated=b", "logger=csv"), "a report is logged to logger=wandb alone; got csv"),
-        ("evaluate", ("real=a", "generated=b", "margins={qt: 5}"), "margins.qt is no measurement"),
-        ("evaluate", ("real=a", "generated=[b,c]", "reader_kit=20"), "sets one generated set beside the real one"),
-        ("evaluate", ("real=a", "run=b", "reader_kit=20"), "sets one generated set beside the real one"),
-        (
-            "evaluate",
-            ("real=a", "generated=b", "reader_kit=0"),
-            "reader_kit must be null or a whole number, at least 1",
-        ),
-        ("evaluate", ("readers=[a.csv]",), "sheets are scored by the key of their kit"),
-        ("evaluate", ("key=key.csv",), "give readers=[ann.csv,bob.csv] and key=KEY.CSV"),
-        ("evaluate", ("readers=[a.csv]", "key=k.csv", "real=a"), "readers= and key= take no ECGs"),
-        ("evaluate", ("readers=[a.csv]", "key=k.csv"), "no file at k.csv"),
-        ("evaluate", ("readers=5", "key=k.csv"), "readers must be filled-in sheets"),
-        ("evaluate", ("real=a", "generated=b", "training=3"), "training must be an ECG set, null"),
-        ("evaluate", ("real=a", "self_test=3"), "self_test must be true or false; got 3"),
-        ("evaluate", ("real=a", "generated=b", "self_test=true"), "the self-test makes its own sets"),
+        ("evaluate", ("real=a", "generated=b", "run=c"), "belongs to: checkpoints: give job=checkpoints run=c"),
+        ("evaluate", ("real=a", "self_test=true"), "self_test is a job: give job=self_test"),
+        ("evaluate", ("job=self_test", "real=a", "+generated=b"), "belongs to: report, reader_kit"),
+        ("evaluate", ("real=a", "quality.max_nois=3"), "quality.max_nois is no parameter; quality has min_peak"),
         ("evaluate", ("real=nowhere", "generated=nowhere"), "nowhere is not an ECG set: manifest.json is missing"),
     ],
 )

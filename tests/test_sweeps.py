@@ -33,7 +33,7 @@ def test_a_grid_of_which_one_run_fails_trains_the_others_and_is_gathered(tmp_pat
     done = run("train", *grid, cwd=tmp_path)
     assert done.returncode == 1
     assert "ERROR: sweep/0: Invalid learning rate: -1" in done.stderr
-    gathering = run("evaluate", "multirun=sweep", "out=table", cwd=tmp_path)
+    gathering = run("evaluate", "job=sweep", "multirun=sweep", "out=table", cwd=tmp_path)
     assert gathering.returncode == 0, gathering.stderr
     written = tmp_path / "table"
     for gathered in (pd.read_csv(written / "sweep.csv"), pd.read_parquet(written / "sweep.parquet")):
@@ -67,7 +67,7 @@ def test_a_search_that_is_killed_goes_on_and_repeats_nothing(tmp_path):
     again = run("train", *SEARCH, cwd=tmp_path)
     assert again.stdout.count("has ended (complete") == 4
     assert "Saved to" not in again.stdout
-    gathered = run("evaluate", "multirun=sweep", "out=table", cwd=tmp_path)
+    gathered = run("evaluate", "job=sweep", "multirun=sweep", "out=table", cwd=tmp_path)
     assert gathered.returncode == 0, gathered.stderr
     table = pd.read_csv(tmp_path / "table" / "sweep.csv", float_precision="round_trip")
     assert table["physiological_distance"].is_monotonic_increasing
@@ -89,7 +89,7 @@ def test_a_search_takes_a_run_that_diverges_for_a_failure_and_ends_the_hopeless_
     done = run("train", *search, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "study.db").exists()
-    gathered = run("evaluate", "multirun=sweep", "out=table", cwd=tmp_path)
+    gathered = run("evaluate", "job=sweep", "multirun=sweep", "out=table", cwd=tmp_path)
     table = pd.read_csv(tmp_path / "table" / "sweep.csv").sort_values("run")
     diverged = table["model.gan.learning_rate"] > 1
     assert diverged.any(), gathered.stdout
@@ -117,6 +117,6 @@ def test_a_search_without_a_distance_is_refused(tmp_path):
 
 
 def test_a_folder_without_runs_is_no_sweep(tmp_path):
-    done = run("evaluate", f"multirun={tmp_path}", "out=table", cwd=tmp_path)
+    done = run("evaluate", "job=sweep", f"multirun={tmp_path}", "out=table", cwd=tmp_path)
     assert done.returncode == 1
     assert "holds no runs: it must be the out= of a sweep of train.py" in done.stderr

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 def assert_that_nothing_fools_it(tmp_path: Path, *arguments: str) -> None:
     """As users run it, and so without the checks of types that make it slow here."""
     out, environment = tmp_path / "out", os.environ | {"ECGGAN_CACHE": str(tmp_path / "cache")}
-    command = [sys.executable, "evaluate.py", "self_test=true", "num_workers=1", f"out={out}", *arguments]
+    command = [sys.executable, "evaluate.py", "job=self_test", "num_workers=1", f"out={out}", *arguments]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "Passed: 19 of 19 spoilt sets are caught; fresh real ECGs raise no alarm." in run.stdout

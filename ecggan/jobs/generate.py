@@ -1,0 +1,128 @@
+"""A set of ECGs drawn from a generator."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ecggan import checks
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.exclusions import summarize_exclusions
+from ecggan.jobs.base import Result
+from ecggan.jobs.convert import generator_source
+from ecggan.jobs.export import exported_text, forms_of, write_exports
+
+if TYPE_CHECKING:
+    from ecggan.measurement.normality.normality_filter import NormalityFilter
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generate:
+    """Draw a set of ECGs from a generator, and export it; see [generate][ecggan.generate].
+
+    Args:
+        checkpoint: "published" or a file.
+        run_folder: in its place, the folder of a training run.
+        epoch: of the run: a number, "last" or "best".
+        num_records: how many.
+        seed: record k is drawn from (seed, k) alone.
+        leads: 8, 12, or names; None for the network's own.
+        weights: the generator's moving average over training ("ema"), or its last state ("raw").
+        ecg: what a file of others does not say of its ECGs, such as `full_scale_mv`.
+        keep: "measurable" or "normal" draws until `num_records` of these are drawn; None keeps all.
+        normality: for keep="normal", rules of the normality screen, on or off; those that are not named are on.
+        out: a folder; None for a new one in runs/generate. Interrupted, the same job resumes.
+        export: "asc", "csv", "wfdb", "parquet" or "npz", or several of them: each in a folder beside the set.
+        license: of the export, for its card.
+        part: "0/4" for the first of four processes that fill one set, "slurm" for what Slurm says of this one; None for
+            the whole, or torchrun's rank.
+        batch_size: records at once on a GPU; it changes the speed, not the set.
+        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+        num_workers: processes that measure for `keep`, and that export; None for one a core.
+    """
+
+    checkpoint: str | Path | int | None = None
+    run_folder: str | Path | int | None = None
+    epoch: int | str = "best"
+    num_records: int = 100
+    seed: int = 0
+    leads: int | str | Sequence[str] | None = None
+    weights: str = "ema"
+    ecg: Mapping[str, Any] | None = None
+    keep: str | None = None
+    normality: Mapping[str, bool] | None = None
+    out: str | Path | int | None = None
+    export: str | Sequence[str] | None = None
+    license: str | None = None
+    part: str | None = None
+    batch_size: int = 512
+    device: str = "auto"
+    num_workers: int | None = None
+
+    def __post_init__(self) -> None:
+        generator_source(self.checkpoint, self.run_folder)
+        checks.whole_number("num_records", self.num_records, at_least=1)
+        checks.whole_number("seed", self.seed, at_least=0)
+        checks.whole_number("batch_size", self.batch_size, at_least=1)
+        checks.whole_number("num_workers", self.num_workers, at_least=1, or_null=True)
+        checks.one_of("weights", self.weights, ("ema", "raw"))
+        checks.one_of("keep", self.keep, ("measurable", "normal"), or_null=True)
+        forms_of(self.export)
+
+    def run(self) -> Result[ECGSet | None]:
+        """Draw the set and export it; the value is None where other processes have yet to draw their parts.
+
+        Raises:
+            FileNotFoundError: no such checkpoint.
+            FileExistsError: `out` is there already and is not this set.
+            ValueError: a value cannot be, or the generator is degenerate.
+            OSError: too little space on the disk.
+        """
+        from ecggan.compute.workers import current_workers
+        from ecggan.generation.distributed import generate_on_workers
+        from ecggan.generation.generate import generate_part
+        from ecggan.generation.parts import part_of
+
+        cluster = current_workers()
+        part, num_parts = part_of(None if self.part is None else str(self.part), os.environ)
+        if cluster is not None and num_parts > 1:
+            raise ValueError("part= is for processes that fill a set without compute=; leave one of them out")
+        if self.out is None and num_parts > 1:
+            raise ValueError("several processes fill one set: give all of them the same out=FOLDER")
+        out = f"runs/generate/{datetime.now():%Y-%m-%d_%H-%M-%S-%f}" if self.out is None else str(self.out)
+        source = generator_source(self.checkpoint, self.run_folder)
+        arguments: dict[str, Any] = {
+            "out": out,
+            "keep": self._filter(self.num_workers if cluster is None else 1),
+            "device": str(self.device),
+            **{name: getattr(self, name) for name in ("num_records", "seed", "leads", "weights", "epoch", "ecg")},
+            "batch_size": self.batch_size,
+        }
+        ecgs: ECGSet | None
+        if cluster is None:
+            ecgs = generate_part(source, part=part, num_parts=num_parts, **arguments)
+        else:
+            ecgs = generate_on_workers(cluster, source, **arguments)
+        if ecgs is None:
+            text = f"Part {part} of {num_parts} is drawn; the last part to end completes the set in {out}"
+            return Result(None, Path(out), text)
+        paths = write_exports(ecgs, Path(out), forms_of(self.export), self.license, self.num_workers)
+        lines = [*_exclusions(ecgs), f"{len(ecgs):,} ECGs of {len(ecgs.leads)} leads", f"Saved to {out}"]
+        return Result(ecgs, Path(out), "\n".join([*lines, *([exported_text(paths)] if paths else [])]))
+
+    def _filter(self, num_workers: int | None) -> "NormalityFilter | None":
+        if self.keep is None:
+            return None
+        from ecggan.measurement.normality.normality_filter import NormalityFilter
+
+        return NormalityFilter(self.keep, self.normality, num_workers)
+
+
+def _exclusions(ecgs: ECGSet) -> list[str]:
+    account = ecgs.manifest.get("account")
+    if account is None:
+        return []
+    first = f"{account['kept']:,} of {account['read']:,} ECGs are kept; left out by"
+    return [first, *(f"  {rule}: {words}" for rule, words in summarize_exclusions(account).items())]
