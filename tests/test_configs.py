@@ -1,5 +1,6 @@
 """Every option of every group is composed and built, as users will choose it."""
 
+import dataclasses
 import inspect
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -8,11 +9,12 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import instantiate
+from hydra.utils import get_class, instantiate
 from omegaconf import DictConfig, OmegaConf
 
 import ecggan
 import evaluate
+import generate
 import train  # noqa: F401  registers the resolver
 from ecggan.checkpoints.published import PUBLISHED_FORMAT
 from ecggan.measurement.normality.screen import RULES
@@ -35,6 +37,7 @@ GROUPS = {
         "normality",
         "compute",
         "sweep",
+        "job",
     )
 }
 
@@ -97,25 +100,6 @@ def test_every_search_can_be_built_and_numbers_its_runs(name, tmp_path):
     run = instantiate(config.sweep, _convert_="all").run(2)
     assert set(run.parameters) == {"model.gan.learning_rate", "model.gan.n_critic"}
     assert (tmp_path / "study.journal").exists()
-
-
-@pytest.mark.parametrize(
-    ("generated", "named"),
-    [
-        (None, []),
-        ("runs/a", [("generated", "runs/a")]),
-        (["runs/a", "b"], [("a", "runs/a"), ("b", "b")]),
-        ({"ours": "x/set", 1: "y/set"}, [("ours", "x/set"), ("1", "y/set")]),
-    ],
-)
-def test_generated_sets_are_called_by_what_the_user_says_or_by_their_folders(generated, named):
-    assert evaluate.named_sets(generated) == named
-
-
-@pytest.mark.parametrize("generated", [5, [None], {"a": None}, {"a": ["b"]}])
-def test_what_are_no_folders_is_refused(generated):
-    with pytest.raises(ValueError, match=r"generated must be a folder, \[A,B\] or \{ours:A,theirs:B\}; got"):
-        evaluate.named_sets(generated)
 
 
 @pytest.mark.parametrize("name", options("model"))
@@ -181,11 +165,61 @@ def test_real_experiments_learn_from_ptbxl_log_to_wandb_and_yield_to_the_command
     assert composed("train", "experiment=pulse2pulse", "data=folder").data.name == "folder"
 
 
+SHARED = {"hydra", "_target_", "compute"}
+REFERRED_TO = {  # keys that others refer to, which no class takes
+    *("ecg", "quality", "shaping", "packing", "cache", "num_workers", "run"),
+    *("logger", "name", "folder", "tags"),  # of a report's run on W&B
+}
+NEEDED = {  # what a job cannot do without
+    "report": ("data=deepfake", "generated=a"),
+    "checkpoints": ("data=deepfake", "run=a"),
+    "sweep": ("multirun=a",),
+    "data_report": ("data=deepfake",),
+    "self_test": ("data=deepfake",),
+    "reader_kit": ("data=deepfake", "generated=a"),
+    "reader_scores": ("readers=[a]", "key=b"),
+    "generate": ("checkpoint=published",),
+    "export": ("ecg_set=a", "export=asc"),
+    "convert": ("checkpoint=published", "out=a.safetensors"),
+}
+
+
+def parameters_of(config: DictConfig) -> dict[str, dataclasses.Field]:
+    return {field.name: field for field in dataclasses.fields(get_class(config._target_))}
+
+
+def test_every_job_is_of_one_command_whose_first_is_the_default():
+    assert sorted((*evaluate.JOBS, *generate.JOBS)) == options("job")
+    for script, jobs in (("evaluate", evaluate.JOBS), ("generate", generate.JOBS)):
+        assert composed(script).hydra.runtime.choices.job == jobs[0]
+
+
+@pytest.mark.parametrize("job", options("job"))
+def test_every_job_can_be_built_from_its_configuration_and_leaves_no_key_unused(job):
+    script = "generate" if job in generate.JOBS else "evaluate"
+    config = composed(script, f"job={job}", "hydra.job.name=job", *NEEDED[job])
+    parameters = parameters_of(config)
+    assert set(config) - SHARED - set(parameters) <= REFERRED_TO
+    assert set(parameters) - set(config) <= {"data", "baseline"}  # groups of which none is chosen
+    OmegaConf.resolve(config)
+    names = ["_target_", *parameters]
+    assert callable(instantiate(OmegaConf.masked_copy(config, names), _convert_="all").run)
+
+
+@pytest.mark.parametrize("job", options("job"))
+def test_a_job_has_the_same_defaults_in_python_as_on_the_command_line(job):
+    script = "generate" if job in generate.JOBS else "evaluate"
+    config = composed(script, f"job={job}")
+    for name, field in parameters_of(config).items():
+        if name in config and name not in ("out", "cache", "normality"):
+            assert config[name] == field.default, name
+
+
 def test_generate_offers_what_the_function_takes_with_the_same_defaults():
     config = OmegaConf.to_container(composed("generate"))
-    of_the_script = {"hydra", "run", "checkpoint", "ecg_set", "normality", "num_workers"}
-    of_the_script |= {"export", "license", "convert", "part", "compute"}
-    config = {key: value for key, value in config.items() if key not in of_the_script}
+    of_the_job = {"hydra", "_target_", "compute", "run", "run_folder", "checkpoint", "normality", "num_workers"}
+    of_the_job |= {"export", "license", "part"}
+    config = {key: value for key, value in config.items() if key not in of_the_job}
     parameters = inspect.signature(ecggan.generate).parameters
     assert set(config) <= set(parameters)
     for key in ("seed", "leads", "weights", "epoch", "ecg", "keep", "out", "batch_size", "device"):
