@@ -15,6 +15,9 @@ from typing import Any, ParamSpec, TypeVar
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# Hydra's errors for what stands on the command line; its others are bugs, and keep their traceback.
+_OF_THE_USER = ("ConfigCompositionException", "MissingConfigException", "OverrideParseException")
+
 # How a job was asked for before there were jobs.
 _BEFORE = {
     "self_test": "job=self_test",
@@ -42,7 +45,7 @@ def exit_on_unknown_parameter(main: Callable[P, R], configs: Path, script: str, 
         try:
             return main(*args, **kwargs)
         except Exception as error:
-            if os.environ.get("ECGGAN_DEBUG") == "1" or not type(error).__module__.startswith("hydra.errors"):
+            if os.environ.get("ECGGAN_DEBUG") == "1" or type(error).__name__ not in _OF_THE_USER:
                 raise
             raise SystemExit(f"error: {_one_line(error)}") from error
 
@@ -68,7 +71,7 @@ def find_problem(arguments: Iterable[str], configs: Path, script: str, jobs: Seq
         if others:
             remedy = f": give job={others[0]} {key}={value}" if len(others) == 1 else ""
             return f"{name} is no parameter of job={job}; it belongs to: {', '.join(others)}{remedy}"
-        near = difflib.get_close_matches(name, known, 1)
+        near = difflib.get_close_matches(name, known, 1, cutoff=0.7)
         remedy = f"did you mean {near[0]}?" if near else f"its parameters are {', '.join(sorted(known))}"
         return f"{name} is no parameter of job={job}; {remedy}"
     return None
