@@ -201,6 +201,7 @@ def test_every_job_can_be_built_from_its_configuration_and_leaves_no_key_unused(
     parameters = parameters_of(config)
     assert set(config) - SHARED - set(parameters) <= REFERRED_TO
     assert set(parameters) - set(config) <= {"data", "baseline"}  # groups of which none is chosen
+    config = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
     OmegaConf.resolve(config)
     names = ["_target_", *parameters]
     assert callable(instantiate(OmegaConf.masked_copy(config, names), _convert_="all").run)
