@@ -12,5 +12,5 @@ def test_all_splits_are_reported_whatever_split_is_evaluated(real, tmp_path):
 
 
 def test_a_folder_that_is_there_is_not_overwritten(real, tmp_path):
-    with pytest.raises(FileExistsError, match="is there already"):
+    with pytest.raises(FileExistsError, match="exists"):
         DataReport(real=real, out=tmp_path).run()

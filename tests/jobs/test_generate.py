@@ -30,7 +30,7 @@ def test_values_that_cannot_be_are_refused_at_once(parameters, error, message):
     [
         ({"part": "0/2"}, ValueError, "give all of them the same out=FOLDER"),
         ({"part": "2/2", "out": "a"}, ValueError, "part must be slurm, or one of 0/4, 1/4"),
-        ({"out": "/"}, FileExistsError, "/ is there already; give another folder"),
+        ({"out": "/"}, FileExistsError, "/ exists; give another folder"),
         ({"checkpoint": "nowhere.pt", "out": "a"}, FileNotFoundError, "no checkpoint at nowhere.pt"),
         ({"checkpoint": None, "run_folder": ".", "out": "a"}, FileNotFoundError, "is not the folder of a training run"),
     ],
