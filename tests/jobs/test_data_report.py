@@ -11,6 +11,7 @@ def test_all_splits_are_reported_whatever_split_is_evaluated(real, tmp_path):
     assert result.path.is_file()
 
 
-def test_a_folder_that_is_there_is_not_overwritten(real, tmp_path):
-    with pytest.raises(FileExistsError, match="exists"):
+def test_a_folder_that_holds_files_is_not_overwritten(real, tmp_path):
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(FileExistsError, match="exists and is not empty"):
         DataReport(real=real, out=tmp_path).run()
