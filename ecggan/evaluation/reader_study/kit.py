@@ -8,12 +8,11 @@ hash of what the pages show, and so tells nothing that they do not.
 import csv
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import jinja2
 import numpy as np
 from jaxtyping import Float, Int
 from tqdm import tqdm
@@ -21,6 +20,7 @@ from tqdm import tqdm
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS, MICROVOLTS_PER_MILLIVOLT, select_leads
 from ecggan.evaluation.reader_study.sheets import GENERATED, KEY, KEY_COLUMNS, REAL, SHEET_COLUMNS
+from ecggan.evaluation.rendering import render
 from ecggan.files.atomic import atomic_folder, require_new_folder
 from ecggan.plotting import plot_ecg, save_pages
 from ecggan.stats.resampling import patient_numbers
@@ -118,7 +118,7 @@ def write_reader_kit(
             apart / KEY, KEY_COLUMNS, [_key_row(kit, ecg, some) for ecg, some in zip(numbers, shown, strict=True)]
         )
         for folder, name in ((for_readers, "how_to_read.md"), (apart, "how_to_score.md")):
-            (folder / name).write_text(text_of(f"{name}.j2", facts), encoding="utf-8")
+            (folder / name).write_text(render(__package__, f"{name}.j2", **facts), encoding="utf-8")
     log.info("reader kit written to %s, its key to %s", out, key_folder)
     return key_folder
 
@@ -194,13 +194,3 @@ def _name(ecgs: ECGSet) -> str:
 def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     with open(path, "w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\r\n").writerows([columns, *rows])
-
-
-def text_of(template: str, facts: Mapping[str, object]) -> str:
-    """One of our Markdown templates, filled in."""
-    loader = jinja2.PackageLoader("ecggan.evaluation")
-    # Markdown, and so nothing to escape
-    environment = jinja2.Environment(
-        loader=loader, undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True, autoescape=False
-    )
-    return environment.get_template(template).render(facts)

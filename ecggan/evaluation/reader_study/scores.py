@@ -19,8 +19,8 @@ from jaxtyping import Bool, Float
 from ecggan.evaluation.comparison.comparison import NUM_RESAMPLES
 from ecggan.evaluation.formatting import NONE, percent
 from ecggan.evaluation.reader_study.agreement import Agreement, Answers, agree, draw_ecgs, interval, mean_known
-from ecggan.evaluation.reader_study.kit import text_of
 from ecggan.evaluation.reader_study.sheets import REAL, name_readers, read_key, read_sheet
+from ecggan.evaluation.rendering import render
 from ecggan.files.atomic import atomic_folder
 from ecggan.files.json_file import without_nan
 from ecggan.stats.proportions import share_of_number
@@ -223,7 +223,8 @@ def _in_words(scores: ReaderScores, summary: Mapping[str, Any]) -> str:
     wrong = ", ".join(f"ECG {ecg}" for ecg in scores.mostly_wrong()) or "no ECG"
     facts = {key: summary[key] for key in ("kit", "num_real", "num_generated", "num_resamples")}
     facts |= {"num_readers": len(scores.readers) - 1, "agreement": words, "pairs": pairs, "wrong": wrong}
-    return text_of("reader_scores.md.j2", facts | {"readers": _markdown(reader_table(scores))})
+    facts["readers"] = _markdown(reader_table(scores))
+    return render(__package__, "reader_scores.md.j2", **facts)
 
 
 def _markdown(table: pd.DataFrame) -> str:

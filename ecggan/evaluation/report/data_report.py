@@ -20,7 +20,7 @@ from ecggan.evaluation.formatting import NONE, file_name, percent, signed
 from ecggan.evaluation.memorization.split_leakage import Leaks, find_leaks
 from ecggan.evaluation.report.cells import Cell
 from ecggan.evaluation.report.fidelity_figures import overlay
-from ecggan.evaluation.report.html import embedded, lines, render
+from ecggan.evaluation.report.html import embedded, lines, render_page
 from ecggan.evaluation.report.tables import ShownTable
 from ecggan.files.atomic import atomic_folder
 from ecggan.plotting import figure_png, plot_ecg
@@ -67,7 +67,7 @@ def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = N
             leaks.pairs.to_csv(folder / "pairs.csv", index=False)
         entries = [(rule, *entry.values()) for rule, some in account["left_out"].items() for entry in some]
         pd.DataFrame(entries, columns=["rule", "record", "detail"]).to_csv(folder / "left_out.csv", index=False)
-        html = render(
+        html = render_page(
             "account.html.j2",
             title=_title(ecgs),
             account=account,

@@ -30,7 +30,7 @@ from ecggan.evaluation.memorization.membership import Novelty
 from ecggan.evaluation.report import tables
 from ecggan.evaluation.report.fidelity_tables import cloud_table, novelty_table
 from ecggan.evaluation.report.figures import ECG, FIGURE, PAIR, Picture, draw_pictures
-from ecggan.evaluation.report.html import embedded, lines, render
+from ecggan.evaluation.report.html import embedded, lines, render_page
 from ecggan.evaluation.report.notices import banners
 from ecggan.evaluation.report.summary import summarise
 from ecggan.evaluation.report.tables import ShownTable
@@ -190,7 +190,7 @@ def _render(
     pictures: Sequence[Mapping[str, Any]],
     shown: Mapping[str, Any],
 ) -> str:
-    return render(
+    return render_page(
         "report.html.j2",
         title=f"ECGs against real ECGs: {', '.join(assessment.generated)}",
         banners=banners(assessment, summary["failures"]),
