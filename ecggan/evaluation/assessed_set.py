@@ -10,7 +10,7 @@ import pandas as pd
 
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import independent_leads
-from ecggan.evaluation.failures import Parts
+from ecggan.evaluation.failures import FailureLog
 from ecggan.evaluation.memorization.membership import Prints
 from ecggan.measurement.fingerprints import fingerprints
 from ecggan.measurement.measure_set import measure
@@ -62,7 +62,7 @@ class AssessmentOptions:
     """What is the same for all sets of an assessment.
 
     Args:
-        parts: runs each part, and keeps the errors.
+        failure_log: runs each step and keeps the errors.
         rules: of the normality screen, on or off; None for all on.
         leads: by which ECGs are recognised: those that all sets have.
         duration_s: of the shortest records of all sets.
@@ -71,7 +71,7 @@ class AssessmentOptions:
         cache: a folder where measured rows are kept and looked for; None keeps nothing.
     """
 
-    parts: Parts
+    failure_log: FailureLog
     rules: Mapping[str, bool] | None
     leads: Sequence[str]
     duration_s: float
@@ -96,7 +96,7 @@ def assess_set(name: str, ecgs: ECGSet, how: AssessmentOptions, most_indexed: in
         most_indexed: see [fingerprints][ecggan.measurement.fingerprints.fingerprints].
     """
     table = measure(ecgs, num_workers=how.num_workers, progress=how.progress, cache=how.cache)
-    run = how.parts.run
+    run = how.failure_log.run
     screened = run(f"normality of {name}", screen, table, how.rules)
     num_by_rule = run(f"rules of {name}", _count_by_rule, table, how.rules)
     signals = run(f"signals of {name}", describe_signals, ecgs, num_workers=how.num_workers, progress=how.progress)
@@ -108,7 +108,7 @@ def assess_set(name: str, ecgs: ECGSet, how: AssessmentOptions, most_indexed: in
 
 def recognise(name: str, ecgs: ECGSet, how: AssessmentOptions, most_indexed: int | None = None) -> Prints | None:
     """A set with its fingerprints; None where they could not be taken."""
-    found = how.parts.run(
+    found = how.failure_log.run(
         f"fingerprints of {name}",
         fingerprints,
         ecgs,

@@ -25,7 +25,7 @@ from ecggan.evaluation.assessed_set import (
 )
 from ecggan.evaluation.comparison.margins import check_margins
 from ecggan.evaluation.comparison.published import paper_table
-from ecggan.evaluation.failures import Parts
+from ecggan.evaluation.failures import FailureLog
 from ecggan.evaluation.formatting import file_name
 from ecggan.evaluation.set_evaluation import Reference, SetEvaluation, judge_set
 from ecggan.measurement.fingerprints import MOST_INDEXED
@@ -91,12 +91,12 @@ def assess(
     if not generated:
         raise ValueError("generated must name at least one ECG set to judge")
     check_names(list(generated))
-    parts = Parts()
+    failure_log = FailureLog()
     # rules and margins are the user's words: wrong ones are said at once, before hours of measuring
     screen(measure(real.subset(slice(0)), progress=False), rules)
     check_margins(margins or {})
     leads, duration_s = in_common([real, *generated.values(), *([] if training is None else [training])])
-    how = AssessmentOptions(parts, rules, leads, duration_s, num_workers, progress, cache)
+    how = AssessmentOptions(failure_log, rules, leads, duration_s, num_workers, progress, cache)
     assessed_real = assess_set("real", real, how)
     held_out: list[int] = []
     if training is not None:
@@ -109,9 +109,9 @@ def assess(
     assessed = {name: assess_set(name, ecgs, how, MOST_INDEXED) for name, ecgs in generated.items()}
     judgements = {}
     for name, some in tqdm(assessed.items(), desc="judging", unit="set", disable=not progress):
-        judgements[name] = judge_set(some, by, margins, parts, num_workers, seed)
-    table = parts.run("paper's table", _paper_table, [assessed_real, *assessed.values()])
-    return Assessment(assessed_real, assessed, judgements, table, training, held_out, parts.failures)
+        judgements[name] = judge_set(some, by, margins, failure_log, num_workers, seed)
+    table = failure_log.run("paper's table", _paper_table, [assessed_real, *assessed.values()])
+    return Assessment(assessed_real, assessed, judgements, table, training, held_out, failure_log.failures)
 
 
 def _paper_table(sets: list[AssessedSet]) -> pd.DataFrame:

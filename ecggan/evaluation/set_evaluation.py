@@ -9,7 +9,7 @@ import pandas as pd
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.comparison.associations import compare_relations
 from ecggan.evaluation.comparison.comparison import compare, compare_columns
-from ecggan.evaluation.failures import Parts
+from ecggan.evaluation.failures import FailureLog
 from ecggan.evaluation.fidelity.features import beat_features, measurement_features
 from ecggan.evaluation.fidelity.fidelity import MOST_GENERATED, compare_clouds, null_figures, one_record_per_patient
 from ecggan.evaluation.memorization.membership import Novelty, Prints, Repeats, assess_novelty, assess_repeats
@@ -84,7 +84,7 @@ def judge_set(
     some: AssessedSet,
     by: Reference,
     margins: Mapping[str, int | float] | None,
-    parts: Parts,
+    failure_log: FailureLog,
     num_workers: int | None,
     seed: int,
 ) -> SetEvaluation:
@@ -94,11 +94,11 @@ def judge_set(
         some: the set.
         by: what it is judged by.
         margins: see [compare][ecggan.evaluation.comparison.comparison.compare].
-        parts: runs each part, and keeps the errors.
+        failure_log: runs each step and keeps the errors.
         num_workers: processes; None for one a core.
         seed: of all that is drawn.
     """
-    name, real, run = some.name, by.real, parts.run
+    name, real, run = some.name, by.real, failure_log.run
     comparison = run(f"comparison of {name}", compare, real.table, some.table, margins, seed=seed)
     relations = run(f"relations of {name}", compare_relations, real.table, some.table, seed=seed)
     signals = run(f"signals of {name} against real", _compare_signals, real, some, seed)

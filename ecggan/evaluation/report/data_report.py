@@ -15,7 +15,7 @@ import pandas as pd
 
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.exclusions import Excerpt, Shown, shown_of
-from ecggan.evaluation.failures import Parts
+from ecggan.evaluation.failures import FailureLog
 from ecggan.evaluation.formatting import NONE, file_name, percent, signed
 from ecggan.evaluation.memorization.split_leakage import Leaks, find_leaks
 from ecggan.evaluation.report.cells import Cell
@@ -50,15 +50,15 @@ def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = N
     Raises:
         FileExistsError: `out` is there already.
     """
-    parts = Parts()
+    failure_log = FailureLog()
     account: Mapping[str, Any] = ecgs.manifest.get("account") or {"read": len(ecgs), "kept": len(ecgs), "left_out": {}}
-    leaks = parts.run("search for ECGs in two splits", find_leaks, ecgs, num_workers)
+    leaks = failure_log.run("search for ECGs in two splits", find_leaks, ecgs, num_workers)
     with atomic_folder(out) as folder:
         (folder / "pictures").mkdir()
-        shown = parts.run("excerpts of what was left out", shown_of, ecgs.path) if ecgs.path is not None else None
+        shown = failure_log.run("excerpts of what was left out", shown_of, ecgs.path) if ecgs.path is not None else None
         pictures: dict[str, list[dict[str, str]]] = {}
         for each in shown or []:
-            drawn = parts.run(f"picture of {each.record}", _draw_shown, each)
+            drawn = failure_log.run(f"picture of {each.record}", _draw_shown, each)
             _add(pictures.setdefault(each.rule, []), folder, each.rule, each.record, each.detail, drawn)
         pairs: list[dict[str, str]] = []
         if leaks is not None:
@@ -77,7 +77,7 @@ def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = N
             leak_table=None if leaks is None else _leak_table(leaks),
             pictures=pictures,
             pairs=pairs,
-            failures=parts.failures,
+            failures=failure_log.failures,
             made_by=lines(ecgs.manifest.get("made_by")),
             form=_form(ecgs),
         )

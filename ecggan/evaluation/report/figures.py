@@ -8,7 +8,7 @@ import numpy as np
 
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.assessment import Assessment
-from ecggan.evaluation.failures import Parts
+from ecggan.evaluation.failures import FailureLog
 from ecggan.evaluation.formatting import file_name, sentence_case
 from ecggan.evaluation.report.fidelity_figures import draw_clouds, draw_nearest, draw_pairs
 from ecggan.evaluation.report.gallery import choose_records
@@ -55,21 +55,21 @@ class Picture:
     figure: "matplotlib.figure.Figure"
 
 
-def draw_pictures(assessment: Assessment, parts: Parts) -> Iterator[Picture]:
+def draw_pictures(assessment: Assessment, failure_log: FailureLog) -> Iterator[Picture]:
     """Draw one after another; one that fails is named among the parts' failures, and the others go on."""
     figures = (_intervals, _distributions, _quantiles, _relations, _spectra, _lead_correlations, _clouds, _nearest)
     for draw in figures:
-        picture = parts.run(f"picture of {draw.__name__.strip('_')}", draw, assessment)
+        picture = failure_log.run(f"picture of {draw.__name__.strip('_')}", draw, assessment)
         if picture is not None:
             yield picture
     for some in assessment.sets():
-        chosen = parts.run(f"choice of ECGs of {some.name}", choose_records, some, assessment.real) or []
+        chosen = failure_log.run(f"choice of ECGs of {some.name}", choose_records, some, assessment.real) or []
         for i, shown in enumerate(chosen):
-            figure = parts.run(f"picture of {shown.title}", _ecg, some, shown.position, shown.title)
+            figure = failure_log.run(f"picture of {shown.title}", _ecg, some, shown.position, shown.title)
             if figure is not None:
                 yield Picture(file_name(f"{some.name}_{i + 1}"), ECG, shown.role, shown.caption, some.name, figure)
     for name in assessment.generated:
-        pairs = parts.run(f"pictures of the closest pairs of {name}", draw_pairs, assessment, name) or []
+        pairs = failure_log.run(f"pictures of the closest pairs of {name}", draw_pairs, assessment, name) or []
         for i, (title, caption, figure) in enumerate(pairs):
             yield Picture(file_name(f"{name}_pair_{i + 1}"), PAIR, title, caption, name, figure)
 

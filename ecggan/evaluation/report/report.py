@@ -21,7 +21,7 @@ from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.assessment import Assessment
 from ecggan.evaluation.comparison.comparison import NUM_RESAMPLES, NUM_SPLITS
 from ecggan.evaluation.comparison.published import SHARE_NORMAL_12SL, WHAT_IS_COMPARABLE
-from ecggan.evaluation.failures import Parts
+from ecggan.evaluation.failures import FailureLog
 from ecggan.evaluation.fidelity import fidelity
 from ecggan.evaluation.fidelity.precision_recall import NEIGHBOURS
 from ecggan.evaluation.formatting import file_name
@@ -63,12 +63,12 @@ def write_report(out: str | Path, assessment: Assessment, settings: Mapping[str,
     Raises:
         FileExistsError: `out` is there already.
     """
-    parts = Parts(assessment.failures)
+    failure_log = FailureLog(assessment.failures)
     with atomic_folder(out) as folder:
-        pictures = _draw(folder / "pictures", assessment, parts)
-        shown = _tables(assessment, parts)
-        _write_tables(folder, assessment, shown, parts)
-        summary = summarise(assessment, parts.failures, settings or {})
+        pictures = _draw(folder / "pictures", assessment, failure_log)
+        shown = _tables(assessment, failure_log)
+        _write_tables(folder, assessment, shown, failure_log)
+        summary = summarise(assessment, failure_log.failures, settings or {})
         text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
         (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
         html = _render(assessment, summary, pictures, shown)
@@ -77,12 +77,12 @@ def write_report(out: str | Path, assessment: Assessment, settings: Mapping[str,
     return Path(out) / "report.html"
 
 
-def _draw(folder: Path, assessment: Assessment, parts: Parts) -> list[dict[str, Any]]:
+def _draw(folder: Path, assessment: Assessment, failure_log: FailureLog) -> list[dict[str, Any]]:
     """Write each picture, and keep of it what the page shows, so that one figure at a time is in memory."""
     folder.mkdir()
     shown = []
-    for picture in draw_pictures(assessment, parts):
-        png = parts.run(f"picture {picture.name}", _write_picture, folder, picture)
+    for picture in draw_pictures(assessment, failure_log):
+        png = failure_log.run(f"picture {picture.name}", _write_picture, folder, picture)
         if png is not None:
             alt = picture.heading if picture.kind == FIGURE else f"ECG on ECG paper. {picture.caption}"
             facts = {key: getattr(picture, key) for key in ("name", "kind", "heading", "caption", "of")}
@@ -98,37 +98,41 @@ def _write_picture(folder: Path, picture: Picture) -> bytes:
     return png
 
 
-def _tables(assessment: Assessment, parts: Parts) -> dict[str, Any]:
+def _tables(assessment: Assessment, failure_log: FailureLog) -> dict[str, Any]:
     """The tables of the page; one that fails is empty."""
     judgements = assessment.judgements.items()
     compared = {name: j.comparison for name, j in judgements if j.comparison is not None}
     empty = ShownTable([], [])
     return {
-        "share_table": parts.run("table of shares", tables.share_table, assessment) or empty,
-        "measurement_table": parts.run("table of measurements", tables.measurement_table, assessment) or empty,
+        "share_table": failure_log.run("table of shares", tables.share_table, assessment) or empty,
+        "measurement_table": failure_log.run("table of measurements", tables.measurement_table, assessment) or empty,
         "details": {
-            name: [parts.run(f"details of {name}", tables.detail_table, c, main) or empty for main in (True, False)]
+            name: [
+                failure_log.run(f"details of {name}", tables.detail_table, c, main) or empty for main in (True, False)
+            ]
             for name, c in compared.items()
         },
         "relations": {
             k: [
-                parts.run(f"{kind}s of {k}", tables.relation_table, j, kind) or empty
+                failure_log.run(f"{kind}s of {k}", tables.relation_table, j, kind) or empty
                 for kind in ("correlation", "slope")
             ]
             for k, j in judgements
         },
-        "signals": {k: parts.run(f"table of signals of {k}", tables.signal_table, j) or empty for k, j in judgements},
-        "clouds": {k: parts.run(f"table of clouds of {k}", cloud_table, j) or empty for k, j in judgements},
-        "novelty_table": parts.run("table of novelty", novelty_table, assessment) or empty,
-        "rule_table": parts.run("table of rules", tables.rule_table, assessment) or empty,
+        "signals": {
+            k: failure_log.run(f"table of signals of {k}", tables.signal_table, j) or empty for k, j in judgements
+        },
+        "clouds": {k: failure_log.run(f"table of clouds of {k}", cloud_table, j) or empty for k, j in judgements},
+        "novelty_table": failure_log.run("table of novelty", novelty_table, assessment) or empty,
+        "rule_table": failure_log.run("table of rules", tables.rule_table, assessment) or empty,
         "missing": {
-            s.name: parts.run(f"missing in {s.name}", tables.missing_table, s) or empty for s in assessment.sets()
+            s.name: failure_log.run(f"missing in {s.name}", tables.missing_table, s) or empty for s in assessment.sets()
         },
         "paper": None if assessment.paper_table is None else tables.plain_table(assessment.paper_table),
     }
 
 
-def _write_tables(folder: Path, assessment: Assessment, shown: Mapping[str, Any], parts: Parts) -> None:
+def _write_tables(folder: Path, assessment: Assessment, shown: Mapping[str, Any], failure_log: FailureLog) -> None:
     for some in assessment.sets():
         some_name = file_name(some.name)
         measured = some.table
@@ -141,7 +145,7 @@ def _write_tables(folder: Path, assessment: Assessment, shown: Mapping[str, Any]
         if frames:
             pd.concat(frames).to_csv(folder / f"{kind}.csv", index=False)
     for name, judgement in assessment.judgements.items():
-        parts.run(f"nearest ECGs of {name}", _write_nearest, folder, assessment, name, judgement.novelty)
+        failure_log.run(f"nearest ECGs of {name}", _write_nearest, folder, assessment, name, judgement.novelty)
     (folder / "tables").mkdir()
     papers = {
         "measurements": (shown["measurement_table"], "Measurements of real and generated ECGs, mean $\\pm$ SD."),
@@ -154,7 +158,7 @@ def _write_tables(folder: Path, assessment: Assessment, shown: Mapping[str, Any]
         papers[f"variety{suffix}"] = (table, "Real and generated ECGs as clouds of points.")
     for name, (table, caption) in papers.items():
         if table is not None:
-            parts.run(f"tables/{name}", _write_table, folder / "tables" / name, table, caption)
+            failure_log.run(f"tables/{name}", _write_table, folder / "tables" / name, table, caption)
 
 
 def _write_nearest(folder: Path, assessment: Assessment, name: str, novelty: Novelty | None) -> None:

@@ -10,7 +10,7 @@ import pytest
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation.assessment import assess
-from ecggan.evaluation.failures import Parts
+from ecggan.evaluation.failures import FailureLog
 from ecggan.evaluation.report import figures as pictures
 from ecggan.evaluation.report.notices import banners
 from ecggan.evaluation.report.report import write_report
@@ -208,14 +208,17 @@ def test_a_picture_that_fails_is_named_and_the_others_are_drawn(sets: Sets, monk
         raise RuntimeError("no ink")
 
     monkeypatch.setattr(pictures, "plot_qq", broken)
-    assessment, parts = assess(sets["real"], {"ours": sets["generated"]}, num_workers=1, progress=False), Parts()
-    drawn = {picture.name for picture in pictures.draw_pictures(assessment, parts)}
+    assessment, failure_log = (
+        assess(sets["real"], {"ours": sets["generated"]}, num_workers=1, progress=False),
+        FailureLog(),
+    )
+    drawn = {picture.name for picture in pictures.draw_pictures(assessment, failure_log)}
     assert {"distributions", "rr_qt", "real_1", "ours_1"} <= drawn
     assert "quantiles" not in drawn
-    assert parts.failures == {"picture of quantiles": "RuntimeError: no ink"}
-    assert summarise(assessment, parts.failures, {})["failures"] == parts.failures
+    assert failure_log.failures == {"picture of quantiles": "RuntimeError: no ink"}
+    assert summarise(assessment, failure_log.failures, {})["failures"] == failure_log.failures
     said = "This part failed and is missing below: picture of quantiles (RuntimeError: no ink)."
-    assert banners(assessment, parts.failures)[-1] == said
+    assert banners(assessment, failure_log.failures)[-1] == said
 
 
 def test_an_existing_report_is_not_overwritten(report: Path, sets: Sets) -> None:
