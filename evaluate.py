@@ -111,8 +111,8 @@ def evaluate(config: DictConfig) -> None:
     )
     report = write_report(Path(config.out), assessment, settings)
     print(measurement_table(assessment).frame().to_string(index=False))
-    for name, judgement in assessment.judgements.items():
-        for question, verdict in answers(judgement).items():
+    for name, evaluation in assessment.evaluations.items():
+        for question, verdict in answers(evaluation).items():
             print("\n".join([f"\n{name}. {question} {verdict.headline}", *verdict.sentences]))
     if config.get("logger") is not None:
         from ecggan.tracking.wandb_logger import log_report

@@ -11,7 +11,7 @@ import pandas as pd
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import independent_leads
 from ecggan.evaluation.failures import FailureLog
-from ecggan.evaluation.memorization.membership import Prints
+from ecggan.evaluation.memorization.membership import FingerprintedSet
 from ecggan.measurement.fingerprints import fingerprints
 from ecggan.measurement.measure_set import measure
 from ecggan.measurement.normality.screen import findings, screen
@@ -30,7 +30,7 @@ class AssessedSet:
         screened: which of its records are normal, and why others are not.
         num_by_rule: how many records each rule of the screen finds something in.
         signals: its lead correlations and spectra.
-        prints: what its ECGs are recognised by.
+        fingerprinted: its ECGs with their fingerprints.
         shares: of measurable and of normal records.
         content_sha256: of its ECGs: the same for the same ECGs in the same order, wherever they lie.
         digests: of each record's ECG, in order.
@@ -42,7 +42,7 @@ class AssessedSet:
     screened: pd.DataFrame | None
     num_by_rule: Mapping[str, int] | None
     signals: SignalDescription | None
-    prints: Prints | None
+    fingerprinted: FingerprintedSet | None
     shares: Mapping[str, Proportion]
     content_sha256: str
     digests: Sequence[bytes]
@@ -100,13 +100,15 @@ def assess_set(name: str, ecgs: ECGSet, how: AssessmentOptions, most_indexed: in
     screened = run(f"normality of {name}", screen, table, how.rules)
     num_by_rule = run(f"rules of {name}", _count_by_rule, table, how.rules)
     signals = run(f"signals of {name}", describe_signals, ecgs, num_workers=how.num_workers, progress=how.progress)
-    prints = recognise(name, ecgs, how, most_indexed)
+    fingerprinted = recognise(name, ecgs, how, most_indexed)
     return AssessedSet(
-        name, ecgs, table, screened, num_by_rule, signals, prints, shares_of(table, screened), *hashes_of(ecgs)
+        name, ecgs, table, screened, num_by_rule, signals, fingerprinted, shares_of(table, screened), *hashes_of(ecgs)
     )
 
 
-def recognise(name: str, ecgs: ECGSet, how: AssessmentOptions, most_indexed: int | None = None) -> Prints | None:
+def recognise(
+    name: str, ecgs: ECGSet, how: AssessmentOptions, most_indexed: int | None = None
+) -> FingerprintedSet | None:
     """A set with its fingerprints; None where they could not be taken."""
     found = how.failure_log.run(
         f"fingerprints of {name}",
@@ -118,7 +120,7 @@ def recognise(name: str, ecgs: ECGSet, how: AssessmentOptions, most_indexed: int
         most_indexed,
         how.duration_s,
     )
-    return None if found is None else Prints(ecgs, found)
+    return None if found is None else FingerprintedSet(ecgs, found)
 
 
 def held_out_positions(real: AssessedSet, training: ECGSet) -> list[int]:

@@ -40,7 +40,7 @@ class Assessment:
     Args:
         real: the reference.
         generated: the sets that are judged, by name.
-        judgements: of each of them.
+        evaluations: of each of them.
         paper_table: the published comparison's layout.
         training: what the generators learned from; None where that is not known.
         held_out: the positions in the real set of the records of patients that are not in `training`.
@@ -49,7 +49,7 @@ class Assessment:
 
     real: AssessedSet
     generated: Mapping[str, AssessedSet]
-    judgements: Mapping[str, SetEvaluation]
+    evaluations: Mapping[str, SetEvaluation]
     paper_table: pd.DataFrame | None
     training: ECGSet | None
     held_out: Sequence[int]
@@ -101,17 +101,17 @@ def assess(
     held_out: list[int] = []
     if training is not None:
         held_out = held_out_positions(assessed_real, training)
-    learned_from = assessed_real.prints if training is None else recognise("the training ECGs", training, how)
+    learned_from = assessed_real.fingerprinted if training is None else recognise("the training ECGs", training, how)
     yardstick = None
-    if held_out and assessed_real.prints is not None:
-        yardstick = assessed_real.prints.subset(np.array(held_out))
+    if held_out and assessed_real.fingerprinted is not None:
+        yardstick = assessed_real.fingerprinted.subset(np.array(held_out))
     by = Reference(assessed_real, learned_from, yardstick, training is not None, {})
     assessed = {name: assess_set(name, ecgs, how, MOST_INDEXED) for name, ecgs in generated.items()}
-    judgements = {}
+    evaluations = {}
     for name, some in tqdm(assessed.items(), desc="judging", unit="set", disable=not progress):
-        judgements[name] = judge_set(some, by, margins, failure_log, num_workers, seed)
+        evaluations[name] = judge_set(some, by, margins, failure_log, num_workers, seed)
     table = failure_log.run("paper's table", _paper_table, [assessed_real, *assessed.values()])
-    return Assessment(assessed_real, assessed, judgements, table, training, held_out, failure_log.failures)
+    return Assessment(assessed_real, assessed, evaluations, table, training, held_out, failure_log.failures)
 
 
 def _paper_table(sets: list[AssessedSet]) -> pd.DataFrame:

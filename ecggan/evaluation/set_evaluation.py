@@ -12,7 +12,7 @@ from ecggan.evaluation.comparison.comparison import compare, compare_columns
 from ecggan.evaluation.failures import FailureLog
 from ecggan.evaluation.fidelity.features import beat_features, measurement_features
 from ecggan.evaluation.fidelity.fidelity import MOST_GENERATED, compare_clouds, null_figures, one_record_per_patient
-from ecggan.evaluation.memorization.membership import Novelty, Prints, Repeats, assess_novelty, assess_repeats
+from ecggan.evaluation.memorization.membership import FingerprintedSet, Novelty, Repeats, assess_novelty, assess_repeats
 from ecggan.evaluation.memorization.memorization_verdict import judge_diversity, judge_memorization
 from ecggan.evaluation.verdict import Verdict, judge
 from ecggan.measurement.fingerprints import MOST_INDEXED
@@ -51,12 +51,12 @@ class SetEvaluation:
     privacy: Verdict | None
 
 
-def answers(judgement: SetEvaluation) -> dict[str, Verdict]:
+def answers(evaluation: SetEvaluation) -> dict[str, Verdict]:
     """Question -> what is answered, of the three those that could be."""
     asked = {
-        "Realistic and normal?": judgement.verdict,
-        "As varied as real ECGs?": judgement.variety,
-        "New?": judgement.privacy,
+        "Realistic and normal?": evaluation.verdict,
+        "As varied as real ECGs?": evaluation.variety,
+        "New?": evaluation.privacy,
     }
     return {question: verdict for question, verdict in asked.items() if verdict is not None}
 
@@ -74,8 +74,8 @@ class Reference:
     """
 
     real: AssessedSet
-    learned_from: Prints | None
-    held_out: Prints | None
+    learned_from: FingerprintedSet | None
+    held_out: FingerprintedSet | None
     is_training_known: bool
     nulls: dict[tuple[str, int], pd.DataFrame]
 
@@ -106,10 +106,12 @@ def judge_set(
     tables = [table for table in found if table is not None]
     clouds = pd.concat(tables, ignore_index=True) if tables else None
     repeats, novelty, verdict = None, None, None
-    if some.prints is not None and real.prints is not None:
-        repeats = run(f"repeats in {name}", _repeats, real.prints, some.prints, num_workers)
-    if some.prints is not None and by.learned_from is not None:
-        novelty = run(f"novelty of {name}", assess_novelty, some.prints, by.learned_from, by.held_out, num_workers)
+    if some.fingerprinted is not None and real.fingerprinted is not None:
+        repeats = run(f"repeats in {name}", _repeats, real.fingerprinted, some.fingerprinted, num_workers)
+    if some.fingerprinted is not None and by.learned_from is not None:
+        novelty = run(
+            f"novelty of {name}", assess_novelty, some.fingerprinted, by.learned_from, by.held_out, num_workers
+        )
     if comparison is not None:
         verdict = run(f"verdict on {name}", judge, comparison, real.shares, some.shares)
     variety = run(f"verdict on the variety of {name}", judge_diversity, clouds, repeats)
@@ -150,11 +152,11 @@ def points_of(kind: str, real: AssessedSet, generated: AssessedSet) -> tuple[np.
     some = evenly_spaced(len(generated.table), MOST_GENERATED)
     if kind == MEASUREMENTS:
         return measurement_features(real.table, generated.table.iloc[some])
-    if real.prints is None or generated.prints is None:
+    if real.fingerprinted is None or generated.fingerprinted is None:
         return None
-    return beat_features(real.prints.prints, generated.prints.prints.subset(some))
+    return beat_features(real.fingerprinted.fingerprints, generated.fingerprinted.fingerprints.subset(some))
 
 
-def _repeats(real: Prints, generated: Prints, num_workers: int | None) -> tuple[Repeats, Repeats]:
+def _repeats(real: FingerprintedSet, generated: FingerprintedSet, num_workers: int | None) -> tuple[Repeats, Repeats]:
     first, second = (assess_repeats(some, MOST_INDEXED, num_workers) for some in (real, generated))
     return first, second

@@ -38,18 +38,18 @@ SAME_BEAT = 0.998  # correlation; beside 7,000 ECGs, the nearest of 3,000 others
 
 
 @dataclass(frozen=True)
-class Prints:
+class FingerprintedSet:
     """A set with its fingerprints, record by record."""
 
     ecgs: ECGSet
-    prints: Fingerprints
+    fingerprints: Fingerprints
 
     def patients(self) -> Int[np.ndarray, " record"]:
         """A number for the patient of each record."""
         return patient_numbers(self.ecgs.records.get("patient"), len(self.ecgs))
 
-    def subset(self, positions: Int[np.ndarray, " position"]) -> "Prints":
-        return Prints(self.ecgs.subset(positions), self.prints.subset(positions))
+    def subset(self, positions: Int[np.ndarray, " position"]) -> "FingerprintedSet":
+        return FingerprintedSet(self.ecgs.subset(positions), self.fingerprints.subset(positions))
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,10 @@ class Repeats:
 
 
 def assess_novelty(
-    generated: Prints, training: Prints, held_out: Prints | None, num_workers: int | None = None
+    generated: FingerprintedSet,
+    training: FingerprintedSet,
+    held_out: FingerprintedSet | None,
+    num_workers: int | None = None,
 ) -> Novelty:
     """Compare generated ECGs with those that the generator learned from, by the yardstick of held-out ones.
 
@@ -138,21 +141,21 @@ def assess_novelty(
         held_out: real ECGs of other patients, from the same source; None where there are none.
         num_workers: processes; None for one a core.
     """
-    leads = training.prints.leads
-    course, of_training = nearest_by_segment(generated.prints, training.prints)
-    beat, beat_of_training = nearest_by_beat(generated.prints, training.prints)
+    leads = training.fingerprints.leads
+    course, of_training = nearest_by_segment(generated.fingerprints, training.fingerprints)
+    beat, beat_of_training = nearest_by_beat(generated.fingerprints, training.fingerprints)
     nearest = _table({"training": (course, beat)})
     pairs = align_nearest(generated.ecgs, training.ecgs, course, leads, num_workers)
-    num_recognisable = int(generated.prints.courses[generated.prints.middle].any(axis=1).sum())
+    num_recognisable = int(generated.fingerprints.courses[generated.fingerprints.middle].any(axis=1).sum())
     found = (_share_of_copies(pairs, generated), _share_of_same_beat(beat, generated), num_recognisable)
     if held_out is None or not len(held_out.ecgs):
         return Novelty(nearest, None, pairs, *found, 0, None, None, None, None, None)
-    held_course, of_held_out = nearest_by_segment(generated.prints, held_out.prints)
-    held_beat, beat_of_held_out = nearest_by_beat(generated.prints, held_out.prints)
+    held_course, of_held_out = nearest_by_segment(generated.fingerprints, held_out.fingerprints)
+    held_beat, beat_of_held_out = nearest_by_beat(generated.fingerprints, held_out.fingerprints)
     nearest = nearest.join(_table({"held_out": (held_course, held_beat)}))
     copied = align_nearest(generated.ecgs, held_out.ecgs, held_course, leads, num_workers)
-    yardstick, _ = nearest_by_segment(held_out.prints, training.prints)
-    yardstick_beat, _ = nearest_by_beat(held_out.prints, training.prints)
+    yardstick, _ = nearest_by_segment(held_out.fingerprints, training.fingerprints)
+    yardstick_beat, _ = nearest_by_beat(held_out.fingerprints, training.fingerprints)
     held_pairs = align_nearest(held_out.ecgs, training.ecgs, yardstick, leads, num_workers)
     is_fair = np.ones(len(held_out.ecgs), bool)
     is_fair[held_pairs.loc[held_pairs["is_copy"], "position"].to_numpy()] = False
@@ -171,16 +174,16 @@ def assess_novelty(
     )
 
 
-def assess_repeats(some: Prints, most_records: int, num_workers: int | None = None) -> Repeats:
+def assess_repeats(some: FingerprintedSet, most_records: int, num_workers: int | None = None) -> Repeats:
     """Look for copies within a set, among so many of its records, spread evenly; those of one patient do not count.
 
     The more records, the more copies: compare sets by the same number.
     """
-    positions = np.flatnonzero(some.prints.is_indexed)
+    positions = np.flatnonzero(some.fingerprints.is_indexed)
     positions = positions[evenly_spaced(len(positions), most_records)]
     looked_at = some.subset(positions)
-    found = nearest_within(looked_at.prints, looked_at.patients())
-    pairs = align_nearest(looked_at.ecgs, looked_at.ecgs, found, some.prints.leads, num_workers)
+    found = nearest_within(looked_at.fingerprints, looked_at.patients())
+    pairs = align_nearest(looked_at.ecgs, looked_at.ecgs, found, some.fingerprints.leads, num_workers)
     return Repeats(_share_of_copies(pairs, looked_at), found.correlation.astype(float), pairs, positions)
 
 
@@ -228,11 +231,11 @@ def _table(found: dict[str, tuple[Nearest, Nearest]]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _share_of_copies(pairs: pd.DataFrame, some: Prints) -> Proportion:
+def _share_of_copies(pairs: pd.DataFrame, some: FingerprintedSet) -> Proportion:
     is_copy = np.zeros(len(some.ecgs), bool)
     is_copy[pairs.loc[pairs["is_copy"], "position"].to_numpy()] = True
     return share_of(pd.Series(is_copy), some.ecgs.records.get("patient"))
 
 
-def _share_of_same_beat(beat: Nearest, some: Prints) -> Proportion:
+def _share_of_same_beat(beat: Nearest, some: FingerprintedSet) -> Proportion:
     return share_of(pd.Series(beat.correlation >= SAME_BEAT), some.ecgs.records.get("patient"))

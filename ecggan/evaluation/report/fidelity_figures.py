@@ -26,7 +26,7 @@ def draw_clouds(assessment: Assessment) -> "matplotlib.figure.Figure | None":
     panels = {}
     for name, some in assessment.generated.items():
         for kind in CLOUDS:
-            clouds = assessment.judgements[name].clouds
+            clouds = assessment.evaluations[name].clouds
             points = (
                 None if clouds is None or kind not in set(clouds["cloud"]) else points_of(kind, assessment.real, some)
             )
@@ -48,8 +48,8 @@ def _on_a_plane(real: np.ndarray, generated: np.ndarray) -> tuple[np.ndarray, np
 def draw_nearest(assessment: Assessment) -> "matplotlib.figure.Figure | None":
     """How near the nearest training ECG is: to held-out real ECGs, and to generated ones."""
     sets: dict[str, dict[str, np.ndarray]] = {}
-    for name, judgement in assessment.judgements.items():
-        novelty = judgement.novelty
+    for name, evaluation in assessment.evaluations.items():
+        novelty = evaluation.novelty
         if novelty is None:
             continue
         if novelty.held_out_nearest is not None:
@@ -60,7 +60,7 @@ def draw_nearest(assessment: Assessment) -> "matplotlib.figure.Figure | None":
 
 def draw_pairs(assessment: Assessment, name: str) -> "list[tuple[str, str, matplotlib.figure.Figure]]":
     """The generated ECGs that match a training ECG best, over it: title, caption, figure."""
-    novelty, some = assessment.judgements[name].novelty, assessment.generated[name]
+    novelty, some = assessment.evaluations[name].novelty, assessment.generated[name]
     others = assessment.training if assessment.training is not None else assessment.real.ecgs
     if novelty is None:
         return []

@@ -29,16 +29,16 @@ _UNITS = {
 }
 
 
-def cloud_table(judgement: SetEvaluation) -> ShownTable:
+def cloud_table(evaluation: SetEvaluation) -> ShownTable:
     """The figures of the sets as clouds, each beside what halves of the real set give."""
     columns = (
         *("Of", "Figure", "Unit", "Value (95 % interval)", "Real halves, mean", "95 of 100 real halves", "p"),
         *("Records of each",),
     )
     rows: list[list[Cell]] = []
-    if judgement.clouds is None:
+    if evaluation.clouds is None:
         return ShownTable(columns, rows)
-    table = judgement.clouds.assign(p_corrected=corrected(judgement.clouds["p_value"].to_numpy(float)))
+    table = evaluation.clouds.assign(p_corrected=corrected(evaluation.clouds["p_value"].to_numpy(float)))
     for facts in table.to_dict("records"):
         is_notable = facts["p_corrected"] < LEVEL
         band = f"{plain(facts['null_low'], 3)} to {plain(facts['null_high'], 3)}"
@@ -61,8 +61,8 @@ def novelty_table(assessment: Assessment) -> ShownTable:
     """Copies, and what an attacker can tell, of all generated sets; beside them real ECGs as the yardstick."""
     rows = []
     learned_from = "training ECGs" if assessment.training is not None else "the real set's ECGs"
-    for name, judgement in assessment.judgements.items():
-        novelty = judgement.novelty
+    for name, evaluation in assessment.evaluations.items():
+        novelty = evaluation.novelty
         if novelty is not None:
             held_out = NONE if novelty.held_out_copies is None else f"held-out: {_share(novelty.held_out_copies)}"
             rows.append(_row(name, f"Copies of {learned_from}", _share(novelty.copies), held_out, novelty.copies.value))
@@ -81,8 +81,8 @@ def novelty_table(assessment: Assessment) -> ShownTable:
                     rows.append(
                         _row(name, f"Attacker's area, by the {words}", _area(area), "0.50 is a guess", area.value)
                     )
-        if judgement.repeats is not None:
-            real, generated = (each.share for each in judgement.repeats)
+        if evaluation.repeats is not None:
+            real, generated = (each.share for each in evaluation.repeats)
             rows.append(
                 _row(name, "Copies within the set", _share(generated), f"real: {_share(real)}", generated.value)
             )

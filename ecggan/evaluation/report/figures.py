@@ -118,15 +118,15 @@ def _relations(assessment: Assessment) -> Picture | None:
 
 def _intervals(assessment: Assessment) -> Picture | None:
     sets = {}
-    for name, judgement in assessment.judgements.items():
-        if judgement.comparison is None:
+    for name, evaluation in assessment.evaluations.items():
+        if evaluation.comparison is None:
             continue
-        rows = judgement.comparison[judgement.comparison["measurement"].isin(MAIN_MEASUREMENTS)]
+        rows = evaluation.comparison[evaluation.comparison["measurement"].isin(MAIN_MEASUREMENTS)]
         rows = rows[rows["margin"].notna() & rows["difference_low"].notna()]
         sets[name] = [_in_margins(row) for row in rows.to_dict("records")]
     if not any(sets.values()):
         return None
-    comparisons = [j.comparison for j in assessment.judgements.values() if j.comparison is not None]
+    comparisons = [j.comparison for j in assessment.evaluations.values() if j.comparison is not None]
     size = " and ".join(dict.fromkeys(f"{int(c['null_num_records'].max()):,}" for c in comparisons))
     caption = (
         "Mean differences, generated minus real, in margins: within the shaded band they do not matter. Thick: 90 % "

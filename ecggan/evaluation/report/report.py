@@ -100,8 +100,8 @@ def _write_picture(folder: Path, picture: Picture) -> bytes:
 
 def _tables(assessment: Assessment, failure_log: FailureLog) -> dict[str, Any]:
     """The tables of the page; one that fails is empty."""
-    judgements = assessment.judgements.items()
-    compared = {name: j.comparison for name, j in judgements if j.comparison is not None}
+    evaluations = assessment.evaluations.items()
+    compared = {name: j.comparison for name, j in evaluations if j.comparison is not None}
     empty = ShownTable([], [])
     return {
         "share_table": failure_log.run("table of shares", tables.share_table, assessment) or empty,
@@ -117,12 +117,12 @@ def _tables(assessment: Assessment, failure_log: FailureLog) -> dict[str, Any]:
                 failure_log.run(f"{kind}s of {k}", tables.relation_table, j, kind) or empty
                 for kind in ("correlation", "slope")
             ]
-            for k, j in judgements
+            for k, j in evaluations
         },
         "signals": {
-            k: failure_log.run(f"table of signals of {k}", tables.signal_table, j) or empty for k, j in judgements
+            k: failure_log.run(f"table of signals of {k}", tables.signal_table, j) or empty for k, j in evaluations
         },
-        "clouds": {k: failure_log.run(f"table of clouds of {k}", cloud_table, j) or empty for k, j in judgements},
+        "clouds": {k: failure_log.run(f"table of clouds of {k}", cloud_table, j) or empty for k, j in evaluations},
         "novelty_table": failure_log.run("table of novelty", novelty_table, assessment) or empty,
         "rule_table": failure_log.run("table of rules", tables.rule_table, assessment) or empty,
         "missing": {
@@ -140,12 +140,12 @@ def _write_tables(folder: Path, assessment: Assessment, shown: Mapping[str, Any]
             measured = measured.assign(is_normal=some.screened["is_normal"], not_normal=some.screened["reasons"])
         measured.to_parquet(folder / f"measurements_{some_name}.parquet", index=False)
     for kind in ("comparison", "relations", "signals", "clouds"):
-        found = {name: getattr(judgement, kind) for name, judgement in assessment.judgements.items()}
+        found = {name: getattr(evaluation, kind) for name, evaluation in assessment.evaluations.items()}
         frames = [frame.assign(generated_set=name) for name, frame in found.items() if frame is not None]
         if frames:
             pd.concat(frames).to_csv(folder / f"{kind}.csv", index=False)
-    for name, judgement in assessment.judgements.items():
-        failure_log.run(f"nearest ECGs of {name}", _write_nearest, folder, assessment, name, judgement.novelty)
+    for name, evaluation in assessment.evaluations.items():
+        failure_log.run(f"nearest ECGs of {name}", _write_nearest, folder, assessment, name, evaluation.novelty)
     (folder / "tables").mkdir()
     papers = {
         "measurements": (shown["measurement_table"], "Measurements of real and generated ECGs, mean $\\pm$ SD."),
@@ -198,7 +198,7 @@ def _render(
         "report.html.j2",
         title=f"ECGs against real ECGs: {', '.join(assessment.generated)}",
         banners=banners(assessment, summary["failures"]),
-        verdicts={name: answers(judgement) for name, judgement in assessment.judgements.items()},
+        verdicts={name: answers(evaluation) for name, evaluation in assessment.evaluations.items()},
         published_share=tables.percent(SHARE_NORMAL_12SL),
         figures=[picture for picture in pictures if picture["kind"] == FIGURE],
         ecgs={s.name: [p for p in pictures if p["kind"] == ECG and p["of"] == s.name] for s in assessment.sets()},
@@ -245,7 +245,7 @@ def _margins(assessment: Assessment) -> dict[str, list[str]]:
     """Who says so -> the measurements with that margin, in words."""
     found: dict[str, list[str]] = {}
     comparisons: Iterable[pd.DataFrame] = (
-        j.comparison for j in assessment.judgements.values() if j.comparison is not None
+        j.comparison for j in assessment.evaluations.values() if j.comparison is not None
     )
     for comparison in comparisons:
         for row in comparison[comparison["margin"].notna()].to_dict("records"):

@@ -59,8 +59,8 @@ def summarise(assessment: Assessment, failures: Mapping[str, str], settings: Map
         "real": assessment.real.name,
         "sets": {some.name: _of_set(some) for some in assessment.sets()},
         "judgements": {
-            name: _of_judgement(judgement, assessment, assessment.generated[name])
-            for name, judgement in assessment.judgements.items()
+            name: _of_evaluation(evaluation, assessment, assessment.generated[name])
+            for name, evaluation in assessment.evaluations.items()
         },
         "failures": dict(failures),
         "settings": dict(settings),
@@ -88,27 +88,27 @@ def _of_set(some: AssessedSet) -> dict[str, Any]:
     }
 
 
-def _of_judgement(judgement: SetEvaluation, assessment: Assessment, generated: AssessedSet) -> dict[str, Any]:
+def _of_evaluation(evaluation: SetEvaluation, assessment: Assessment, generated: AssessedSet) -> dict[str, Any]:
     real = assessment.real
-    repeats = judgement.repeats
+    repeats = evaluation.repeats
     return {
-        "verdict": asdict(judgement.verdict) if judgement.verdict else None,
-        "variety": asdict(judgement.variety) if judgement.variety else None,
-        "privacy": asdict(judgement.privacy) if judgement.privacy else None,
+        "verdict": asdict(evaluation.verdict) if evaluation.verdict else None,
+        "variety": asdict(evaluation.variety) if evaluation.variety else None,
+        "privacy": asdict(evaluation.privacy) if evaluation.privacy else None,
         "num_copies_of_real": generated.num_copies_of(real),
         "share_differences": {
             what: asdict(difference_of(real.shares[what], share))
             for what, share in generated.shares.items()
             if what in real.shares
         },
-        "measurements": _by_name(judgement.comparison),
-        "relations": None if judgement.relations is None else judgement.relations.to_dict("records"),
-        "signals": _by_name(judgement.signals),
-        "clouds": None if judgement.clouds is None else judgement.clouds.to_dict("records"),
+        "measurements": _by_name(evaluation.comparison),
+        "relations": None if evaluation.relations is None else evaluation.relations.to_dict("records"),
+        "signals": _by_name(evaluation.signals),
+        "clouds": None if evaluation.clouds is None else evaluation.clouds.to_dict("records"),
         "repeats": None
         if repeats is None
         else {name: asdict(each.share) for name, each in zip(("real", "generated"), repeats, strict=True)},
-        "novelty": _of_novelty(judgement.novelty, assessment),
+        "novelty": _of_novelty(evaluation.novelty, assessment),
     }
 
 

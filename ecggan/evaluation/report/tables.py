@@ -64,7 +64,7 @@ def share_table(assessment: Assessment) -> ShownTable:
 
 def measurement_table(assessment: Assessment) -> ShownTable:
     """The main measurements of all sets side by side: mean ± SD, and what each generated set's difference means."""
-    compared = {name: j.comparison for name, j in assessment.judgements.items() if j.comparison is not None}
+    compared = {name: j.comparison for name, j in assessment.evaluations.items() if j.comparison is not None}
     columns = ["Measurement", "Unit", "Margin", "real, mean ± SD"]
     for name in compared:
         columns += [f"{name}, mean ± SD", "Difference (95 % interval)", "In margins"]
@@ -118,13 +118,13 @@ def detail_table(comparison: pd.DataFrame, main: bool) -> ShownTable:
     return ShownTable(columns, rows)
 
 
-def relation_table(judgement: SetEvaluation, kind: str) -> ShownTable:
+def relation_table(evaluation: SetEvaluation, kind: str) -> ShownTable:
     """The ``correlation`` or the ``slope`` of pairs of measurements."""
     is_slope = kind == "slope"
     last = "Unit of the slope" if is_slope else PUBLISHED_COLUMN
     columns = ("Pair", f"{kind.capitalize()}: real", "generated", "Difference (95 % interval)", "real halves", last)
     digits, rows = (3 if is_slope else 2), []
-    for facts in judgement.relations.to_dict("records") if judgement.relations is not None else []:
+    for facts in evaluation.relations.to_dict("records") if evaluation.relations is not None else []:
         pair = (facts["x"], facts["y"])
         words = sentence_case(" and ".join(display_name(name)[0] for name in pair))
         value, low, high = (facts[f"{kind}_{end}"] for end in ("difference", "low", "high"))
@@ -141,14 +141,14 @@ def relation_table(judgement: SetEvaluation, kind: str) -> ShownTable:
     return ShownTable(columns, rows)
 
 
-def signal_table(judgement: SetEvaluation) -> ShownTable:
+def signal_table(evaluation: SetEvaluation) -> ShownTable:
     """Lead correlations, power by band and, where derived leads are stored, Einthoven's law."""
     columns = (
         *("Of whole signals", "Unit", "real, mean ± SD", "generated, mean ± SD", "Difference (95 % interval)"),
         *("p, means", "KS distance", "real halves"),
     )
     rows = []
-    for facts in judgement.signals.to_dict("records") if judgement.signals is not None else []:
+    for facts in evaluation.signals.to_dict("records") if evaluation.signals is not None else []:
         words, unit = signals.display_name(facts["measurement"])
         rows.append(
             [

@@ -136,26 +136,26 @@ def alarms_of(assessment: Assessment, name: str) -> pd.DataFrame:
 
 
 def _p_values(assessment: Assessment, name: str) -> list[tuple[str, float, float]]:
-    real, some, judgement = assessment.real, assessment.generated[name], assessment.judgements[name]
+    real, some, evaluation = assessment.real, assessment.generated[name], assessment.evaluations[name]
     rows = [
         (f"share {what}", some.shares[what].value, p_fewer(some.shares[what], real.shares[what]))
         for what in ("measurable", "normal")
         if what in some.shares and what in real.shares
     ]
-    for measure, found in (("measurements", judgement.comparison), ("signals", judgement.signals)):
+    for measure, found in (("measurements", evaluation.comparison), ("signals", evaluation.signals)):
         if found is not None:
             table = found[found["measurement"].isin(MAIN_MEASUREMENTS)] if measure == "measurements" else found
             rows.append((measure, float(table["differs"].sum()), _simes(table)))
-    if judgement.clouds is not None:
-        facts = judgement.clouds.to_dict("records")
+    if evaluation.clouds is not None:
+        facts = evaluation.clouds.to_dict("records")
         rows += [
             (f"{row['cloud']}: {row['figure'].replace('_', ' ').replace('auc', 'area')}", row["value"], row["p_value"])
             for row in facts
         ]
-    if judgement.repeats is not None:
-        of_real, of_some = (each.share for each in judgement.repeats)
+    if evaluation.repeats is not None:
+        of_real, of_some = (each.share for each in evaluation.repeats)
         rows.append(("repeats", of_some.value, p_fewer(of_real, of_some)))
-    novelty = judgement.novelty
+    novelty = evaluation.novelty
     if novelty is not None and novelty.membership is not None and novelty.held_out_copies is not None:
         assert novelty.copies_of_held_out is not None
         assert novelty.held_out_same_beat is not None
@@ -220,8 +220,8 @@ def write_self_test(out: str | Path, found: SelfTest) -> Path:
             "num_records": {words: len(ecgs) for words, ecgs in found.parted.items()},
             "alarms": {name: row.index[row].tolist() for name, row in table.iterrows()},
             "levels": {
-                name: {question: verdict.level for question, verdict in answers(judgement).items()}
-                for name, judgement in found.assessment.judgements.items()
+                name: {question: verdict.level for question, verdict in answers(evaluation).items()}
+                for name, evaluation in found.assessment.evaluations.items()
             },
         }
         text = json.dumps(summary, indent=2, ensure_ascii=False)

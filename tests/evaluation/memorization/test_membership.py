@@ -4,7 +4,7 @@ from sklearn.metrics import roc_auc_score
 
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
-from ecggan.evaluation.memorization.membership import Prints, area_by_patient, assess_novelty, assess_repeats
+from ecggan.evaluation.memorization.membership import FingerprintedSet, area_by_patient, assess_novelty, assess_repeats
 from ecggan.measurement.fingerprints import fingerprints
 
 
@@ -12,7 +12,7 @@ def prints_of(millivolts, patients=None):
     ecgs = ECGSet.from_arrays(millivolts, EIGHT_LEADS, 500)
     if patients is not None:
         ecgs.records["patient"] = patients
-    return Prints(ecgs, fingerprints(ecgs, progress=False))
+    return FingerprintedSet(ecgs, fingerprints(ecgs, progress=False))
 
 
 @pytest.fixture(scope="module")
