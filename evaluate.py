@@ -52,7 +52,6 @@ def evaluate(config: DictConfig) -> None:
     from ecggan.evaluation.memorization.training_overlap import check_no_overlap
     from ecggan.evaluation.report.report import write_report
     from ecggan.evaluation.report.tables import measurement_table
-    from ecggan.evaluation.set_evaluation import answers
     from ecggan.files.atomic import require_new_folder
 
     require_new_folder(config.out)
@@ -112,7 +111,7 @@ def evaluate(config: DictConfig) -> None:
     report = write_report(Path(config.out), assessment, settings)
     print(measurement_table(assessment).frame().to_string(index=False))
     for name, evaluation in assessment.evaluations.items():
-        for question, verdict in answers(evaluation).items():
+        for question, verdict in evaluation.verdicts().items():
             print("\n".join([f"\n{name}. {question} {verdict.headline}", *verdict.sentences]))
     if config.get("logger") is not None:
         from ecggan.tracking.wandb_logger import log_report

@@ -50,15 +50,14 @@ class SetEvaluation:
     variety: Verdict | None
     privacy: Verdict | None
 
-
-def answers(evaluation: SetEvaluation) -> dict[str, Verdict]:
-    """Question -> what is answered, of the three those that could be."""
-    asked = {
-        "Realistic and normal?": evaluation.verdict,
-        "As varied as real ECGs?": evaluation.variety,
-        "New?": evaluation.privacy,
-    }
-    return {question: verdict for question, verdict in asked.items() if verdict is not None}
+    def verdicts(self) -> dict[str, Verdict]:
+        """Question -> verdict, for each of the three questions that has one."""
+        asked = {
+            "Realistic and normal?": self.verdict,
+            "As varied as real ECGs?": self.variety,
+            "New?": self.privacy,
+        }
+        return {question: verdict for question, verdict in asked.items() if verdict is not None}
 
 
 @dataclass

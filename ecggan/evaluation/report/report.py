@@ -34,7 +34,6 @@ from ecggan.evaluation.report.html import embedded, lines, render_page
 from ecggan.evaluation.report.notices import banners
 from ecggan.evaluation.report.summary import summarise
 from ecggan.evaluation.report.tables import ShownTable
-from ecggan.evaluation.set_evaluation import answers
 from ecggan.evaluation.verdict import SHARE_MARGIN
 from ecggan.files.atomic import atomic_folder
 from ecggan.files.json_file import without_nan
@@ -198,7 +197,7 @@ def _render(
         "report.html.j2",
         title=f"ECGs against real ECGs: {', '.join(assessment.generated)}",
         banners=banners(assessment, summary["failures"]),
-        verdicts={name: answers(evaluation) for name, evaluation in assessment.evaluations.items()},
+        verdicts={name: evaluation.verdicts() for name, evaluation in assessment.evaluations.items()},
         published_share=tables.percent(SHARE_NORMAL_12SL),
         figures=[picture for picture in pictures if picture["kind"] == FIGURE],
         ecgs={s.name: [p for p in pictures if p["kind"] == ECG and p["of"] == s.name] for s in assessment.sets()},

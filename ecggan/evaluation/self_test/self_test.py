@@ -19,7 +19,6 @@ from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation.assessment import Assessment, assess
 from ecggan.evaluation.self_test.corruptions import CORRUPTIONS, FRESH, HELD_OUT, TRAINING, corrupted_sets
-from ecggan.evaluation.set_evaluation import answers
 from ecggan.files.atomic import atomic_folder
 from ecggan.measurement.columns import MAIN_MEASUREMENTS
 from ecggan.plotting import plot_alarms, save_figure
@@ -220,7 +219,7 @@ def write_self_test(out: str | Path, found: SelfTest) -> Path:
             "num_records": {words: len(ecgs) for words, ecgs in found.parted.items()},
             "alarms": {name: row.index[row].tolist() for name, row in table.iterrows()},
             "levels": {
-                name: {question: verdict.level for question, verdict in answers(evaluation).items()}
+                name: {question: verdict.level for question, verdict in evaluation.verdicts().items()}
                 for name, evaluation in found.assessment.evaluations.items()
             },
         }
