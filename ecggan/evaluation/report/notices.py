@@ -9,7 +9,7 @@ from ecggan.evaluation.assessment import Assessment
 _CONTRADICTION_UV = 10  # rounding makes 1 or 2
 
 
-def banners(assessment: Assessment, failures: Mapping[str, str]) -> list[str]:
+def notices(assessment: Assessment, failures: Mapping[str, str]) -> list[str]:
     """A sentence for each thing that limits what the figures can say.
 
     Args:
@@ -20,7 +20,7 @@ def banners(assessment: Assessment, failures: Mapping[str, str]) -> list[str]:
     if real.ecgs.kind == "generated":
         found.append("The reference set itself was drawn from a generator, so this is no comparison with patients.")
     for some in assessment.generated.values():
-        found += _banners_of(some, real)
+        found += _notices_of(some, real)
     for some in assessment.sets():
         if some.num_repeated():
             found.append(
@@ -37,7 +37,7 @@ def banners(assessment: Assessment, failures: Mapping[str, str]) -> list[str]:
     return found + [f"This part failed and is missing below: {part} ({error})." for part, error in failures.items()]
 
 
-def _banners_of(some: AssessedSet, real: AssessedSet) -> list[str]:
+def _notices_of(some: AssessedSet, real: AssessedSet) -> list[str]:
     name, found = some.name, []
     copies = some.num_copies_of(real)
     if copies == len(some.ecgs) > 0:

@@ -31,7 +31,7 @@ from ecggan.evaluation.report import tables
 from ecggan.evaluation.report.fidelity_tables import cloud_table, novelty_table
 from ecggan.evaluation.report.figures import ECG, FIGURE, PAIR, Picture, draw_pictures
 from ecggan.evaluation.report.html import embedded, lines, render_page
-from ecggan.evaluation.report.notices import banners
+from ecggan.evaluation.report.notices import notices
 from ecggan.evaluation.report.summary import summarise
 from ecggan.evaluation.report.tables import ShownTable
 from ecggan.evaluation.verdict import SHARE_MARGIN
@@ -196,7 +196,7 @@ def _render(
     return render_page(
         "report.html.j2",
         title=f"ECGs against real ECGs: {', '.join(assessment.generated)}",
-        banners=banners(assessment, summary["failures"]),
+        notices=notices(assessment, summary["failures"]),
         verdicts={name: evaluation.verdicts() for name, evaluation in assessment.evaluations.items()},
         published_share=tables.percent(SHARE_NORMAL_12SL),
         figures=[picture for picture in pictures if picture["kind"] == FIGURE],

@@ -12,7 +12,7 @@ from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation.assessment import assess
 from ecggan.evaluation.failures import FailureLog
 from ecggan.evaluation.report import figures as pictures
-from ecggan.evaluation.report.notices import banners
+from ecggan.evaluation.report.notices import notices
 from ecggan.evaluation.report.report import write_report
 from ecggan.evaluation.report.summary import summarise
 
@@ -218,7 +218,7 @@ def test_a_picture_that_fails_is_named_and_the_others_are_drawn(sets: Sets, monk
     assert failure_log.failures == {"picture of quantiles": "RuntimeError: no ink"}
     assert summarise(assessment, failure_log.failures, {})["failures"] == failure_log.failures
     said = "This part failed and is missing below: picture of quantiles (RuntimeError: no ink)."
-    assert banners(assessment, failure_log.failures)[-1] == said
+    assert notices(assessment, failure_log.failures)[-1] == said
 
 
 def test_an_existing_report_is_not_overwritten(report: Path, sets: Sets) -> None:
