@@ -187,20 +187,20 @@ def training_ecgs(which: str | bool | None, real: "ECGSet") -> "ECGSet | None":
 
 def write_the_account(config: DictConfig, real: "ECGSet") -> None:
     """What is in the set, what was left out and why, and whether an ECG is in two splits."""
-    from ecggan.evaluation.report.data_report import in_words, write_data_report
+    from ecggan.evaluation.report.data_report import summary_text, write_data_report
 
     written = write_data_report(config.out, real, config.num_workers)
-    print(in_words(real, written.parent))
+    print(summary_text(real, written.parent))
     print(f"The account lies in {written}")
 
 
 def test_itself(config: DictConfig, real: "ECGSet") -> None:
     """Whether this evaluation catches what it must, and nothing else; ends with status 1 where it does not."""
-    from ecggan.evaluation.self_test.self_test import in_words, run_self_test, write_self_test
+    from ecggan.evaluation.self_test.self_test import run_self_test, summary_text, write_self_test
 
     found = run_self_test(real, config.num_workers, cache=config.cache, seed=config.seed)
     written = write_self_test(config.out, found)
-    print(in_words(found))
+    print(summary_text(found))
     print(f"The self-test lies in {written}")
     if not found.passes():
         sys.exit(1)

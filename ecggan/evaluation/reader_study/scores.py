@@ -188,7 +188,7 @@ def write_scores(out: str | Path, scores: ReaderScores) -> Path:
         scores.ecgs.to_csv(folder / "ecgs.csv", index=False)
         text = json.dumps(without_nan(summary), indent=2, ensure_ascii=False, allow_nan=False)
         (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
-        (folder / "scores.md").write_text(_in_words(scores, summary), encoding="utf-8")
+        (folder / "scores.md").write_text(_summary_text(scores, summary), encoding="utf-8")
     return Path(out) / "scores.md"
 
 
@@ -209,7 +209,7 @@ def reader_table(scores: ReaderScores) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _in_words(scores: ReaderScores, summary: Mapping[str, Any]) -> str:
+def _summary_text(scores: ReaderScores, summary: Mapping[str, Any]) -> str:
     agreement = scores.agreement
     words = f"{NONE}, it takes two readers."
     pairs = ""

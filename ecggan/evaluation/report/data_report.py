@@ -85,7 +85,7 @@ def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = N
     return Path(out) / "account.html"
 
 
-def in_words(ecgs: ECGSet, leaks_in: Path) -> str:
+def summary_text(ecgs: ECGSet, leaks_in: Path) -> str:
     """What the page found, in a few lines."""
     account = ecgs.manifest.get("account") or {"read": len(ecgs), "kept": len(ecgs)}
     pairs = leaks_in / "pairs.csv"

@@ -177,7 +177,7 @@ def _simes(table: pd.DataFrame) -> float:
     return float(np.nanmin(p)) if np.isfinite(p).any() else np.nan
 
 
-def in_words(found: SelfTest) -> str:
+def summary_text(found: SelfTest) -> str:
     """What was found, as Markdown: a row a set, a column a measure, ● where it raises an alarm."""
     table = found.table()
     shown = table.map(lambda alarm: "●" if alarm else "")
@@ -209,7 +209,7 @@ def write_self_test(out: str | Path, found: SelfTest) -> Path:
     """
     table = found.table()
     with atomic_folder(out) as folder:
-        (folder / "self_test.md").write_text(in_words(found), encoding="utf-8")
+        (folder / "self_test.md").write_text(summary_text(found), encoding="utf-8")
         found.alarms.to_csv(folder / "alarms.csv", index=False)
         summary = {
             "passes": found.passes(),

@@ -26,7 +26,7 @@ from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sources.ludb import LUDBRecord, read_ludb, sinus_rhythm_numbers
 from ecggan.ecg import EIGHT_LEADS, select_leads
 from ecggan.evaluation.comparison.published import PUBLISHED_12SL
-from ecggan.evaluation.validation.validate_ptbxl import in_words, validate_on_ptbxl
+from ecggan.evaluation.validation.validate_ptbxl import summary_text, validate_on_ptbxl
 from ecggan.measurement.beats import find_beats
 from ecggan.measurement.columns import R_AMPLITUDES, display_name
 from ecggan.measurement.filters import without_baseline
@@ -250,7 +250,7 @@ def main(arguments: Sequence[str]) -> None:
         if "ludb_root" in settings:
             _print_ludb(validate_on_ludb(settings["ludb_root"], num_workers))
         if "ptbxl_root" in settings:
-            print(in_words(validate_on_ptbxl(settings["ptbxl_root"], num_workers)))
+            print(summary_text(validate_on_ptbxl(settings["ptbxl_root"], num_workers)))
         if "generated" in settings:
             _print_12sl(measure(ECGSet.open(settings["generated"]), num_workers=num_workers))
     except (OSError, ValueError) as error:

@@ -162,7 +162,7 @@ def _share(count: int, total: int) -> tuple[float, float, float]:
     return count / total, float(interval.low), float(interval.high)
 
 
-def in_words(validated: pd.DataFrame) -> str:
+def summary_text(validated: pd.DataFrame) -> str:
     """What the command prints: the rates, the rules' catches, the superclasses, the wrong ones and the bad files."""
     bad = validated[validated["error"] != ""]
     read = validated[validated["error"] == ""]

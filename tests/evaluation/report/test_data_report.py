@@ -12,7 +12,7 @@ from ecggan.data.sources.folder import folder_set
 from ecggan.data.sources.selection import Selection
 from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation.memorization.split_leakage import find_leaks
-from ecggan.evaluation.report.data_report import in_words, write_data_report
+from ecggan.evaluation.report.data_report import summary_text, write_data_report
 from tests.data.packers import packer
 
 
@@ -99,7 +99,7 @@ def test_page_and_tables_account_for_every_record(packed, tmp_path):
     ]
     assert html.count("<img") == len(pictures)
     assert "http://" not in html.replace("http://www.w3.org", "")
-    assert in_words(packed, tmp_path / "out") == (
+    assert summary_text(packed, tmp_path / "out") == (
         "30 of 35 records are kept; 0 pairs of records in different splits are one ECG"
     )
 
