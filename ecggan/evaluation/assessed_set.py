@@ -11,7 +11,7 @@ import pandas as pd
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import independent_leads
 from ecggan.evaluation.failures import FailureLog
-from ecggan.evaluation.memorization.membership import FingerprintedSet
+from ecggan.evaluation.memorization.fingerprinted_set import FingerprintedSet
 from ecggan.measurement.fingerprints import fingerprints
 from ecggan.measurement.measure_set import measure
 from ecggan.measurement.normality.screen import findings, screen

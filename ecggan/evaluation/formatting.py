@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ecggan.stats.proportions import Proportion
+
 NONE = "–"
 
 
@@ -11,6 +13,11 @@ def percent(share: float) -> str:
 
 def points(difference: float) -> str:
     return signed(100 * difference, 1)
+
+
+def count_of(share: Proportion) -> str:
+    """Such as ``12 of 1,500``."""
+    return f"{share.num_records:,} of {share.num_all:,}"
 
 
 def sentence_case(words: str) -> str:

@@ -10,10 +10,13 @@ from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.comparison.associations import compare_relations
 from ecggan.evaluation.comparison.comparison import compare, compare_columns
 from ecggan.evaluation.failures import FailureLog
+from ecggan.evaluation.fidelity.diversity_verdict import judge_diversity
 from ecggan.evaluation.fidelity.features import beat_features, measurement_features
 from ecggan.evaluation.fidelity.fidelity import MOST_GENERATED, compare_clouds, null_figures, one_record_per_patient
-from ecggan.evaluation.memorization.membership import FingerprintedSet, Novelty, Repeats, assess_novelty, assess_repeats
-from ecggan.evaluation.memorization.memorization_verdict import judge_diversity, judge_memorization
+from ecggan.evaluation.memorization.duplicates import Repeats, assess_repeats
+from ecggan.evaluation.memorization.fingerprinted_set import FingerprintedSet
+from ecggan.evaluation.memorization.membership import Novelty, assess_novelty
+from ecggan.evaluation.memorization.memorization_verdict import judge_memorization
 from ecggan.evaluation.verdict import Verdict, judge
 from ecggan.measurement.fingerprints import MOST_INDEXED
 from ecggan.measurement.signal_description import display_name
@@ -113,7 +116,9 @@ def judge_set(
         )
     if comparison is not None:
         verdict = run(f"verdict on {name}", judge, comparison, real.shares, some.shares)
-    variety = run(f"verdict on the variety of {name}", judge_diversity, clouds, repeats)
+    variety = run(
+        f"verdict on the variety of {name}", judge_diversity, clouds, repeats and (repeats[0].share, repeats[1].share)
+    )
     privacy = run(f"verdict on the novelty of {name}", judge_memorization, novelty, by.is_training_known)
     return SetEvaluation(comparison, relations, signals, clouds, repeats, novelty, verdict, variety, privacy)
 

@@ -147,3 +147,6 @@ def _listed(names: Sequence[str]) -> str:
     leads = [name.removeprefix(in_lead) for name in names if name.startswith(in_lead)]
     others = [name for name in names if not name.startswith(in_lead)]
     return "; ".join([*others, *([in_lead + ", ".join(leads)] if leads else [])])
+
+
+REPEATED_SHARE = 0.01

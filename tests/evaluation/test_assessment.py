@@ -137,7 +137,7 @@ def test_held_out_ecgs_are_those_of_patients_who_are_not_in_the_training(varied_
     assert result.held_out == [1, 2, 3]  # not 0, another ECG of a, and not 5, which is in the training
     novelty = result.evaluations["ours"].novelty
     assert novelty is not None
-    assert novelty.has_held_out
+    assert novelty.held_out_copies is not None
     assert novelty.nearest["training"].tolist()[0] == 0
     assert novelty.copies.num_records == 1
 

@@ -9,15 +9,10 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from ecggan.evaluation.fidelity.classifier import classifier_auc
+from ecggan.evaluation.fidelity.distances import distances_within, pooled_distances
+from ecggan.evaluation.fidelity.energy_distance import energy_distances, permutation_test
 from ecggan.evaluation.fidelity.frechet import frechet_distance, frechet_distances
-from ecggan.evaluation.fidelity.precision_recall import (
-    NEIGHBOUR_FIGURES,
-    distances_within,
-    kernel_distances,
-    neighbour_figures,
-    permutation_test,
-    pooled_distances,
-)
+from ecggan.evaluation.fidelity.precision_recall import NEIGHBOUR_FIGURES, neighbour_figures
 from ecggan.stats.hypothesis_tests import FEWEST_PATIENTS, LEVEL
 from ecggan.stats.resampling import evenly_spaced, random_halves
 
@@ -133,7 +128,7 @@ def null_figures(
         positions = [choices.permutation(np.flatnonzero(half))[:few] for half in (one, other)]
         figures.append(neighbour_figures(between, positions[0], positions[1]))
     null = pd.DataFrame(figures, columns=list(NEIGHBOUR_FIGURES))
-    null.insert(0, "kernel_distance", kernel_distances(between, first, second))
+    null.insert(0, "kernel_distance", energy_distances(between, first, second))
     null.insert(1, "frechet_distance", frechet_distances(real, first, second))
     return null
 

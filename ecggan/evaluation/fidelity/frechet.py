@@ -16,7 +16,7 @@ the sizes matter).
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ecggan.evaluation.fidelity.precision_recall import exchanged_labels
+from ecggan.evaluation.fidelity.energy_distance import exchanged_labels
 
 NUM_EXCHANGES = 50  # their mean wanders by a seventh of what one figure does
 

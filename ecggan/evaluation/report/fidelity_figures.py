@@ -6,8 +6,8 @@ import numpy as np
 
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.evaluation.assessment import Assessment
+from ecggan.evaluation.fidelity.diversity_verdict import CLOUD_WORDS
 from ecggan.evaluation.formatting import signed
-from ecggan.evaluation.memorization.memorization_verdict import CLOUD_WORDS
 from ecggan.evaluation.set_evaluation import CLOUDS, points_of
 from ecggan.plotting import plot_clouds, plot_distributions, plot_ecg
 

@@ -3,9 +3,10 @@
 import numpy as np
 
 from ecggan.evaluation.assessment import Assessment
-from ecggan.evaluation.formatting import NONE, percent, plain
-from ecggan.evaluation.memorization.membership import Area, Novelty
-from ecggan.evaluation.memorization.memorization_verdict import CLOUD_WORDS
+from ecggan.evaluation.fidelity.diversity_verdict import CLOUD_WORDS
+from ecggan.evaluation.formatting import NONE, count_of, percent, plain
+from ecggan.evaluation.memorization.membership import Novelty
+from ecggan.evaluation.memorization.roc_area import Area
 from ecggan.evaluation.report.cells import Cell, number_cell, p_cell
 from ecggan.evaluation.report.tables import ShownTable
 from ecggan.evaluation.set_evaluation import BEATS, MEASUREMENTS, SetEvaluation
@@ -103,7 +104,7 @@ def _value_cell(value: float, low: float, high: float) -> Cell:
 def _share(share: Proportion) -> str:
     if not share.num_all:
         return NONE
-    return f"{share.num_records:,} of {share.num_all:,} ({percent(share.low)} to {percent(share.high)})"
+    return f"{count_of(share)} ({percent(share.low)} to {percent(share.high)})"
 
 
 def _area(area: Area) -> str:

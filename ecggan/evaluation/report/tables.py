@@ -9,7 +9,7 @@ import pandas as pd
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.assessment import Assessment
 from ecggan.evaluation.comparison.published import PUBLISHED_COLUMN, PUBLISHED_CORRELATIONS_12SL
-from ecggan.evaluation.formatting import NONE, interval, percent, points, sentence_case
+from ecggan.evaluation.formatting import NONE, count_of, interval, percent, points, sentence_case
 from ecggan.evaluation.report.cells import (
     DECIMALS,
     Cell,
@@ -55,7 +55,7 @@ def share_table(assessment: Assessment) -> ShownTable:
                 reach = f"{points(apart.low)} to {points(apart.high)}"
                 difference = [Cell(points(apart.value), apart.value), Cell(reach, apart.low)]
             reach = f"{percent(share.low)} to {percent(share.high)}"
-            counts = Cell(f"{share.num_records:,} of {share.num_all:,}", share.num_records)
+            counts = Cell(count_of(share), share.num_records)
             name, words = Cell(some.name), Cell(_SHARE_WORDS[what])
             rows.append([name, words, counts, Cell(percent(share.value), share.value), Cell(reach), *difference])
     columns = ("Set", "Records", "Number", "Share", "95 % interval", "Against real, points", "95 % interval of that")

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecggan.evaluation.validation.validate_ludb import main
+from ecggan.evaluation.validation.__main__ import main
 from ecggan.evaluation.validation.validate_ptbxl import (
     agreement_rates,
     catches,
