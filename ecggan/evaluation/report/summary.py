@@ -1,8 +1,8 @@
 """summary.json: everything that the report says, for programs.
 
-Schema version 2 (numbers that could not be had are null; shares and their differences run from 0 to 1)::
+Schema version 3 (numbers that could not be had are null; shares and their differences run from 0 to 1)::
 
-    schema_version   2
+    schema_version   3
     real             the name of the reference among the sets
     sets             {name: num_records, kind (real or generated), folder (its name, or null), content_sha256 (of its
                      int16 µV in order), num_repeated (copies of another record of the set), leads, sampling_rate_hz,
@@ -42,7 +42,7 @@ from ecggan.evaluation.set_evaluation import SetEvaluation
 from ecggan.files.json_file import without_nan
 from ecggan.stats.proportions import difference_of
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _PACKAGES = ("ecggan", "neurokit2", "numpy", "scipy", "pandas")
 
 

@@ -137,7 +137,7 @@ def test_summary_is_strict_json_and_agrees_with_the_tables(report: Path) -> None
         raise AssertionError(f"{constant} is no JSON")
 
     summary = json.loads((report.parent / "summary.json").read_text(), parse_constant=refuse)
-    assert summary["schema_version"] == 2
+    assert summary["schema_version"] == 3
     assert summary["failures"] == {}
     generated = summary["sets"]["generated"]
     assert generated["shares"]["measurable"]["num_records"] == 3
