@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from ecggan.plotting import figures
 from ecggan.plotting.figures import GENERATED, LABEL_SIZE, PANELS_A_ROW, REAL, TICK_SIZE, TITLE_SIZE
+from ecggan.stats.resampling import evenly_spaced
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -21,7 +22,7 @@ def plot_clouds(
 ) -> "matplotlib.figure.Figure":
     """One panel a pair of clouds: the real one in blue, the generated one over it in orange; numbers of a kind.
 
-    At most 1,500 points of a set are drawn, spread evenly. Points far outside are not in view.
+    At most 1,500 evenly spaced points of a set are plotted. Points far outside are not in view.
 
     Args:
         panels: title -> the points of both sets, on the same two axes.
@@ -41,8 +42,7 @@ def plot_clouds(
         limits = [figures.robust_range(column) for column in together.T]
         axes.set(xlim=_with_room(*limits[0]), ylim=_with_room(*limits[1]))
         for points, colour, size in zip(clouds, (REAL, GENERATED), (16, 7), strict=True):
-            which = np.arange(min(MOST_POINTS, len(points))) * len(points) // max(1, min(MOST_POINTS, len(points)))
-            x, y = points[which].T
+            x, y = points[evenly_spaced(len(points), MOST_POINTS)].T
             axes.scatter(x, y, s=size, color=colour, alpha=0.45, linewidths=0, rasterized=True)
     figures.name_sets(figure, dict(zip(names, (REAL, GENERATED), strict=True)))
     return figure

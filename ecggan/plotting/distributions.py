@@ -7,6 +7,8 @@ import numpy as np
 
 from ecggan.plotting import figures
 from ecggan.plotting.figures import LABEL_SIZE, PANELS_A_ROW, TICK_SIZE, TITLE_SIZE, DisplayNames, finite, robust_range
+from ecggan.stats.number_text import plain
+from ecggan.stats.resampling import evenly_spaced
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -16,7 +18,7 @@ Sets = Mapping[str, Mapping[str, np.ndarray]]
 """Name of the set -> measurement -> values, NaN where there is none; the first set is the reference."""
 
 SAMPLE_MS = 2.0  # at 500 Hz: the step of an interval
-MOST_FILLED = 2  # more densities than that, laid over each other, are mud
+MOST_FILLED = 2  # more densities than that cannot be told apart if filled
 QUANTILES = np.arange(1, 100) / 100
 QUARTILES = [24, 49, 74]  # where they stand in QUANTILES
 MOST_POINTS = 2000  # of a cloud
@@ -35,7 +37,7 @@ def plot_distributions(sets: Sets, display_names: DisplayNames | None = None) ->
         words, unit = figures.words_and_unit(name, display_names)
         axes.set_title(words, fontsize=TITLE_SIZE, parse_math=False)
         axes.set_xlabel(unit, fontsize=LABEL_SIZE)
-        _draw_densities(axes, {k: finite(values.get(name)) for k, values in sets.items()}, colours, unit)
+        _plot_densities(axes, {k: finite(values.get(name)) for k, values in sets.items()}, colours, unit)
     figures.name_sets(figure, colours)
     return figure
 
@@ -49,7 +51,7 @@ def plot_qq(
 
     Args:
         sets: as for [plot_distributions][].
-        names: the measurements to draw; None for all.
+        names: the measurements to plot; None for all.
         display_names: as there.
     """
     names = _measurements(sets) if names is None else list(names)
@@ -63,7 +65,7 @@ def plot_qq(
         axes.set_ylabel(figures.with_unit(others[0] if len(others) == 1 else "each set", unit), parse_math=False)
         axes.yaxis.label.set_fontsize(LABEL_SIZE)
         values = {k: finite(sets[k].get(name)) for k in sets}
-        _draw_quantiles(axes, {k: np.quantile(v, QUANTILES) for k, v in values.items() if len(v)}, reference, colours)
+        _plot_quantiles(axes, {k: np.quantile(v, QUANTILES) for k, v in values.items() if len(v)}, reference, colours)
     figures.name_sets(figure, {k: colour for k, colour in colours.items() if k != reference})
     return figure
 
@@ -77,7 +79,7 @@ def plot_relation(
 ) -> "matplotlib.figure.Figure":
     """One measurement by another (QT by RR), a panel a set on common axes, with the line and its slope.
 
-    At most 2,000 points of a set are drawn, spread evenly over it; the line and the figures are of all. Values far
+    At most 2,000 evenly spaced points of a set are plotted; the line and the figures are of all. Values far
     outside are not in view.
 
     Args:
@@ -104,9 +106,9 @@ def plot_relation(
         axes.set(xlim=_view(every[0]), ylim=_view(every[1]))
         r, slope = _correlation_and_slope(pair)
         slope = slope if slopes is None else slopes.get(name, slope)
-        facts = f"r = {_or_dash(r)}, slope {_or_dash(slope, 3)}{per_unit}, n = {pair.shape[1]:,}"
+        facts = f"r = {plain(r, 2)}, slope {plain(slope, 3)}{per_unit}, n = {pair.shape[1]:,}"
         axes.set_title(f"{name}\n{facts}", fontsize=TITLE_SIZE, parse_math=False)
-        shown = pair[:, np.arange(min(MOST_POINTS, pair.shape[1])) * pair.shape[1] // min(MOST_POINTS, pair.shape[1])]
+        shown = pair[:, evenly_spaced(pair.shape[1], MOST_POINTS)]
         axes.scatter(shown[0], shown[1], s=8, color=colours[name], alpha=0.5, linewidths=0, rasterized=True)
         if np.isfinite(slope):
             axes.axline(tuple(pair.mean(axis=1)), slope=slope, color="black", linewidth=1.2)
@@ -117,7 +119,7 @@ def _measurements(sets: Sets) -> list[str]:
     return list(dict.fromkeys(name for values in sets.values() for name in values))
 
 
-def _draw_densities(
+def _plot_densities(
     axes: "matplotlib.axes.Axes", sets: Mapping[str, np.ndarray], colours: Mapping[str, str], unit: str
 ) -> None:
     axes.set_yticks([])
@@ -138,7 +140,7 @@ def _draw_densities(
     axes.set_ylim(bottom=0)
 
 
-def _draw_quantiles(
+def _plot_quantiles(
     axes: "matplotlib.axes.Axes", quantiles: Mapping[str, np.ndarray], reference: str, colours: Mapping[str, str]
 ) -> None:
     axes.tick_params(labelsize=TICK_SIZE)
@@ -197,7 +199,3 @@ def _correlation_and_slope(pair: np.ndarray) -> tuple[float, float]:
         return np.nan, np.nan
     slope = float(across @ up / (across @ across))
     return (float(across @ up / np.sqrt((across @ across) * (up @ up))) if np.ptp(pair[1]) > 0 else np.nan), slope
-
-
-def _or_dash(number: float, digits: int = 2) -> str:
-    return figures.signed(number, digits) if np.isfinite(number) else "–"

@@ -95,10 +95,10 @@ def name_sets(figure: "matplotlib.figure.Figure", colours: Mapping[str, str]) ->
     from matplotlib.patches import Patch
 
     swatches = [Patch(color=colour, alpha=0.6) for colour in colours.values()]
-    draw_legend(figure, swatches, list(colours))
+    add_legend(figure, swatches, list(colours))
 
 
-def draw_legend(figure: "matplotlib.figure.Figure", handles: Sequence[Any], words: Sequence[str]) -> None:
+def add_legend(figure: "matplotlib.figure.Figure", handles: Sequence[Any], words: Sequence[str]) -> None:
     """A legend above the panels, in as many columns as the page is wide, its words taken letter by letter."""
     if not words:
         return
@@ -153,15 +153,6 @@ def robust_range(values: np.ndarray) -> tuple[float, float]:
     low, high = np.percentile(values, [2, 98])
     beside = 0.25 * (high - low)
     return max(values.min(), low - beside), min(values.max(), high + beside)
-
-
-def signed(number: float, digits: int = 2) -> str:
-    """With a minus as wide as a plus.
-
-    >>> signed(-0.5), signed(3.14159, 1), signed(-0.001)
-    ('−0.50', '3.1', '0.00')
-    """
-    return f"{round(number, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
 def _figure_bytes(figure: "matplotlib.figure.Figure", suffix: str, dpi: int | float) -> bytes:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from ecggan.evaluation.formatting import sentence_case
+from ecggan.evaluation.formatting import mean_and_sd, sentence_case
 from ecggan.measurement.columns import R_AMPLITUDES, display_name
 
 NUM_GENERATED_12SL, NUM_NORMAL_12SL = 150_000, 121_977
@@ -88,14 +88,7 @@ def paper_table(sets: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         rows.append(
             [
                 f"{sentence_case(words)}, {unit}",
-                *(_mean_and_sd(*pair, 2 if unit == "mV" else 1) for pair in figures),
+                *(mean_and_sd(*pair, 2 if unit == "mV" else 1) for pair in figures),
             ]
         )
     return pd.DataFrame(rows, columns=["Measurement", *sets, PUBLISHED_COLUMN])
-
-
-def _mean_and_sd(mean: float, sd: float, digits: int) -> str:
-    if not np.isfinite(mean):
-        return "–"
-    spread = f"{sd:.{digits}f}" if np.isfinite(sd) else "–"
-    return f"{mean:.{digits}f} ± {spread}".replace("-", "−")

@@ -17,12 +17,13 @@ import scipy.stats
 from jaxtyping import Bool, Float
 
 from ecggan.evaluation.comparison.comparison import NUM_RESAMPLES
-from ecggan.evaluation.formatting import NONE, percent
+from ecggan.evaluation.formatting import percent
 from ecggan.evaluation.reader_study.agreement import Agreement, Answers, agree, draw_ecgs, interval, mean_known
 from ecggan.evaluation.reader_study.sheets import REAL, name_readers, read_key, read_sheet
 from ecggan.evaluation.rendering import render
 from ecggan.files.atomic import atomic_folder
 from ecggan.files.json_file import without_nan
+from ecggan.stats.number_text import NONE, plain
 from ecggan.stats.proportions import share_of_number
 from ecggan.stats.resampling import weighted_means
 
@@ -201,8 +202,8 @@ def reader_table(scores: ReaderScores) -> pd.DataFrame:
             "right": _with_interval(row, "accuracy", percent),
             "real called real": _with_interval(row, "real_right", percent),
             "generated called generated": _with_interval(row, "generated_right", percent),
-            "p, guessing": _figure(row["p_guessing"], 3),
-            "AUC": _with_interval(row, "auc", _figure),
+            "p, guessing": plain(row["p_guessing"], 3),
+            "AUC": _with_interval(row, "auc", _two_digits),
         }
         for row in scores.readers.to_dict("records")
     ]
@@ -217,7 +218,7 @@ def _summary_text(scores: ReaderScores, summary: Mapping[str, Any]) -> str:
         facts = asdict(agreement)
         words = f"alike {_with_interval(facts, 'share', percent)}, kappa {_with_interval(facts, 'kappa', _figure)}."
         shown = agreement.pairs.assign(
-            agreement=agreement.pairs["agreement"].map(percent), kappa=agreement.pairs["kappa"].map(_figure)
+            agreement=agreement.pairs["agreement"].map(percent), kappa=agreement.pairs["kappa"].map(_two_digits)
         ).rename(columns={"num_both": "ECGs of both", "agreement": "alike"})
         pairs = _markdown(shown)
     wrong = ", ".join(f"ECG {ecg}" for ecg in scores.mostly_wrong()) or "no ECG"
@@ -238,5 +239,5 @@ def _with_interval(row: Mapping[Any, Any], name: str, write: Any) -> str:
     return f"{write(value)} ({write(low)} to {write(high)})"
 
 
-def _figure(value: float, digits: int = 2) -> str:
-    return f"{value:.{digits}f}".replace("-", "−") if np.isfinite(value) else NONE
+def _two_digits(value: float) -> str:
+    return plain(value, 2)

@@ -16,7 +16,7 @@ import pandas as pd
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.exclusions import Excerpt, Shown, shown_of
 from ecggan.evaluation.failures import FailureLog
-from ecggan.evaluation.formatting import NONE, file_name, percent, signed
+from ecggan.evaluation.formatting import file_name, percent
 from ecggan.evaluation.memorization.split_leakage import Leaks, find_leaks
 from ecggan.evaluation.report.cells import Cell
 from ecggan.evaluation.report.fidelity_figures import overlay
@@ -24,13 +24,14 @@ from ecggan.evaluation.report.html import embedded, lines, render_page
 from ecggan.evaluation.report.tables import ShownTable
 from ecggan.files.atomic import atomic_folder
 from ecggan.plotting import figure_png, plot_ecg
+from ecggan.stats.number_text import NONE, signed
 
 if TYPE_CHECKING:
     import matplotlib.figure
 
 log = logging.getLogger(__name__)
 
-NUM_PAIRS = 4  # drawn; and listed on the page, ten times as many
+NUM_PAIRS = 4  # plotted; the page lists ten times as many
 _MOST_MV = 5.0  # an artefact, or a wrong unit, would need paper by the metre
 _SLOWEST_HZ = 50
 _DPI = 110
@@ -58,11 +59,11 @@ def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = N
         shown = failure_log.run("excerpts of what was left out", shown_of, ecgs.path) if ecgs.path is not None else None
         pictures: dict[str, list[dict[str, str]]] = {}
         for each in shown or []:
-            drawn = failure_log.run(f"picture of {each.record}", _draw_shown, each)
-            _add(pictures.setdefault(each.rule, []), folder, each.rule, each.record, each.detail, drawn)
+            figure = failure_log.run(f"picture of {each.record}", _plot_shown, each)
+            _add(pictures.setdefault(each.rule, []), folder, each.rule, each.record, each.detail, figure)
         pairs: list[dict[str, str]] = []
         if leaks is not None:
-            for title, caption, figure in _draw_pairs(ecgs, leaks):
+            for title, caption, figure in _plot_pairs(ecgs, leaks):
                 _add(pairs, folder, "pair", title, caption, figure)
             leaks.pairs.to_csv(folder / "pairs.csv", index=False)
         entries = [(rule, *entry.values()) for rule, some in account["left_out"].items() for entry in some]
@@ -111,7 +112,7 @@ def _add(
     pictures.append({"alt": alt, "caption": f"{title}: {caption}", "base64": embedded(png)})
 
 
-def _draw_shown(shown: Shown) -> "matplotlib.figure.Figure | None":
+def _plot_shown(shown: Shown) -> "matplotlib.figure.Figure | None":
     excerpt = shown.excerpt
     if excerpt.sampling_rate < _SLOWEST_HZ or not excerpt.millivolts.size:
         return None
@@ -126,7 +127,7 @@ def _within(excerpt: Excerpt) -> np.ndarray:
     return np.clip(finite - middle, -_MOST_MV, _MOST_MV)
 
 
-def _draw_pairs(ecgs: ECGSet, leaks: Leaks) -> "Iterator[tuple[str, str, matplotlib.figure.Figure]]":
+def _plot_pairs(ecgs: ECGSet, leaks: Leaks) -> "Iterator[tuple[str, str, matplotlib.figure.Figure]]":
     for row in leaks.pairs.head(NUM_PAIRS).to_dict("records"):
         beneath = overlay(ecgs, ecgs, int(row["of_position"]), float(row["shift_ms"]), float(row["gain"]))
         title = f"{row['record']} ({row['split']}) over {row['of_record']} ({row['of_split']})"

@@ -4,13 +4,14 @@ import numpy as np
 
 from ecggan.evaluation.assessment import Assessment
 from ecggan.evaluation.fidelity.diversity_verdict import CLOUD_WORDS
-from ecggan.evaluation.formatting import NONE, count_of, percent, plain
+from ecggan.evaluation.formatting import count_of, percent
 from ecggan.evaluation.memorization.membership import Novelty
 from ecggan.evaluation.memorization.roc_area import Area
 from ecggan.evaluation.report.cells import Cell, number_cell, p_cell
 from ecggan.evaluation.report.tables import ShownTable
 from ecggan.evaluation.set_evaluation import BEATS, MEASUREMENTS, SetEvaluation
 from ecggan.stats.hypothesis_tests import LEVEL, corrected
+from ecggan.stats.number_text import NONE, plain
 from ecggan.stats.proportions import Proportion
 
 FIGURE_WORDS = {

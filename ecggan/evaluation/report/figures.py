@@ -1,4 +1,4 @@
-"""The pictures of a report: distributions, quantiles, intervals, relations, spectra, and ECGs on ECG paper."""
+"""The figures of a report: distributions, quantiles, intervals, relations, spectra, and ECGs on ECG paper."""
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.assessment import Assessment
 from ecggan.evaluation.failures import FailureLog
 from ecggan.evaluation.formatting import file_name, sentence_case
-from ecggan.evaluation.report.fidelity_figures import draw_clouds, draw_nearest, draw_pairs
+from ecggan.evaluation.report.fidelity_figures import clouds_figure, nearest_figure, pair_figures
 from ecggan.evaluation.report.gallery import choose_records
 from ecggan.measurement.columns import MAIN_MEASUREMENTS, display_name
 from ecggan.plotting import (
@@ -55,11 +55,11 @@ class Picture:
     figure: "matplotlib.figure.Figure"
 
 
-def draw_pictures(assessment: Assessment, failure_log: FailureLog) -> Iterator[Picture]:
-    """Draw one after another; one that fails is named among the parts' failures, and the others go on."""
+def plot_pictures(assessment: Assessment, failure_log: FailureLog) -> Iterator[Picture]:
+    """Plot one after another; the failure log names those that fail, and the others are still plotted."""
     figures = (_intervals, _distributions, _quantiles, _relations, _spectra, _lead_correlations, _clouds, _nearest)
-    for draw in figures:
-        picture = failure_log.run(f"picture of {draw.__name__.strip('_')}", draw, assessment)
+    for plot in figures:
+        picture = failure_log.run(f"picture of {plot.__name__.strip('_')}", plot, assessment)
         if picture is not None:
             yield picture
     for some in assessment.sets():
@@ -69,7 +69,7 @@ def draw_pictures(assessment: Assessment, failure_log: FailureLog) -> Iterator[P
             if figure is not None:
                 yield Picture(file_name(f"{some.name}_{i + 1}"), ECG, shown.role, shown.caption, some.name, figure)
     for name in assessment.generated:
-        pairs = failure_log.run(f"pictures of the closest pairs of {name}", draw_pairs, assessment, name) or []
+        pairs = failure_log.run(f"pictures of the closest pairs of {name}", pair_figures, assessment, name) or []
         for i, (title, caption, figure) in enumerate(pairs):
             yield Picture(file_name(f"{name}_pair_{i + 1}"), PAIR, title, caption, name, figure)
 
@@ -178,7 +178,7 @@ def _lead_correlations(assessment: Assessment) -> Picture | None:
 
 
 def _clouds(assessment: Assessment) -> Picture | None:
-    figure = draw_clouds(assessment)
+    figure = clouds_figure(assessment)
     caption = (
         "Each dot is a record, on the two directions in which the real set varies most. Blue without orange over it is "
         "variety that is not drawn, orange without blue is drawn and not real."
@@ -187,7 +187,7 @@ def _clouds(assessment: Assessment) -> Picture | None:
 
 
 def _nearest(assessment: Assessment) -> Picture | None:
-    figure = draw_nearest(assessment)
+    figure = nearest_figure(assessment)
     what = "training ECG" if assessment.training is not None else "ECG of the real set"
     caption = (
         f"The correlation of each record with its nearest {what}, at the best alignment. Copies stand at 1; that "

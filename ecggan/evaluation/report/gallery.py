@@ -20,7 +20,7 @@ _CAPTIONED = ("heart_rate_bpm", "pr_interval_ms", "qrs_duration_ms", "qt_interva
 
 @dataclass(frozen=True)
 class ShownRecord:
-    """One record to draw.
+    """One record to show.
 
     Args:
         position: in its set.

@@ -29,7 +29,7 @@ from ecggan.evaluation.memorization.matching import COPY_CORRELATION
 from ecggan.evaluation.memorization.membership import Novelty
 from ecggan.evaluation.report import tables
 from ecggan.evaluation.report.fidelity_tables import cloud_table, novelty_table
-from ecggan.evaluation.report.figures import ECG, FIGURE, PAIR, Picture, draw_pictures
+from ecggan.evaluation.report.figures import ECG, FIGURE, PAIR, Picture, plot_pictures
 from ecggan.evaluation.report.html import embedded, lines, render_page
 from ecggan.evaluation.report.notices import notices
 from ecggan.evaluation.report.summary import summarise
@@ -64,7 +64,7 @@ def write_report(out: str | Path, assessment: Assessment, settings: Mapping[str,
     """
     failure_log = FailureLog(assessment.failures)
     with atomic_folder(out) as folder:
-        pictures = _draw(folder / "pictures", assessment, failure_log)
+        pictures = _plot(folder / "pictures", assessment, failure_log)
         shown = _tables(assessment, failure_log)
         _write_tables(folder, assessment, shown, failure_log)
         summary = summarise(assessment, failure_log.failures, settings or {})
@@ -76,11 +76,11 @@ def write_report(out: str | Path, assessment: Assessment, settings: Mapping[str,
     return Path(out) / "report.html"
 
 
-def _draw(folder: Path, assessment: Assessment, failure_log: FailureLog) -> list[dict[str, Any]]:
+def _plot(folder: Path, assessment: Assessment, failure_log: FailureLog) -> list[dict[str, Any]]:
     """Write each picture, and keep of it what the page shows, so that one figure at a time is in memory."""
     folder.mkdir()
     shown = []
-    for picture in draw_pictures(assessment, failure_log):
+    for picture in plot_pictures(assessment, failure_log):
         png = failure_log.run(f"picture {picture.name}", _write_picture, folder, picture)
         if png is not None:
             alt = picture.heading if picture.kind == FIGURE else f"ECG on ECG paper. {picture.caption}"

@@ -9,7 +9,7 @@ import pandas as pd
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.assessment import Assessment
 from ecggan.evaluation.comparison.published import PUBLISHED_COLUMN, PUBLISHED_CORRELATIONS_12SL
-from ecggan.evaluation.formatting import NONE, count_of, interval, percent, points, sentence_case
+from ecggan.evaluation.formatting import count_of, interval, percent, points, sentence_case
 from ecggan.evaluation.report.cells import (
     DECIMALS,
     Cell,
@@ -27,6 +27,7 @@ from ecggan.evaluation.set_evaluation import SetEvaluation
 from ecggan.measurement import signal_description as signals
 from ecggan.measurement.columns import MAIN_MEASUREMENTS, display_name
 from ecggan.measurement.normality.screen import RULES
+from ecggan.stats.number_text import NONE
 from ecggan.stats.proportions import difference_of
 
 _SHARE_WORDS = {"measurable": "measurable as an ECG", "normal": "normal by the screen"}

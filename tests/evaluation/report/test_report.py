@@ -212,7 +212,7 @@ def test_a_picture_that_fails_is_named_and_the_others_are_drawn(sets: Sets, monk
         assess(sets["real"], {"ours": sets["generated"]}, num_workers=1, progress=False),
         FailureLog(),
     )
-    drawn = {picture.name for picture in pictures.draw_pictures(assessment, failure_log)}
+    drawn = {picture.name for picture in pictures.plot_pictures(assessment, failure_log)}
     assert {"distributions", "rr_qt", "real_1", "ours_1"} <= drawn
     assert "quantiles" not in drawn
     assert failure_log.failures == {"picture of quantiles": "RuntimeError: no ink"}
