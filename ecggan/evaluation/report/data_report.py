@@ -1,8 +1,7 @@
-"""What a source came to as an ECG set, for people to look at: who is in which split, what was left out and why, with a
-few ECGs of each rule on ECG paper, and whether an ECG or a patient is in two splits.
+"""Data report of an ECG set: its splits, the excluded records with reasons and examples, and leakage between splits.
 
-account.html is one file; left_out.csv has every record left out with its rule, pairs.csv the records that may be one
-ECG, pictures/ the PNGs.
+data_report.html is one file; left_out.csv lists every excluded record with its rule, pairs.csv the pairs that may be one
+ECG, pictures/ has the PNGs.
 """
 
 import logging
@@ -32,13 +31,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NUM_PAIRS = 4  # plotted; the page lists ten times as many
-_MOST_MV = 5.0  # an artefact, or a wrong unit, would need paper by the metre
+_MOST_MV = 5.0  # an artefact, or a wrong unit, would need metres of paper
 _SLOWEST_HZ = 50
 _DPI = 110
 
 
 def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = None) -> Path:
-    """Write the account of a set into a new folder, which appears whole or not at all.
+    """Write the data report of a set into a new folder, which appears whole or not at all.
 
     Args:
         out: the folder; there must be nothing in its place.
@@ -46,7 +45,7 @@ def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = N
         num_workers: processes; None for one a core.
 
     Returns:
-        The path of account.html.
+        The path of data_report.html.
 
     Raises:
         FileExistsError: `out` is there already.
@@ -56,7 +55,7 @@ def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = N
     leaks = failure_log.run("search for ECGs in two splits", find_leaks, ecgs, num_workers)
     with atomic_folder(out) as folder:
         (folder / "pictures").mkdir()
-        shown = failure_log.run("excerpts of what was left out", shown_of, ecgs.path) if ecgs.path is not None else None
+        shown = failure_log.run("examples of excluded records", shown_of, ecgs.path) if ecgs.path is not None else None
         pictures: dict[str, list[dict[str, str]]] = {}
         for each in shown or []:
             figure = failure_log.run(f"picture of {each.record}", _plot_shown, each)
@@ -69,7 +68,7 @@ def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = N
         entries = [(rule, *entry.values()) for rule, some in account["left_out"].items() for entry in some]
         pd.DataFrame(entries, columns=["rule", "record", "detail"]).to_csv(folder / "left_out.csv", index=False)
         html = render_page(
-            "account.html.j2",
+            "data_report.html.j2",
             title=_title(ecgs),
             account=account,
             splits=_split_table(ecgs),
@@ -82,17 +81,17 @@ def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = N
             made_by=lines(ecgs.manifest.get("made_by")),
             form=_form(ecgs),
         )
-        (folder / "account.html").write_text(html, encoding="utf-8")
-    return Path(out) / "account.html"
+        (folder / "data_report.html").write_text(html, encoding="utf-8")
+    return Path(out) / "data_report.html"
 
 
 def summary_text(ecgs: ECGSet, leaks_in: Path) -> str:
-    """What the page found, in a few lines."""
+    """The page in one line: records kept, and pairs of one ECG."""
     account = ecgs.manifest.get("account") or {"read": len(ecgs), "kept": len(ecgs)}
     pairs = leaks_in / "pairs.csv"
     words = f"{account['kept']:,} of {account['read']:,} records are kept"
     if not pairs.is_file():
-        return f"{words}; the set knows no two splits"
+        return f"{words}; the set has no two splits"
     return f"{words}; {int(pd.read_csv(pairs)['is_copy'].sum())} pairs of records in different splits are one ECG"
 
 
@@ -120,7 +119,7 @@ def _plot_shown(shown: Shown) -> "matplotlib.figure.Figure | None":
 
 
 def _within(excerpt: Excerpt) -> np.ndarray:
-    """Each lead about its median, cut where it would leave the paper; NaN stays."""
+    """Each lead about its median, clipped to the paper; NaN stays."""
     finite = np.where(np.isfinite(excerpt.millivolts), excerpt.millivolts, np.nan)
     has_some = np.isfinite(finite).any(axis=1, keepdims=True)
     middle = np.nanmedian(np.where(has_some, finite, 0.0), axis=1, keepdims=True)
@@ -184,7 +183,7 @@ def _rule_table(account: Mapping[str, Any]) -> ShownTable:
         ]
         for rule, entries in sorted(account["left_out"].items(), key=lambda item: -len(item[1]))
     ]
-    return ShownTable(["left out by", "records", "of those read", "the first"], rows)
+    return ShownTable(["excluded by", "records", "of those read", "the first"], rows)
 
 
 def _leak_table(leaks: Leaks) -> ShownTable:
