@@ -1,4 +1,4 @@
-"""A generated set beside the real one, and beside the ECGs that it was learned from -> what is said of it."""
+"""One generated set against the real set and the training ECGs: comparison, diversity, memorization, verdicts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,18 +29,18 @@ CLOUDS = (MEASUREMENTS, BEATS)
 
 @dataclass(frozen=True)
 class SetEvaluation:
-    """What is said of a generated set beside the real one; None where that part failed.
+    """The results for one generated set; None if that step failed.
 
     Args:
         comparison: a row a measurement.
         relations: a row a pair of measurements.
-        signals: a row a pair of leads and a band of frequencies.
-        clouds: a row a figure of the sets as clouds, by `cloud`: their measurements and their beats.
-        repeats: copies within each set, of the real one first.
-        novelty: beside the training ECGs, or beside the real set where those are not known.
-        verdict: in words, of how realistic and normal it is.
-        variety: of how varied it is.
-        privacy: of whether it is new.
+        signals: a row a pair of leads and a frequency band.
+        clouds: a row a figure of the sets as clouds of points; `cloud` says whether of measurements or of beats.
+        repeats: duplicates within each set, of the real one first.
+        novelty: against the training ECGs, or against the real set if those are unknown.
+        verdict: is it realistic and normal?
+        variety: is it as varied as real ECGs?
+        privacy: is it new?
     """
 
     comparison: pd.DataFrame | None
@@ -65,14 +65,14 @@ class SetEvaluation:
 
 @dataclass
 class Reference:
-    """What generated sets are judged by.
+    """What generated sets are compared with.
 
     Args:
         real: the reference.
-        learned_from: the training ECGs, or the real set where they are not known; None where that part failed.
+        learned_from: the training ECGs, or the real set if they are unknown; None if that step failed.
         held_out: the records of the real set of patients that are not in the training.
         is_training_known: whether `learned_from` are the training ECGs.
-        nulls: halves of the real set as clouds, by kind and size, found once for all sets of a size.
+        nulls: figures of halves of the real set, by kind of cloud and size, computed once for all sets of a size.
     """
 
     real: AssessedSet
@@ -82,7 +82,7 @@ class Reference:
     nulls: dict[tuple[str, int], pd.DataFrame]
 
 
-def judge_set(
+def evaluate_set(
     some: AssessedSet,
     by: Reference,
     margins: Mapping[str, int | float] | None,
@@ -90,11 +90,11 @@ def judge_set(
     num_workers: int | None,
     seed: int,
 ) -> SetEvaluation:
-    """Judge a generated set; each part that fails is None, and named.
+    """Evaluate a generated set; a step that fails is None, and named in the failure log.
 
     Args:
         some: the set.
-        by: what it is judged by.
+        by: what it is compared with.
         margins: see [compare][ecggan.evaluation.comparison.comparison.compare].
         failure_log: runs each step and keeps the errors.
         num_workers: processes; None for one a core.
@@ -137,7 +137,7 @@ def _compare_signals(real: AssessedSet, generated: AssessedSet, seed: int) -> pd
 def _compare_clouds(
     kind: str, some: AssessedSet, by: Reference, num_workers: int | None, seed: int
 ) -> pd.DataFrame | None:
-    """One record a patient of the real set, so that all are independent; None for too few."""
+    """Uses one record a patient of the real set, so that all are independent; None for too few."""
     independent = one_record_per_patient(patient_numbers(by.real.table.get("patient"), len(by.real.table)))
     if min(len(independent), len(some.table)) < FEWEST_PATIENTS:
         return None
@@ -152,13 +152,13 @@ def _compare_clouds(
 
 
 def points_of(kind: str, real: AssessedSet, generated: AssessedSet) -> tuple[np.ndarray, np.ndarray] | None:
-    """Both sets as clouds of points, of the generated one as many as are looked at; None without fingerprints."""
+    """Both sets as clouds of points, the generated one thinned to `MOST_GENERATED`; None without fingerprints."""
     some = evenly_spaced(len(generated.table), MOST_GENERATED)
     if kind == MEASUREMENTS:
         return measurement_features(real.table, generated.table.iloc[some])
     if real.fingerprinted is None or generated.fingerprinted is None:
         return None
-    return beat_features(real.fingerprinted.fingerprints, generated.fingerprinted.fingerprints.subset(some))
+    return beat_features(real.fingerprinted.fingerprints.beats, generated.fingerprinted.fingerprints.beats[some])
 
 
 def _repeats(real: FingerprintedSet, generated: FingerprintedSet, num_workers: int | None) -> tuple[Repeats, Repeats]:

@@ -1,4 +1,4 @@
-"""What others published of the same measurements, and the paper's table: real, generated and published side by side."""
+"""Published figures of the same measurements, and the paper's table: real, generated and published side by side."""
 
 from collections.abc import Mapping
 
@@ -74,8 +74,8 @@ def paper_table(sets: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         sets: by the column's heading, tables of the records that count.
 
     Returns:
-        `Measurement` in words with its unit, and in each column ``mean ± SD``, an en dash where there is none; the
-        first row holds the number of records.
+        `Measurement` (name and unit), and in each column ``mean ± SD`` or an en dash; the first row holds the number of
+        records.
     """
     rows = [["Records", *(f"{len(table):,}" for table in sets.values()), f"{NUM_NORMAL_12SL:,}"]]
     for column in PAPER_ROWS:

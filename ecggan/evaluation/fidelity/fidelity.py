@@ -1,7 +1,7 @@
-"""Sets as clouds of points: how varied the generated set is beside real ECGs, and whether it can be told apart.
+"""Fidelity and diversity figures of a generated set, each with its null band.
 
-Real and generated records are points in a space of features; every figure is shown beside what two random halves of the
-real set give.
+Real and generated records are points in a space of features; the null band of a figure is its distribution over random
+halves of the real set.
 """
 
 import numpy as np
@@ -16,10 +16,8 @@ from ecggan.evaluation.fidelity.precision_recall import NEIGHBOUR_FIGURES, neigh
 from ecggan.stats.hypothesis_tests import FEWEST_PATIENTS, LEVEL
 from ecggan.stats.resampling import evenly_spaced, random_halves
 
-MOST_REAL, MOST_GENERATED = 4000, 2000  # records: the matrix of distances then takes 144 MB
-MOST_NEIGHBOURING = (
-    1000  # of each set where neighbours are counted: shares are then known to 0.015, in a quarter of the time
-)
+MOST_REAL, MOST_GENERATED = 4000, 2000  # records: the matrix of distances takes 144 MB
+MOST_NEIGHBOURING = 1000  # of each set where neighbours count: shares are known to 0.015, in a quarter of the time
 NUM_SPLITS, NUM_PERMUTATIONS = 200, 1000
 NUM_VALUE_SPLITS = 20
 FIGURES = ("kernel_distance", "frechet_distance", *NEIGHBOUR_FIGURES, "classifier_auc")
@@ -53,7 +51,7 @@ def compare_clouds(
 
     Args:
         real: one record a patient, see [one_record_per_patient][].
-        generated: what is judged.
+        generated: the set to compare.
         seed: of everything drawn. The same points and seed give the same figures.
         num_splits: of the real set into halves.
         num_permutations: of the test of the kernel distance.

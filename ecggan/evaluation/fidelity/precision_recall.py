@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float, Int
 
-NEIGHBOURS = 5  # Naeem et al.: with fewer, a radius hangs on chance; with more, balls reach over gaps between modes
+NEIGHBOURS = 5  # Naeem et al.: with fewer, radii depend on chance; with more, balls bridge gaps between modes
 NEIGHBOUR_FIGURES = ("precision", "recall", "density", "coverage")
 
 
@@ -15,12 +15,12 @@ def neighbour_figures(
 ) -> Float[np.ndarray, "figure=4"]:
     """Precision, recall, density and coverage, in the order of [NEIGHBOUR_FIGURES][].
 
-    Round each record lies a ball that reaches to its k-th neighbour in its own set. Precision is the share of generated
-    records inside a real record's ball (do they look real?), recall the share of real records inside a generated one's
-    (is everything real drawn?). One far outlier has a ball over everything, which the other two mend: density counts in
-    how many real balls a generated record lies, divided by k (1 where the sets agree, not bounded), and coverage is the
-    share of real balls with a generated record inside. All but density are 0 to 1. All depend on the number of records
-    and on k: compare at the same size only.
+    Each record has a ball around it that reaches to its k-th neighbour in its own set. Precision is the share of
+    generated records inside a real record's ball (do they look real?), recall the share of real records inside a
+    generated one's (is everything real generated?). The ball of one far outlier covers everything; the other two
+    figures resist that: density is the number of real balls that hold a generated record, divided by k (1 if the sets
+    agree, not bounded), and coverage is the share of real balls with a generated record inside. All but density are 0
+    to 1. All depend on the number of records and on k: compare at the same size only.
 
     Args:
         between: distances.

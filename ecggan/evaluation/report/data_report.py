@@ -1,7 +1,7 @@
 """Data report of an ECG set: its splits, the excluded records with reasons and examples, and leakage between splits.
 
-data_report.html is one file; left_out.csv lists every excluded record with its rule, pairs.csv the pairs that may be one
-ECG, pictures/ has the PNGs.
+data_report.html is one file; left_out.csv lists every excluded record with its rule, pairs.csv the pairs that may be
+one ECG, pictures/ has the PNGs.
 """
 
 import logging
