@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NUM_PAIRS = 3
 _NEAREST_WORDS = {
-    "correlation_training": ("By the course of 6.5 s", "correlation"),
+    "correlation_training": ("By a segment of 6.5 s", "correlation"),
     "beat_correlation_training": ("By the median beat", "correlation"),
 }
 
@@ -41,7 +41,7 @@ def _on_a_plane(real: np.ndarray, generated: np.ndarray) -> tuple[np.ndarray, np
     centre = real.mean(axis=0)
     _, vectors = np.linalg.eigh(np.cov((real - centre).T))
     axes = vectors[:, -2:][:, ::-1]  # eigenvalues ascend
-    axes = axes * np.where(axes.sum(axis=0) < 0, -1, 1)  # of the two signs of each, one for all
+    axes = axes * np.where(axes.sum(axis=0) < 0, -1, 1)  # a fixed sign, so that the same sets give the same figure
     return (real - centre) @ axes, (generated - centre) @ axes
 
 
@@ -82,7 +82,7 @@ def pair_figures(assessment: Assessment, name: str) -> "list[tuple[str, str, mat
 
 
 def overlay(ecgs: ECGSet, others: ECGSet, position: int, shift_ms: float, gain: float) -> np.ndarray:
-    """A record of another set as it lies under one of this: in its leads, at its times, in its size."""
+    """A record of another set in the leads, at the times and in the size of this one, to plot beneath its record."""
     record = others.millivolts([position])[0]
     times = np.arange(ecgs.num_samples) / ecgs.sampling_rate - shift_ms / 1000
     own = np.arange(others.num_samples) / others.sampling_rate

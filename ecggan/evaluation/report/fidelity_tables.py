@@ -1,4 +1,4 @@
-"""The tables of a report on how varied and how new a generated set is."""
+"""The tables of a report on diversity and memorization."""
 
 import numpy as np
 
@@ -32,7 +32,7 @@ _UNITS = {
 
 
 def cloud_table(evaluation: SetEvaluation) -> ShownTable:
-    """The figures of the sets as clouds, each beside what halves of the real set give."""
+    """The figures of the sets as clouds, each beside its null band."""
     columns = (
         *("Of", "Figure", "Unit", "Value (95 % interval)", "Real halves, mean", "95 of 100 real halves", "p"),
         *("Records of each",),
@@ -60,7 +60,7 @@ def cloud_table(evaluation: SetEvaluation) -> ShownTable:
 
 
 def novelty_table(assessment: Assessment) -> ShownTable:
-    """Copies, and what an attacker can tell, of all generated sets; beside them real ECGs as the yardstick."""
+    """Copies and an attacker's area, of all generated sets, with real ECGs as the baseline."""
     rows = []
     learned_from = "training ECGs" if assessment.training is not None else "the real set's ECGs"
     for name, evaluation in assessment.evaluations.items():
@@ -76,9 +76,9 @@ def novelty_table(assessment: Assessment) -> ShownTable:
                 rows.append(_row(name, "Copies of held-out ECGs", _share(copied), NONE, copied.value))
             rows += [
                 _row(name, f"Nearest of {learned_from}, {words}: median correlation", *_medians(novelty, column))
-                for words, column in (("by course", "correlation_training"), ("by beat", "beat_correlation_training"))
+                for words, column in (("by segment", "correlation_training"), ("by beat", "beat_correlation_training"))
             ]
-            for words, area in (("course", novelty.membership), ("median beat", novelty.beat_membership)):
+            for words, area in (("segment", novelty.membership), ("median beat", novelty.beat_membership)):
                 if area is not None:
                     rows.append(
                         _row(name, f"Attacker's area, by the {words}", _area(area), "0.50 is a guess", area.value)
@@ -88,11 +88,11 @@ def novelty_table(assessment: Assessment) -> ShownTable:
             rows.append(
                 _row(name, "Copies within the set", _share(generated), f"real: {_share(real)}", generated.value)
             )
-    return ShownTable(("Set", "What", "Generated (95 % interval)", "Yardstick"), rows)
+    return ShownTable(("Set", "What", "Generated (95 % interval)", "Baseline"), rows)
 
 
-def _row(name: str, what: str, text: str, yardstick: str, value: float | None = None) -> list[Cell]:
-    return [Cell(name), Cell(what), Cell(text, value), Cell(yardstick)]
+def _row(name: str, what: str, text: str, baseline: str, value: float | None = None) -> list[Cell]:
+    return [Cell(name), Cell(what), Cell(text, value), Cell(baseline)]
 
 
 def _value_cell(value: float, low: float, high: float) -> Cell:
@@ -115,7 +115,7 @@ def _area(area: Area) -> str:
 
 
 def _medians(novelty: Novelty, column: str) -> tuple[str, str, float]:
-    """Of the generated records, and of the held-out ones beside them."""
+    """Of the generated records, and of the held-out ones."""
     value = float(novelty.nearest[column].median())
     held_out = NONE
     if novelty.held_out_nearest is not None:

@@ -36,7 +36,7 @@ ECG, PAIR, FIGURE = "ecg", "pair", "figure"
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure with the words that belong to it.
+    """A figure with its texts.
 
     Args:
         name: of its files.
@@ -44,7 +44,7 @@ class Picture:
         heading: above it.
         caption: below it.
         of: the set's name, of an ECG or a pair.
-        figure: matplotlib's.
+        figure: of matplotlib.
     """
 
     name: str
@@ -99,8 +99,8 @@ def _quantiles(assessment: Assessment) -> Picture | None:
     if not names:
         return None
     caption = (
-        "Quantiles (1 to 99 %) of the generated sets against those of the real one. On the line, the sets are spread "
-        "alike; beside it lies a shift; a flatter course is a spread too narrow."
+        "Quantiles (1 to 99 %) of the generated sets against those of the real one. On the line, the distributions "
+        "agree; a parallel line is a shift; a flatter one is a spread too narrow."
     )
     figure = plot_qq(values, names, _words(assessment))
     return Picture("quantiles", FIGURE, "Quantiles", caption, "", figure)
@@ -181,7 +181,7 @@ def _clouds(assessment: Assessment) -> Picture | None:
     figure = clouds_figure(assessment)
     caption = (
         "Each dot is a record, on the two directions in which the real set varies most. Blue without orange over it is "
-        "variety that is not drawn, orange without blue is drawn and not real."
+        "variety that the generator lacks; orange without blue is generated and not real."
     )
     return None if figure is None else Picture("clouds", FIGURE, "The sets as clouds", caption, "", figure)
 
@@ -190,8 +190,8 @@ def _nearest(assessment: Assessment) -> Picture | None:
     figure = nearest_figure(assessment)
     what = "training ECG" if assessment.training is not None else "ECG of the real set"
     caption = (
-        f"The correlation of each record with its nearest {what}, at the best alignment. Copies stand at 1; that "
-        "generated ECGs lie a little further right than held-out real ones is no sign of copying, for they are typical."
+        f"The correlation of each record with its nearest {what}, at the best alignment. Copies are at 1. Generated "
+        "ECGs a little further right than held-out real ones are no sign of copying, because they are typical."
     )
     heading = f"The nearest {what}"
     return None if figure is None else Picture("nearest", FIGURE, heading, caption, "", figure)

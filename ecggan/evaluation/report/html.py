@@ -1,4 +1,4 @@
-"""One HTML file that opens anywhere, without network: its style, its script and its pictures are in it."""
+"""Self-contained HTML pages: style, script and pictures are in the file."""
 
 import base64
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ def render_page(template: str, **values: Any) -> str:
 
 
 def embedded(png: bytes) -> str:
-    """A picture as it stands in the page."""
+    """A picture as base64, to embed in a page."""
     return base64.b64encode(png).decode()
 
 

@@ -30,7 +30,7 @@ from ecggan.stats import hypothesis_tests as inference
 
 
 def page_tables(assessment: Assessment, failure_log: FailureLog) -> dict[str, Any]:
-    """The tables of the page; one that fails is empty."""
+    """The tables of the page; a table that fails is empty."""
     evaluations = assessment.evaluations.items()
     compared = {name: j.comparison for name, j in evaluations if j.comparison is not None}
     empty = ShownTable([], [])
@@ -113,11 +113,11 @@ def _origin(some: AssessedSet) -> dict[str, Any]:
         ("SHA-256 of the ECGs", some.content_sha256),
     ]
     made_by = lines(without_nan(without_hashes(ecgs.manifest.get("made_by") or {})))
-    return {"form": form, "made_by": made_by, "account": _account_lines(ecgs.manifest.get("account"))}
+    return {"form": form, "made_by": made_by, "exclusions": _exclusion_lines(ecgs.manifest.get("account"))}
 
 
 def _margins(assessment: Assessment) -> dict[str, list[str]]:
-    """Who says so -> the measurements with that margin, in words."""
+    """Source of a margin -> the measurements that have it."""
     found: dict[str, list[str]] = {}
     comparisons: Iterable[pd.DataFrame] = (
         j.comparison for j in assessment.evaluations.values() if j.comparison is not None
@@ -135,9 +135,9 @@ def _margins(assessment: Assessment) -> dict[str, list[str]]:
     return found
 
 
-def _account_lines(account: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """How many records were read and kept, and by which rule others were left out, the first of them by name."""
+def _exclusion_lines(account: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """How many records were read and kept, and for each rule how many it excludes and the first of them."""
     if account is None:
         return []
     lines = [("read", str(account["read"])), ("kept", str(account["kept"]))]
-    return lines + [(f"left out by {rule}", text) for rule, text in summarize_exclusions(account).items()]
+    return lines + [(f"excluded by {rule}", text) for rule, text in summarize_exclusions(account).items()]

@@ -1,9 +1,9 @@
-"""An assessment -> a folder to read, to cite and to compute with.
+"""The folder of a report.
 
-report.html is one file that opens anywhere, without network; comparison.csv, relations.csv, signals.csv and clouds.csv
-hold every figure, summary.json the same for programs (its schema: `summary`), tables/ what goes into a paper (Markdown,
+report.html is one file that opens without network; comparison.csv, relations.csv, signals.csv and clouds.csv
+hold every figure, summary.json the same for programs (its schema: `summary`), tables/ the tables of a paper (Markdown,
 LaTeX, CSV), pictures/ the PNGs of the report and the same as PDF and SVG, measurements_….parquet a row a record,
-nearest_….csv its nearest training ECGs and pairs_….csv those laid over each other.
+nearest_….csv its nearest training ECGs and pairs_….csv the aligned pairs.
 """
 
 import json
@@ -40,7 +40,7 @@ def write_report(out: str | Path, assessment: Assessment, settings: Mapping[str,
     Args:
         out: the folder; there must be nothing in its place.
         assessment: of [assess][ecggan.evaluation.assessment.assess].
-        settings: what the reader should know of how it was run; shown and kept as given.
+        settings: of the run; the report shows them, summary.json keeps them.
 
     Returns:
         The path of report.html.
@@ -63,7 +63,7 @@ def write_report(out: str | Path, assessment: Assessment, settings: Mapping[str,
 
 
 def _plot(folder: Path, assessment: Assessment, failure_log: FailureLog) -> list[dict[str, Any]]:
-    """Write each picture, and keep of it what the page shows, so that one figure at a time is in memory."""
+    """Write each picture and keep only what the page shows, so that one figure at a time is in memory."""
     folder.mkdir()
     shown = []
     for picture in plot_pictures(assessment, failure_log):
@@ -113,7 +113,7 @@ def _write_tables(folder: Path, assessment: Assessment, shown: Mapping[str, Any]
 
 
 def _write_nearest(folder: Path, assessment: Assessment, name: str, novelty: Novelty | None) -> None:
-    """With the names of the records in the place of their positions."""
+    """With record names instead of positions."""
     if novelty is None:
         return
     others = assessment.real.ecgs if assessment.training is None else assessment.training
@@ -123,7 +123,7 @@ def _write_nearest(folder: Path, assessment: Assessment, name: str, novelty: Nov
     nearest = novelty.nearest.copy()
     for column in ("training", "beat_training", "held_out", "beat_held_out"):
         if column in nearest:
-            known = np.append(names[column.removeprefix("beat_")], "")  # at −1, of those that have none
+            known = np.append(names[column.removeprefix("beat_")], "")  # at −1, for records without one
             nearest[column] = known[nearest[column].to_numpy()]
     nearest.insert(0, "record", own)
     nearest.to_csv(folder / f"nearest_{file_name(name)}.csv", index=False)

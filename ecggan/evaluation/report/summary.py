@@ -1,6 +1,6 @@
-"""summary.json: everything that the report says, for programs.
+"""summary.json: everything in the report, for programs.
 
-Schema version 3 (numbers that could not be had are null; shares and their differences run from 0 to 1)::
+Schema version 3 (missing numbers are null; shares and their differences run from 0 to 1)::
 
     schema_version   3
     real             the name of the reference among the sets
@@ -10,8 +10,8 @@ Schema version 3 (numbers that could not be had are null; shares and their diffe
                      shares {measurable, normal: num_records, num_all, value, low, high},
                      reasons_not_measurable {reason: records}, missing {what and why: measurable records},
                      not_normal_by_rule {rule: records}, made_by, account}
-    judgements       {name of a generated set: verdict {level, headline, sentences}, variety and privacy likewise,
-                     num_copies_of_real,
+    judgements       {name of a generated set: verdict {level, headline, sentences}, variety and privacy in the same
+                     form, num_copies_of_real,
                      share_differences {measurable, normal: value, low, high},
                      measurements {measurement: a row of comparison.csv}, relations [rows of relations.csv],
                      signals {column: a row of signals.csv}, clouds [rows of clouds.csv],
@@ -51,8 +51,8 @@ def summarise(assessment: Assessment, failures: Mapping[str, str], settings: Map
 
     Args:
         assessment: of the sets.
-        failures: of its parts and of the report's.
-        settings: what the reader should know of how it was run.
+        failures: of its steps and of the report's.
+        settings: of the run.
     """
     summary = {
         "schema_version": SCHEMA_VERSION,

@@ -1,4 +1,4 @@
-"""What is shown as a table: in report.html, and for papers in Markdown and LaTeX."""
+"""The tables of a report: in report.html, and for papers in Markdown and LaTeX."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ _SHARE_WORDS = {"measurable": "measurable as an ECG", "normal": "normal by the s
 
 @dataclass(frozen=True)
 class ShownTable:
-    """A table as it is read: headings, and rows of cells whose first names the row."""
+    """A table to read: headings, and rows of cells whose first names the row."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
@@ -46,7 +46,7 @@ class ShownTable:
 
 
 def share_table(assessment: Assessment) -> ShownTable:
-    """How many records of each set are measurable and normal, and by how much fewer than of the real one."""
+    """How many records of each set are measurable and normal, and the differences from the real set."""
     rows = []
     for some in assessment.sets():
         for what, share in some.shares.items():
@@ -64,7 +64,7 @@ def share_table(assessment: Assessment) -> ShownTable:
 
 
 def measurement_table(assessment: Assessment) -> ShownTable:
-    """The main measurements of all sets side by side: mean ± SD, and what each generated set's difference means."""
+    """The main measurements of all sets side by side: mean ± SD, and each generated set's difference in margins."""
     compared = {name: j.comparison for name, j in assessment.evaluations.items() if j.comparison is not None}
     columns = ["Measurement", "Unit", "Margin", "real, mean ± SD"]
     for name in compared:
@@ -87,7 +87,7 @@ def measurement_table(assessment: Assessment) -> ShownTable:
 
 
 def detail_table(comparison: pd.DataFrame, main: bool) -> ShownTable:
-    """Everything else that is known of each measurement of one generated set."""
+    """All other figures of each measurement of one generated set."""
     columns = (
         *("Measurement", "Unit", "real: n", "median (quartiles)", "generated: n", "median (quartiles)"),
         *("Difference (95 % interval)", "Hedges' g", "p, means", "p, shape", "KS distance", "Wasserstein"),
@@ -143,7 +143,7 @@ def relation_table(evaluation: SetEvaluation, kind: str) -> ShownTable:
 
 
 def signal_table(evaluation: SetEvaluation) -> ShownTable:
-    """Lead correlations, power by band and, where derived leads are stored, Einthoven's law."""
+    """Lead correlations, power by band and, if derived leads are stored, Einthoven's law."""
     columns = (
         *("Of whole signals", "Unit", "real, mean ± SD", "generated, mean ± SD", "Difference (95 % interval)"),
         *("p, means", "KS distance", "real halves"),
@@ -166,7 +166,7 @@ def signal_table(evaluation: SetEvaluation) -> ShownTable:
 
 
 def rule_table(assessment: Assessment) -> ShownTable:
-    """Which rule of the screen makes how many records of each set not normal."""
+    """How many records of each set fail each rule of the screen."""
     screened = [some for some in assessment.sets() if some.num_by_rule is not None]
     rows = []
     for rule in RULES.values():
@@ -180,7 +180,7 @@ def rule_table(assessment: Assessment) -> ShownTable:
 
 
 def missing_table(some: AssessedSet) -> ShownTable:
-    """What could not be measured, and why: whole records first."""
+    """What is missing, and why: whole records first."""
     lines = [(f"The record: {reason}", count) for reason, count in reasons_not_measurable(some.table).items()]
     lines += list(reasons_missing(some.table).items())
     rows = [
@@ -195,7 +195,7 @@ def reasons_not_measurable(table: pd.DataFrame) -> dict[str, int]:
 
 
 def reasons_missing(table: pd.DataFrame) -> dict[str, int]:
-    """What is missing in measurable records, and why -> number of records."""
+    """What is missing in measurable records, and the reason -> number of records."""
     reasons = table.loc[table["is_measurable"], "missing"].str.split("; ").explode()
     return {str(reason): int(n) for reason, n in reasons[reasons.fillna("") != ""].value_counts().items()}
 

@@ -53,7 +53,7 @@ def test_copies_of_held_out_ecgs_are_no_leak(training, held_out):
     assert found.membership.value < 0.05
 
 
-def test_held_out_ecgs_that_are_copies_of_training_ecgs_are_no_yardstick(varied_ecgs, training, held_out):
+def test_held_out_ecgs_that_are_copies_of_training_ecgs_are_not_in_the_baseline(varied_ecgs, training, held_out):
     doubled = held_out.ecgs.millivolts().astype(float)
     doubled[:5] = 1.1 * training.ecgs.millivolts()[:5]
     found = assess_novelty(prints_of(varied_ecgs(20, seed=3)), training, prints_of(doubled), num_workers=1)

@@ -127,7 +127,7 @@ def test_report_says_how_many_could_be_measured_and_why_not(report: Path) -> Non
     assert "measurable as an ECG 3 of 4 75.0 %" in text
     assert "Measurable: 75.0 % of the generated ECGs" in text
     assert "Not like the real ECGs: fewer of its ECGs are normal" in text  # none of 4 against 3 of 3
-    assert "Everything could be measured in every record" in text
+    assert "Every record has every measurement" in text
     assert "V2: no signal 2 50.0 %" in text
     assert "no comparison with patients" not in text
 
@@ -174,7 +174,7 @@ def several(sets: Sets, known_ecg: Callable[..., np.ndarray], tmp_path_factory: 
 def test_what_a_reader_must_know_first_stands_at_the_top(several: Path) -> None:
     text = text_of(several)
     assert "The reference set itself was drawn from a generator" in text
-    assert "a&lt;b&gt;&amp;$x_1 holds nothing but ECGs of the real set" in text
+    assert "a&lt;b&gt;&amp;$x_1 holds only ECGs of the real set" in text
     assert "slow holds real ECGs" in text
     assert "slow is sampled at 250 Hz, the real set 500 Hz" in text
     assert "A record of slow lasts 5 s, one of the real set 10 s" in text
@@ -217,7 +217,7 @@ def test_a_picture_that_fails_is_named_and_the_others_are_drawn(sets: Sets, monk
     assert "quantiles" not in drawn
     assert failure_log.failures == {"picture of quantiles": "RuntimeError: no ink"}
     assert summarise(assessment, failure_log.failures, {})["failures"] == failure_log.failures
-    said = "This part failed and is missing below: picture of quantiles (RuntimeError: no ink)."
+    said = "This step failed and its result is missing below: picture of quantiles (RuntimeError: no ink)."
     assert notices(assessment, failure_log.failures)[-1] == said
 
 
