@@ -1,6 +1,7 @@
-"""Readers' sheets and the answer key -> how often each reader was right, and how far they agree.
+"""Scores of a reader study, from the readers' sheets and the answer key: accuracy and agreement.
 
-A kit has as many real as generated ECGs, in random order: a reader who guesses, or calls all alike, is right in half.
+A kit has as many real as generated ECGs, in random order: a reader who guesses, or gives one answer for all, is right
+in half.
 """
 
 import json
@@ -34,7 +35,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class ReaderScores:
-    """What a reader study found.
+    """The results of a reader study.
 
     Args:
         kit: its id.
@@ -44,7 +45,7 @@ class ReaderScores:
         ecgs: a row an ECG: `ecg`, `origin`, `set`, `record`, ``answer_…`` of each, `num_answered`, `share_right`.
         agreement: between the readers.
         num_resamples: of the bootstrap.
-        seed: likewise.
+        seed: of the bootstrap.
     """
 
     kit: str
@@ -55,7 +56,7 @@ class ReaderScores:
     seed: int
 
     def mostly_wrong(self) -> list[int]:
-        """The ECGs that more than half of those who answered got wrong."""
+        """The ECGs that more than half of the answers got wrong."""
         return [int(ecg) for ecg in self.ecgs.loc[self.ecgs["share_right"] < 0.5, "ecg"]]
 
 
@@ -72,7 +73,7 @@ def score_readers(
         key: ``key.csv`` of the kit, or the folder that holds it.
         sheets: by reader, or a list, whose readers go by their files' names.
         num_resamples: of the bootstrap.
-        seed: likewise.
+        seed: of the bootstrap.
         progress: show a bar.
 
     Raises:
@@ -128,7 +129,7 @@ def _score_of_one(
 def _auc_of(
     is_real: Bool[np.ndarray, " ecg"], ratings: Float[np.ndarray, " ecg"], weights: Float[np.ndarray, "draw ecg"]
 ) -> dict[str, Any]:
-    """How often a real ECG is rated above a generated one, a tie counting half, as Mann and Whitney have it."""
+    """How often a real ECG is rated above a generated one, a tie counting half (Mann and Whitney)."""
     known = np.isfinite(ratings)
     real, generated = known & is_real, known & ~is_real
     row = {"num_with_confidence": int(known.sum()), "auc": np.nan, "auc_low": np.nan, "auc_high": np.nan}
@@ -145,7 +146,7 @@ def _auc_of(
 def _score_of_all(
     is_real: Bool[np.ndarray, " ecg"], right: Answers, weights: Float[np.ndarray, "draw ecg"]
 ) -> dict[str, Any]:
-    """The mean over readers; where no draw differs from another, Wilson's interval for as many ECGs."""
+    """The mean over readers; if all draws are equal, Wilson's interval for as many ECGs."""
     answered = np.isfinite(right)
     row: dict[str, Any] = {"num_answered": int(answered.sum()), "num_left_out": int((~answered).sum())}
     for name, which in _kinds(is_real).items():
@@ -194,7 +195,7 @@ def write_scores(out: str | Path, scores: ReaderScores) -> Path:
 
 
 def reader_table(scores: ReaderScores) -> pd.DataFrame:
-    """The scores as they are read: shares in per cent, each with its interval."""
+    """The scores to read: shares in per cent, each with its interval."""
     rows = [
         {
             "reader": row["reader"],

@@ -32,7 +32,7 @@ LIMITS_MS = {
     "qrs_duration_ms": (10, 10),
     "qt_interval_ms": (25, 30),
 }
-SHARE_LEFT_OUT = 0.04  # of the records, those of the largest errors, as the standard has it
+SHARE_TRIMMED = 0.04  # of the records, those of the largest errors, as the standard has it
 R_PEAK_PLAY_MS = 75  # EC57: a beat found within 150 ms of time in all is the annotated one
 _FEWEST_LEADS = 6  # of 12 that must show a wave
 _SAME_BEAT_MS = 100
@@ -40,14 +40,14 @@ _WINDOW_MS: Mapping[str, tuple[int, int]] = {"p": (-450, 0), "qrs": (-100, 100),
 
 
 def reference_intervals(record: LUDBRecord, convention: Convention) -> dict[str, float]:
-    """A record's intervals in ms after the cardiologists, by column; NaN where fewer than 6 leads show the waves."""
+    """A record's intervals in ms by the cardiologists' annotations; NaN if fewer than 6 leads show the waves."""
     per_beat = [_reference_of_beat(record, beat, convention) for beat in reference_beats(record)]
     intervals = pd.DataFrame(per_beat, columns=list(LIMITS_MS), dtype=float)
     return {str(column): float(value) for column, value in intervals.median().items()}
 
 
 def reference_beats(record: LUDBRecord) -> np.ndarray:
-    """Where the annotated beats lie, in samples: R-peaks of at least 6 leads within 100 ms, their median."""
+    """The annotated beats, in samples: R-peaks of at least 6 leads within 100 ms, their median."""
     peaks = np.sort(record.waves.loc[record.waves["wave"] == "qrs", "peak"].to_numpy(float))
     if not len(peaks):
         return peaks
@@ -95,7 +95,7 @@ def validate_on_ludb(root: str | Path, num_workers: int | None = None, progress:
 
     Returns:
         One row a record: `record`, `is_chosen_on`, `is_measurable`, `reason`, the four intervals as measured and as
-        ``…_middle`` and ``…_wide`` after the cardiologists, and of its R-peaks how many were `annotated`, `matched` and
+        ``…_middle`` and ``…_wide`` by the cardiologists, and of its R-peaks how many were `annotated`, `matched` and
         `surplus` (found between the first and the last annotated beat, and none of them).
 
     Raises:
@@ -147,7 +147,7 @@ def agreement(validated: pd.DataFrame) -> pd.DataFrame:
             errors = (validated[column] - validated[f"{column}_{convention}"])[has_reference].to_numpy(float)
             num_missing = int(np.isnan(errors).sum())
             errors = errors[np.isfinite(errors)]
-            usual = errors[np.argsort(np.abs(errors))][: len(errors) - int(SHARE_LEFT_OUT * len(errors))]
+            usual = errors[np.argsort(np.abs(errors))][: len(errors) - int(SHARE_TRIMMED * len(errors))]
             within = [abs(some.mean()) <= most_mean and some.std(ddof=1) <= most_sd for some in (usual, errors)]
             rows.append(
                 {
