@@ -1,4 +1,4 @@
-"""How the values of a measurement are spread, set against set: densities, quantiles, and one measurement by another."""
+"""Distributions of measurements, set against set: densities, quantiles, and one measurement against another."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -29,7 +29,8 @@ def plot_distributions(sets: Sets, display_names: DisplayNames | None = None) ->
 
     Args:
         sets: the panels are the measurements of all sets, in the order in which they come.
-        display_names: words and unit of a measurement, where its name does not say them (``qrs_duration_ms`` does).
+        display_names: name and unit of a measurement; without one, the panel shows the key. Values in ms get bins of
+            whole samples.
     """
     names, colours = _measurements(sets), figures.set_colours(sets)
     figure, panels = figures.empty_panels(len(names), (3.2, 2.4))
@@ -47,7 +48,7 @@ def plot_qq(
 ) -> "matplotlib.figure.Figure":
     """One panel a measurement: each set's quantiles, 1 to 99 %, against those of the reference; large dots: quartiles.
 
-    On the diagonal the sets are spread alike; a line beside it is a shift, a flatter one too narrow a spread.
+    On the diagonal the distributions agree; a parallel line is a shift, a flatter one too narrow a spread.
 
     Args:
         sets: as for [plot_distributions][].
@@ -74,7 +75,6 @@ def plot_relation(
     sets: Sets,
     x: str,
     y: str,
-    slopes: Mapping[str, float] | None = None,
     display_names: DisplayNames | None = None,
 ) -> "matplotlib.figure.Figure":
     """One measurement by another (QT by RR), a panel a set on common axes, with the line and its slope.
@@ -86,7 +86,6 @@ def plot_relation(
         sets: as for [plot_distributions][]; `x` and `y` of one set belong together, record by record.
         x: the measurement across.
         y: the measurement up.
-        slopes: of the line in each set, where it was found elsewhere; else it is that of least squares.
         display_names: as for [plot_distributions][].
     """
     (x_words, x_unit), (y_words, y_unit) = (figures.words_and_unit(name, display_names) for name in (x, y))
@@ -105,7 +104,6 @@ def plot_relation(
             continue
         axes.set(xlim=_view(every[0]), ylim=_view(every[1]))
         r, slope = _correlation_and_slope(pair)
-        slope = slope if slopes is None else slopes.get(name, slope)
         facts = f"r = {plain(r, 2)}, slope {plain(slope, 3)}{per_unit}, n = {pair.shape[1]:,}"
         axes.set_title(f"{name}\n{facts}", fontsize=TITLE_SIZE, parse_math=False)
         shown = pair[:, evenly_spaced(pair.shape[1], MOST_POINTS)]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecggan.ecg import canonical_lead
 from ecggan.files.atomic import atomic_file
 
 if TYPE_CHECKING:
@@ -22,28 +21,8 @@ if TYPE_CHECKING:
 REAL, GENERATED = "#0072b2", "#d55e00"
 _COLOURS = (REAL, GENERATED, "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 
-UNITS = {"ms": "ms", "mv": "mV", "uv": "µV", "bpm": "bpm", "deg": "degrees", "db": "dB"}
-_AS_WRITTEN = (
-    "P",
-    "Q",
-    "R",
-    "S",
-    "T",
-    "PR",
-    "RR",
-    "ST",
-    "QRS",
-    "QT",
-    "QTc",
-    "SD",
-    "Fridericia",
-    "Bazett",
-    "Framingham",
-)
-WORDS = {word.lower(): word for word in _AS_WRITTEN}
-
 DisplayNames = Mapping[str, tuple[str, str]]
-"""Measurement -> (its words, its unit)."""
+"""Measurement -> (name, unit), as people read them."""
 
 TITLE_SIZE, LABEL_SIZE, TICK_SIZE = 9, 8, 7
 PANELS_A_ROW = 4
@@ -124,18 +103,15 @@ def annotate_empty(axes: "matplotlib.axes.Axes") -> None:
     axes.set_yticks([])
 
 
-def words_and_unit(name: str, display_names: DisplayNames | None = None) -> tuple[str, str]:
-    """What is written over a measurement's panel, from `display_names` or else from the name itself.
+def words_and_unit(name: str, display_names: DisplayNames | None) -> tuple[str, str]:
+    """A panel's title and unit; without a display name, the name itself and no unit.
 
-    >>> words_and_unit("r_amplitude_v5_mv"), words_and_unit("x", {"x": ("power", "dB")})
-    (('R amplitude V5', 'mV'), ('Power', 'dB'))
+    >>> words_and_unit("hr", {"hr": ("heart rate", "bpm")}), words_and_unit("hr", None)
+    (('Heart rate', 'bpm'), ('hr', ''))
     """
-    if display_names is not None and name in display_names:
-        shown, unit = display_names[name]
-    else:
-        words = name.split("_")
-        unit = UNITS.get(words[-1], "")
-        shown = " ".join(WORDS.get(word, canonical_lead(word)) for word in (words[:-1] if unit else words))
+    if display_names is None or name not in display_names:
+        return name, ""
+    shown, unit = display_names[name]
     return shown[:1].upper() + shown[1:], "degrees" if unit == "°" else unit  # alone below an axis, ° is a speck
 
 
