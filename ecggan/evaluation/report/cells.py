@@ -56,7 +56,7 @@ def finding_cell(facts: Facts) -> Cell:
         return Cell("no margin", None, "none")
     size = abs(facts["difference"]) / facts["margin"]
     styles = {EQUIVALENT: "fine", BEYOND: "bad"}
-    return Cell(f"{size:.1f}, {facts['finding']}", float(size), styles.get(facts["finding"], "open"))
+    return Cell(f"{plain(size, 1)}, {facts['finding']}", float(size), styles.get(facts["finding"], "open"))
 
 
 def count_cell(facts: Facts, which: str) -> Cell:

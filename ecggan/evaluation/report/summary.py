@@ -7,7 +7,7 @@ Schema version 3 (missing numbers are null; shares and their differences run fro
     sets             {name: num_records, kind (real or generated), folder (its name, or null), content_sha256 (of its
                      int16 µV in order), num_repeated (copies of another record of the set), leads, sampling_rate_hz,
                      num_samples,
-                     shares {measurable, normal: num_records, num_all, value, low, high},
+                     shares {measurable, normal: num_records, num_all, effective_sample_size, value, low, high},
                      reasons_not_measurable {reason: records}, missing {what and why: measurable records},
                      not_normal_by_rule {rule: records}, made_by, account}
     judgements       {name of a generated set: verdict {level, headline, sentences}, variety and privacy in the same
@@ -18,11 +18,12 @@ Schema version 3 (missing numbers are null; shares and their differences run fro
                      repeats {real, generated: a share}, novelty {has_training, num_training, num_held_out,
                      copies, same_beat, copies_of_held_out, held_out_copies, held_out_same_beat: shares,
                      membership, beat_membership: value, low, high, p_value}}
-    failures         {part: error}
+    failures         {step: error}
     settings         what write_report was given
     versions         {package: version}
 
-A version only changes when something is taken away or changes its meaning; what is added does not change it.
+A version only changes if a key goes or changes its meaning; new keys do not change it. Version 3: frechet_distance is
+the standard one, at equal sizes, and num_witnesses of a share is effective_sample_size.
 """
 
 import platform
