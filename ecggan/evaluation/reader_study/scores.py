@@ -217,7 +217,7 @@ def _summary_text(scores: ReaderScores, summary: Mapping[str, Any]) -> str:
     pairs = ""
     if len(agreement.pairs):
         facts = asdict(agreement)
-        words = f"alike {_with_interval(facts, 'share', percent)}, kappa {_with_interval(facts, 'kappa', _figure)}."
+        words = f"alike {_with_interval(facts, 'share', percent)}, kappa {_with_interval(facts, 'kappa', _two_digits)}."
         shown = agreement.pairs.assign(
             agreement=agreement.pairs["agreement"].map(percent), kappa=agreement.pairs["kappa"].map(_two_digits)
         ).rename(columns={"num_both": "ECGs of both", "agreement": "alike"})

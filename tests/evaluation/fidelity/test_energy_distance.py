@@ -4,7 +4,12 @@ import scipy.stats
 from scipy.spatial.distance import pdist
 
 from ecggan.evaluation.fidelity.distances import pooled_distances
-from ecggan.evaluation.fidelity.energy_distance import permutation_test
+from ecggan.evaluation.fidelity.energy_distance import energy_distances, permutation_test
+
+
+def energy(real: np.ndarray, generated: np.ndarray) -> float:
+    is_real = np.arange(len(real) + len(generated))[None] < len(real)
+    return float(energy_distances(pooled_distances(real, generated), is_real, ~is_real)[0])
 
 
 def test_kernel_distance_is_scipys_energy_distance_without_what_pairs_of_equals_take_away() -> None:

@@ -2,13 +2,7 @@ import numpy as np
 import pytest
 
 from ecggan.evaluation.fidelity.distances import pooled_distances
-from ecggan.evaluation.fidelity.energy_distance import energy_distances
 from ecggan.evaluation.fidelity.precision_recall import NEIGHBOUR_FIGURES, neighbour_figures
-
-
-def energy(real: np.ndarray, generated: np.ndarray) -> float:
-    is_real = np.arange(len(real) + len(generated))[None] < len(real)
-    return float(energy_distances(pooled_distances(real, generated), is_real, ~is_real)[0])
 
 
 def neighbours(real: np.ndarray, generated: np.ndarray) -> dict[str, float]:

@@ -1,5 +1,8 @@
+import base64
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -7,6 +10,19 @@ import ecggan
 from ecggan.evaluation.comparison.published import PUBLISHED_12SL
 from ecggan.evaluation.validation.compare_12sl import compare_with_12sl
 from ecggan.measurement.measure_set import measure, measure_record
+
+
+def muse(path: Path) -> tuple[np.ndarray, tuple[str, ...], dict[str, float]]:
+    """Signals ``(lead, time)`` in mV, their leads, and the device's own measurements."""
+    root = ET.parse(path).getroot()
+    (rhythm,) = [w for w in root.iter("Waveform") if w.findtext("WaveformType") == "Rhythm"]
+    leads = {}
+    for lead in rhythm.iter("LeadData"):
+        counts = np.frombuffer(base64.b64decode(lead.findtext("WaveFormData") or ""), "<i2")
+        leads[lead.findtext("LeadID") or ""] = counts * float(lead.findtext("LeadAmplitudeUnitsPerBit") or "") / 1000
+    of_device = root.find("RestingECGMeasurements")
+    assert of_device is not None
+    return np.stack(list(leads.values())), tuple(leads), {item.tag: float(item.text or "nan") for item in of_device}
 
 
 @pytest.mark.slow

@@ -1,5 +1,3 @@
-import base64
-import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import numpy as np
@@ -96,19 +94,6 @@ def test_fibrillation_on_ludb_has_no_p_wave(shared_data: Path) -> None:
     assert table["is_measurable"].all()
     assert table["pr_interval_ms"].isna().sum() >= len(table) - 1
     assert table.loc[table["pr_interval_ms"].isna(), "missing"].str.contains("P wave").all()
-
-
-def muse(path: Path) -> tuple[np.ndarray, tuple[str, ...], dict[str, float]]:
-    """Signals ``(lead, time)`` in mV, their leads, and the device's own measurements."""
-    root = ET.parse(path).getroot()
-    (rhythm,) = [w for w in root.iter("Waveform") if w.findtext("WaveformType") == "Rhythm"]
-    leads = {}
-    for lead in rhythm.iter("LeadData"):
-        counts = np.frombuffer(base64.b64decode(lead.findtext("WaveFormData") or ""), "<i2")
-        leads[lead.findtext("LeadID") or ""] = counts * float(lead.findtext("LeadAmplitudeUnitsPerBit") or "") / 1000
-    of_device = root.find("RestingECGMeasurements")
-    assert of_device is not None
-    return np.stack(list(leads.values())), tuple(leads), {item.tag: float(item.text or "nan") for item in of_device}
 
 
 def test_summary_has_both_halves() -> None:
