@@ -114,7 +114,7 @@ def evaluate(config: DictConfig) -> None:
         for question, verdict in evaluation.verdicts().items():
             print("\n".join([f"\n{name}. {question} {verdict.headline}", *verdict.sentences]))
     if config.get("logger") is not None:
-        from ecggan.tracking.wandb_logger import log_report
+        from ecggan.tracking.report_logger import log_report
 
         log_report(instantiate(config.logger.wandb), report.parent, OmegaConf.to_container(config, resolve=True))
     print(f"The report lies in {report}")

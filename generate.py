@@ -83,7 +83,7 @@ def draw(source: str, arguments: dict[str, Any], num_workers: int | None) -> "tu
     """The set and its folder; None where other processes have yet to draw their parts of it."""
     from ecggan.compute.workers import current_workers
     from ecggan.generation.distributed import generate_on_workers
-    from ecggan.generation.generate import generate_part  # torch loads after --help has answered
+    from ecggan.generation.generate import generate_part
     from ecggan.generation.parts import part_of
 
     cluster = current_workers()
@@ -117,7 +117,7 @@ def draw(source: str, arguments: dict[str, Any], num_workers: int | None) -> "tu
 def print_account(account: dict[str, Any] | None) -> None:
     if account is None:
         return
-    from ecggan.data.sets.ecg_set import summarize_exclusions
+    from ecggan.data.sets.exclusions import summarize_exclusions
 
     print(f"{account['kept']:,} of {account['read']:,} ECGs are kept; left out by")
     for rule, words in summarize_exclusions(account).items():

@@ -20,7 +20,7 @@ from pathlib import Path
 import dask
 from distributed import LocalCluster
 
-from ecggan.compute.workers import KEEP_MEMORY, DaskWorkers, on_dask
+from ecggan.compute.dask import KEEP_MEMORY, DaskWorkers, on_dask
 from ecggan.generation.distributed import generate_on_workers
 from ecggan.generation.generate import generate
 from ecggan.measurement.measure_set import measure

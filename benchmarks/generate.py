@@ -63,7 +63,7 @@ def compare_processes(count: int, rounds: int) -> None:
 def compare_arithmetic(rounds: int = 5) -> None:
     import torch
 
-    from ecggan.checkpoints.open import published_generator
+    from ecggan.checkpoints.published import published_generator
     from ecggan.generation.sampler import _BLOCK, _in_order
     from ecggan.models.layers import folded
 

@@ -8,6 +8,7 @@
 
 import importlib
 import os
+import warnings
 from typing import TYPE_CHECKING, Any
 
 # Threads of one OpenMP region wait for one another by spinning, some 15 ms long in libgomp: beside another busy process
@@ -56,6 +57,9 @@ __all__ = ["__version__", *_HOMES]  # noqa: PLE0604  the names are resolved by _
 
 
 def __getattr__(name: str) -> Any:
+    if name == "KeepIf":
+        warnings.warn("ecggan.KeepIf is ecggan.NormalityFilter now", DeprecationWarning, stacklevel=2)
+        name = "NormalityFilter"
     if name not in _HOMES:
         raise AttributeError(f"module 'ecggan' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

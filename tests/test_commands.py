@@ -24,7 +24,7 @@ def trained(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("house")
     done = run("train", *SMALL, "out=run", cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert "The run lies in run" in done.stdout
+    assert "Saved to run" in done.stdout
     return folder
 
 
@@ -348,7 +348,7 @@ def test_a_folder_without_a_checkpoint_is_begun_anew_only_where_a_run_had_begun(
     (begun / "run.json").write_text('{"starts": [{"seed": 0}]}')
     done = run("train", *SMALL, "resume=auto", "out=foreign", cwd=trained)
     assert done.returncode == 1
-    assert "error: foreign holds files but no checkpoints/last.ckpt to go on from" in done.stderr
+    assert "error: foreign holds files but no checkpoints/last.ckpt to resume from" in done.stderr
     done = run("train", *SMALL, "resume=auto", "out=begun", cwd=trained)
     assert done.returncode == 0, done.stderr
     assert len(json.loads((begun / "run.json").read_text())["starts"]) == 2
@@ -359,7 +359,7 @@ def test_a_folder_without_a_checkpoint_is_begun_anew_only_where_a_run_had_begun(
 def test_a_stopped_training_leaves_a_checkpoint_that_generates_and_does_not_look_like_success(trained, number):
     code, errors = stop_after_an_epoch(trained, number.name, number)
     assert code != 0
-    assert f"interrupted; go on with resume={trained / number.name / 'checkpoints' / 'last.ckpt'}" in errors
+    assert f"interrupted; resume with resume={trained / number.name / 'checkpoints' / 'last.ckpt'}" in errors
     assert (trained / number.name / "checkpoints" / "last.ckpt").exists()
     done = run("generate", f"run={number.name}", "num_records=2", f"out=from_{number.name}", cwd=trained)
     assert done.returncode == 0, done.stderr
@@ -410,7 +410,7 @@ def test_two_processes_train_together(trained):
         ("generate", ("checkpoint=published", "part=1", "out=a"), "part must be slurm, or one of 0/4"),
         ("generate", ("checkpoint=published", "export=3"), "export=3 is not known"),
         ("generate", ("checkpoint=published", "keep=normal", "num_workers=abc"), "num_workers must be a whole number"),
-        ("generate", ("checkpoint=published", "out=/"), "/ is there already; give another folder"),
+        ("generate", ("checkpoint=published", "out=/"), "/ exists; give another folder"),
         ("generate", ("ecg_set=a",), "ecg_set= is there to be exported"),
         ("generate", ("checkpoint=nowhere.pt",), "no checkpoint at nowhere.pt"),
         ("generate", ("run=.",), "is not the folder of a training run"),

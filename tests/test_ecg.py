@@ -1,15 +1,7 @@
 import numpy as np
 import pytest
 
-from ecggan.ecg import (
-    DERIVED_LEADS,
-    EIGHT_LEADS,
-    TWELVE_LEADS,
-    ECGFormat,
-    canonical_lead,
-    select_leads,
-    to_microvolts,
-)
+from ecggan.ecg import DERIVED_LEADS, EIGHT_LEADS, TWELVE_LEADS, ECGFormat, canonical_lead, select_leads, to_microvolts
 
 
 def test_order_of_the_eight_leads_is_that_of_the_deepfake_ecgs():

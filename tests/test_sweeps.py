@@ -66,7 +66,7 @@ def test_a_search_that_is_killed_goes_on_and_repeats_nothing(tmp_path):
     assert [len(starts(tmp_path / "sweep" / str(number))) for number in range(4)] == [1, 2, 1, 1]
     again = run("train", *SEARCH, cwd=tmp_path)
     assert again.stdout.count("has ended (complete") == 4
-    assert "The run lies in" not in again.stdout
+    assert "Saved to" not in again.stdout
     gathered = run("evaluate", "multirun=sweep", "out=table", cwd=tmp_path)
     assert gathered.returncode == 0, gathered.stderr
     table = pd.read_csv(tmp_path / "table" / "sweep.csv", float_precision="round_trip")
@@ -104,7 +104,7 @@ def test_the_processes_of_a_run_search_together(tmp_path):
     two = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2")
     done = run("train", *SEARCH, *two, "sweep.num_runs=2", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("The run lies in") == 2
+    assert done.stdout.count("Saved to") == 2
     again = run("train", *SEARCH, *two, "sweep.num_runs=2", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     assert again.stdout.count("has ended (complete") == 2

@@ -1,5 +1,6 @@
 """Trained generators on disk: ours, the published weights, and the files of other projects.
 
-In: a path, a run's folder or the word `published`. Out: a `TrainedGenerator` (network, ECG format, where it came from),
-or a file. Imports models, files, run_folder and ecg. Begin with `open`; a new file format gets a module of its own.
+In: a path, a run's folder or the word `published`. Out: a `TrainedGenerator` (network, ECG format, description), or a
+file. Imports models, files, run_folder and ecg. Begin with `open`, then `generator_file`. A new file format of another
+project gets a recogniser in a module of its own, listed in `third_party`.
 """

@@ -1,4 +1,4 @@
-"""A trained generator as plain values and tensors: what training writes and generation reads.
+"""The generator file, of plain values and tensors, which training writes and generation reads.
 
 ::
 
@@ -6,10 +6,10 @@
     generator architecture and sizes, enough to build the network again
     ecg       leads, sampling rate, length and full scale of what it draws
     weights   {"raw": …, "ema": …}, each a state dict
-    trained   epoch, steps, seed: whatever training wants to tell
+    trained   epoch, steps, seed and other facts of the training
 
-A training checkpoint holds the same under the key ``ecggan_generator``, so either can be given to generation. Nothing
-but tensors and plain values is ever unpickled.
+A training checkpoint holds the same under the key ``ecggan_generator``, so generation opens both. Nothing but tensors
+and plain values is ever unpickled.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ import pickle
 import re
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +39,22 @@ ARCHITECTURES: dict[str, type[nn.Module]] = {
 }
 
 
+@dataclass(frozen=True)
+class TrainedGenerator:
+    """A network ready to draw, and its description for the manifest of the sets that it draws."""
+
+    network: nn.Module
+    ecg: ECGFormat
+    description: dict[str, Any]
+
+
 def generator_contents(
     generator: nn.Module, ema: nn.Module | None, ecg: ECGFormat, trained: dict[str, Any]
 ) -> dict[str, Any]:
     """The contents of a generator file, on the CPU.
 
     Raises:
-        ValueError: the generator is of a class that no architecture name stands for.
+        ValueError: the generator's class is not in ARCHITECTURES.
     """
     names = [name for name, architecture in ARCHITECTURES.items() if type(generator) is architecture]
     if not names:
@@ -78,7 +87,7 @@ def load_generator(path: str | Path, weights: str) -> tuple[nn.Module, ECGFormat
         weights: "ema" or "raw".
 
     Returns:
-        The network, the format of what it draws, and what training told of it.
+        The network, the format of what it draws, and the facts of its training.
 
     Raises:
         FileNotFoundError: no such file.
@@ -90,7 +99,7 @@ def load_generator(path: str | Path, weights: str) -> tuple[nn.Module, ECGFormat
 def generator_of(
     contents: dict[str, Any], path: str | Path, weights: str
 ) -> tuple[nn.Module, ECGFormat, dict[str, Any]]:
-    """[load_generator][] of a file that has been read; `path` is for the messages."""
+    """As [load_generator][], from a file's contents; `path` is for the messages."""
     contents = contents.get(KEY_IN_TRAINING_CHECKPOINT, contents)
     if contents.get("format") != FORMAT:
         raise ValueError(f"{path} is no generator of ecggan; it holds {', '.join(map(str, list(contents)[:8]))}")
@@ -126,7 +135,7 @@ def build_generator(
 
 
 def weights_sha256(generator: nn.Module) -> str:
-    """One SHA-256 over the generator's tensors by name: the same weights have the same, whatever file they came in."""
+    """SHA-256 over the generator's tensors by name: equal for equal weights, whatever the file format."""
     digest = hashlib.sha256()
     for name, tensor in sorted(generator.state_dict().items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())

@@ -1,7 +1,7 @@
 """A trained generator as safetensors: one set of weights, no pickle, readable without torch.
 
 The metadata, JSON by key, are what a generator file holds beside its weights: format and version, generator, ecg and
-trained; and the weights' SHA-256, by which damage is seen.
+trained; and the weights' SHA-256, to detect damage.
 
 Source: https://huggingface.co/docs/safetensors
 """
@@ -26,9 +26,9 @@ def save_safetensors(path: str | Path, contents: dict[str, Any], weights: str) -
     """Write one set of weights, whole or not at all.
 
     Args:
-        path: the file; what lies there is replaced.
-        contents: as of [generator_contents][ecggan.checkpoints.generator_file.generator_contents].
-        weights: which set of them.
+        path: the file; an existing one is replaced.
+        contents: from [generator_contents][ecggan.checkpoints.generator_file.generator_contents].
+        weights: "raw" or "ema".
     """
     state = contents["weights"][weights]
     values = {key: contents[key] for key in _KEYS if key in contents}
@@ -42,7 +42,7 @@ def load_safetensors(path: str | Path) -> tuple[nn.Module, ECGFormat, dict[str, 
     """Build the generator, in evaluation mode on the CPU.
 
     Returns:
-        The network, the format of what it draws, and what was told of it.
+        The network, the format of what it draws, and the facts of its training.
 
     Raises:
         FileNotFoundError: no such file.
@@ -63,15 +63,15 @@ def load_safetensors(path: str | Path) -> tuple[nn.Module, ECGFormat, dict[str, 
             f"it holds {', '.join(sorted(state)[:3])} … ({len(state)} tensors)"
         )
     try:
-        told = {key: json.loads(metadata[key]) for key in _KEYS}
+        values = {key: json.loads(metadata[key]) for key in _KEYS}
     except json.JSONDecodeError as error:
         raise ValueError(f"{path} is damaged: its metadata are not JSON") from error
-    if (told["format"], told["format_version"]) != (FORMAT, FORMAT_VERSION):
+    if (values["format"], values["format_version"]) != (FORMAT, FORMAT_VERSION):
         raise ValueError(
-            f"{path} is {told['format']!r} of version {told['format_version']}; this ecggan reads {FORMAT!r} of "
+            f"{path} is {values['format']!r} of version {values['format_version']}; this ecggan reads {FORMAT!r} of "
             f"version {FORMAT_VERSION}"
         )
-    generator, ecg, trained = (told[key] for key in ("generator", "ecg", "trained"))
+    generator, ecg, trained = (values[key] for key in ("generator", "ecg", "trained"))
     if not (isinstance(generator, dict) and isinstance(ecg, dict) and isinstance(trained, dict)):
         raise ValueError(f"{path} is damaged: generator, ecg and trained must be JSON objects")
     try:
@@ -79,6 +79,6 @@ def load_safetensors(path: str | Path) -> tuple[nn.Module, ECGFormat, dict[str, 
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path} is damaged: its ecg is {ecg}") from error
     network = build_generator(generator, state, path)
-    if weights_sha256(network) != told["weights_sha256"]:
+    if weights_sha256(network) != values["weights_sha256"]:
         raise ValueError(f"{path} is damaged: its weights are not those that were written")
     return network, ecg_format, trained

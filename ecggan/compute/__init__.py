@@ -1,5 +1,5 @@
-"""Where many tasks run: on processes of this machine, or on the workers of a Dask cluster, which may be Slurm jobs.
+"""Where many tasks run: in processes of this machine, on a Dask cluster, or in Slurm jobs.
 
-In: a function of a module and its arguments. Out: its results in order, the same to the last bit wherever they ran.
-Imports nothing of ecggan. Begin with `workers.each`.
+In: a function of a module and its arguments. Out: its results in order, bit-identical wherever they ran. Imports
+nothing of ecggan. Begin with `workers.each`; `dask` and `slurm` are the clusters, `same_code` checks their workers.
 """

@@ -1,4 +1,4 @@
-"""A record before and after it is read, in mV with its leads by name, and what a file may leave for the user to say."""
+"""A record before and after it is read, in mV with its leads by name, and the layout of files that do not state it."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,8 @@ from jaxtyping import Float
 
 from ecggan.ecg import listed
 
-# casefold() turns both signs for micro (U+00B5 and the Greek letter) into the Greek letter
 HIGHEST_RATE = 1_000_000  # Hz
+# casefold() turns both signs for micro (U+00B5 and the Greek letter) into the Greek letter
 _MILLIVOLTS_PER_UNIT = {"mv": 1.0, "uv": 1e-3, "μv": 1e-3, "v": 1e3}
 
 
@@ -22,11 +22,11 @@ class RecordReference:
 
     Args:
         record: its name, unique in the source.
-        path: what the reader opens.
-        facts: what the source knows of it (patient, split, age, sex, label …), as plain Python values; what the reader
-            finds in the file goes before it.
-        beside: other files that the reader looks into; a change of theirs makes another set.
-        position: of the record, where the file holds many.
+        path: the file to open.
+        facts: of the source (patient, split, age, sex, label …), as plain Python values; facts in the file take
+            precedence.
+        beside: other files that the reader uses; a change of one makes another set.
+        position: of the record, in a file of many.
     """
 
     record: str
@@ -38,14 +38,14 @@ class RecordReference:
 
 @dataclass(frozen=True)
 class Record:
-    """What one file holds, or one of its records where it holds many.
+    """The ECG of a file, or one of a file of many.
 
     Args:
         millivolts: samples marked as invalid are NaN.
-        leads: known ones by their own name ([canonical_lead][ecggan.ecg.canonical_lead]), others as the file has them.
+        leads: known ones by their own name ([canonical_lead][ecggan.ecg.canonical_lead]), others as in the file.
         sampling_rate: in Hz.
-        facts: what else the file says, as plain Python values: `patient`, `age` (years), `sex` (male or female),
-            `date`. Only what is there: no key with None.
+        facts: of the file, as plain Python values: `patient`, `age` (years), `sex` (male or female), `date`. A missing
+            fact has no key.
     """
 
     millivolts: Float[np.ndarray, "lead time"]
@@ -63,13 +63,13 @@ class Record:
         if len(self.millivolts) != len(self.leads):
             raise ValueError(f"{len(self.millivolts)} signals, but {len(self.leads)} lead names: {listed(self.leads)}")
         check_rate(self.sampling_rate)
-        told = {name: printable(fact) if isinstance(fact, str) else fact for name, fact in self.facts.items()}
-        object.__setattr__(self, "facts", told)
+        facts = {name: printable(fact) if isinstance(fact, str) else fact for name, fact in self.facts.items()}
+        object.__setattr__(self, "facts", facts)
 
 
 @dataclass(frozen=True)
 class CompleteLayout:
-    """A layout of which everything is known."""
+    """A layout in which everything is known."""
 
     leads: tuple[str, ...]
     sampling_rate: int | float
@@ -78,13 +78,13 @@ class CompleteLayout:
 
 @dataclass(frozen=True)
 class Layout:
-    """What a file may not say itself; what the file does say goes before it.
+    """What some files do not state; what a file states takes precedence.
 
     Args:
-        leads: of the columns, in their order; None where it is not known.
+        leads: of the columns, in their order; None if unknown.
         sampling_rate: in Hz, or None.
         unit: mV, uV (µV) or V, or None.
-        array: which one of a file of several arrays holds the ECGs; None where there is only one.
+        array: which array of a file holds the ECGs; None if there is only one.
     """
 
     leads: Sequence[str] | None = None
@@ -104,26 +104,26 @@ class Layout:
         """Leads, rate and unit.
 
         Args:
-            path: the file that does not say them, for the message.
+            path: the file, for the message.
 
         Raises:
-            ValueError: one of them is not known; what is not said is never guessed.
+            ValueError: one of them is unknown; nothing is guessed.
         """
         if self.leads is not None and self.sampling_rate is not None and self.unit is not None:
             return CompleteLayout(tuple(self.leads), self.sampling_rate, self.unit)
         parts = (("leads", self.leads), ("sampling rate", self.sampling_rate), ("unit", self.unit))
         unknown = " and ".join(what for what, known in parts if known is None)
         raise ValueError(
-            f"its {unknown} are not known: say it in data.layout, or beside it in {path.with_suffix('.json').name} or "
-            "ecg.json"
+            f"its {unknown} are not known: state it in data.layout, or beside it in {path.with_suffix('.json').name} "
+            "or ecg.json"
         )
 
 
 def millivolts_per(unit: str) -> float:
-    """What one of a unit is in mV.
+    """How many mV one unit is.
 
     Raises:
-        ValueError: it is no voltage that is known.
+        ValueError: the unit is unknown.
 
     >>> millivolts_per("uV")
     0.001
@@ -142,7 +142,7 @@ def check_rate(sampling_rate: int | float) -> None:
 
 
 def printable(text: str, most: int = 400) -> str:
-    r"""Text in one line that every file and terminal takes: what cannot be printed is escaped, and the rest cut off.
+    r"""Text in one line of at most `most` characters, unprintable ones escaped.
 
     >>> printable("lead\n\udcff"), printable("a" * 9, most=5)
     ('lead \\udcff', 'aaaaa…')
@@ -153,7 +153,7 @@ def printable(text: str, most: int = 400) -> str:
 
 
 def in_one_line(error: Exception) -> str:
-    r"""What a library raised, for a message of ours.
+    r"""An error of a library as one line, for our messages.
 
     >>> in_one_line(ValueError("no\n  room"))
     'ValueError: no room'
@@ -162,7 +162,7 @@ def in_one_line(error: Exception) -> str:
 
 
 def years(text: Any) -> float:
-    """An age as a file writes it; NaN where it is none.
+    """An age as a file states it; NaN if it is none.
 
     >>> years("61"), years("Unknown"), years("-3")
     (61.0, nan, nan)

@@ -144,8 +144,8 @@ def _count_by_rule(table: pd.DataFrame, rules: Mapping[str, bool] | None) -> Map
 def hashes_of(ecgs: ECGSet) -> tuple[str, list[bytes]]:
     """A hash of all ECGs in their order, and one of each; files and metadata do not matter."""
     whole, digests = hashlib.sha256(), []
-    for start in range(0, len(ecgs), 256):
-        for record in np.ascontiguousarray(ecgs.microvolts(slice(start, start + 256)), "<i2"):
+    for batch in ecgs.batches():
+        for record in np.ascontiguousarray(ecgs.microvolts(batch), "<i2"):
             digests.append(hashlib.sha256(record.tobytes()).digest()[:16])
             whole.update(digests[-1])
     return whole.hexdigest(), digests

@@ -18,8 +18,8 @@ from ecggan.evaluation.memorization.fingerprinted_set import FingerprintedSet
 from ecggan.evaluation.memorization.membership import Novelty, assess_novelty
 from ecggan.evaluation.memorization.memorization_verdict import judge_memorization
 from ecggan.evaluation.verdict import Verdict, judge
+from ecggan.measurement.columns import display_name
 from ecggan.measurement.fingerprints import MOST_INDEXED
-from ecggan.measurement.signal_description import display_name
 from ecggan.stats.hypothesis_tests import FEWEST_PATIENTS
 from ecggan.stats.resampling import evenly_spaced, patient_numbers
 

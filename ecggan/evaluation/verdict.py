@@ -11,7 +11,7 @@ import pandas as pd
 
 from ecggan.evaluation.formatting import percent, points
 from ecggan.measurement.columns import MAIN_MEASUREMENTS, display_name
-from ecggan.stats.hypothesis_tests import BEYOND, EQUIVALENT, FEWEST_PATIENTS, TOO_FEW, UNDECIDED
+from ecggan.stats.hypothesis_tests import FEWEST_PATIENTS, Finding
 from ecggan.stats.proportions import Proportion, difference_of, share_of_number
 
 SHARE_MARGIN = 0.05  # by which the share of measurable, or of normal, records may be lower before it matters
@@ -49,14 +49,18 @@ def judge(comparison: pd.DataFrame, real: Mapping[str, Proportion], generated: M
     main = comparison[comparison["measurement"].isin(MAIN_MEASUREMENTS)]
     compared = main[(main["num_real"] > 0) & (main["num_generated"] > 0)]
     judged = compared[compared["margin"].notna()]
-    found = {name: _names(judged[judged["finding"] == name]) for name in (EQUIVALENT, BEYOND, UNDECIDED, TOO_FEW)}
+    found = {name: _names(judged[judged["finding"] == name]) for name in Finding}
     tested = compared[compared["difference_low"].notna()]  # there are intervals where there are records enough
     apart = _names(tested[tested["differs"].astype(bool)])
     lower = [what for what in real if what in generated and _is_lower(real[what], generated[what])]
     lacking = _names(_lacking(main, real["measurable"], generated["measurable"]))
     sentences = _sentences(found, apart, len(tested), lacking)
     sentences += [_share_sentence(what, real[what], generated[what]) for what in real if what in generated]
-    faults = [f"{len(found[BEYOND])} of {len(judged)} measurements lie beyond their margin"] if found[BEYOND] else []
+    faults = (
+        [f"{len(found[Finding.BEYOND])} of {len(judged)} measurements lie beyond their margin"]
+        if found[Finding.BEYOND]
+        else []
+    )
     faults += [f"fewer of its ECGs are {what}" for what in lower]
     faults += [f"{_listed(lacking)} can be had in fewer of them"] if lacking else []
     if faults:
@@ -67,12 +71,12 @@ def judge(comparison: pd.DataFrame, real: Mapping[str, Proportion], generated: M
             return Verdict("none", f"Nothing can be said: the {name} set {what}.", sentences)
     if not len(judged):
         return Verdict("none", "Nothing can be said: no measurement could be had in both sets.", sentences)
-    num_few = len(found[TOO_FEW])
+    num_few = len(found[Finding.TOO_FEW])
     if num_few == len(judged):
         headline = f"Nothing can be said: each set needs measurable records of {FEWEST_PATIENTS} patients or more."
         return Verdict("none", headline, sentences)
-    if len(found[EQUIVALENT]) < len(judged):
-        open_ones = len(judged) - len(found[EQUIVALENT])
+    if len(found[Finding.EQUIVALENT]) < len(judged):
+        open_ones = len(judged) - len(found[Finding.EQUIVALENT])
         headline = f"Undecided: for {open_ones} of {len(judged)} measurements the sets are too small to say."
         return Verdict("undecided", headline, sentences)
     if apart:
@@ -94,20 +98,23 @@ def _lacking(main: pd.DataFrame, real: Proportion, generated: Proportion) -> pd.
 
 
 def _sentences(
-    found: Mapping[str, list[str]], apart: Sequence[str], num_tested: int, lacking: Sequence[str]
+    found: Mapping[Finding, list[str]], apart: Sequence[str], num_tested: int, lacking: Sequence[str]
 ) -> list[str]:
     sentences = []
-    num_judged = sum(map(len, found.values())) - len(found[TOO_FEW])
+    num_judged = sum(map(len, found.values())) - len(found[Finding.TOO_FEW])
     if num_judged:
         sentences.append(
-            f"Means: {len(found[EQUIVALENT])} of {num_judged} measurements are equivalent to the real set's, each "
-            "tested at the 5 % level against the margin in its row."
+            f"Means: {len(found[Finding.EQUIVALENT])} of {num_judged} measurements are equivalent to the real set's, "
+            "each tested at the 5 % level against the margin in its row."
         )
-    for finding, words in ((BEYOND, "Beyond the margin"), (UNDECIDED, "Undecided, for want of records")):
+    for finding, words in (
+        (Finding.BEYOND, "Beyond the margin"),
+        (Finding.UNDECIDED, "Undecided, for want of records"),
+    ):
         if found[finding]:
             sentences.append(f"{words}: {_listed(found[finding])}.")
-    if found[TOO_FEW] and num_judged:
-        sentences.append(f"Too few records have them: {_listed(found[TOO_FEW])}.")
+    if found[Finding.TOO_FEW] and num_judged:
+        sentences.append(f"Too few records have them: {_listed(found[Finding.TOO_FEW])}.")
     if lacking:
         sentences.append(f"Fewer of the measurable records have them: {_listed(lacking)}.")
     if apart:

@@ -1,4 +1,4 @@
-"""The checksums that a data set publishes, and which files of a folder are known to have theirs."""
+"""SHA-256 of files: as published in ``SHA256SUMS.txt``, as computed, and as verified before."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ def is_name_within(name: str) -> bool:
 
 
 def read_sums(path: str | Path) -> dict[str, str]:
-    """A file as sha256sum writes it (``SHA256SUMS.txt``), as the SHA-256 of each name.
+    """Parse a file as sha256sum writes it (``SHA256SUMS.txt``): the SHA-256 of each name.
 
     Raises:
         ValueError: a line is no checksum with a name, names a file outside the folder, or contradicts another.
@@ -31,25 +31,25 @@ def read_sums(path: str | Path) -> dict[str, str]:
             raise ValueError(f"{path}, line {number}: {line[:80]!r} is no SHA-256 with a name; delete the file")
         sha256, name = found[1].lower(), found[2].removeprefix("./")
         if not is_name_within(name):
-            raise ValueError(f"{path}, line {number}: {name[:80]!r} lies outside the folder; do not trust this source")
+            raise ValueError(f"{path}, line {number}: {name[:80]!r} is outside the folder; do not trust this source")
         if sums.setdefault(name, sha256) != sha256:
-            raise ValueError(f"{path}, line {number}: {name!r} is there twice with different sums; delete the file")
+            raise ValueError(f"{path}, line {number}: {name!r} is listed twice with different sums; delete the file")
     if not sums:
         raise ValueError(f"{path} is empty; delete it")
     return sums
 
 
 def sha256_of(path: str | Path) -> str:
-    """The hash of a file, read once."""
+    """The SHA-256 of a file, in hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class VerifiedFiles:
-    """Remembers whose checksum was found right, so that a folder of 10,000 files is not read again at each run.
+    """Remembers which files have had the right checksum, so that 10,000 files are not read again at each run.
 
-    A line a file is appended to ``.ecggan-verified.jsonl``; a file of another size or time than noted is unknown, as is
-    one whose line was cut by a kill.
+    A line a file is appended to ``.ecggan-verified.jsonl``; a file whose size or time differs from its line counts as
+    unverified, as does one whose line was cut by a kill.
     """
 
     def __init__(self, root: Path) -> None:
@@ -60,26 +60,26 @@ class VerifiedFiles:
         self._is_cut = not text.endswith("\n") and bool(text)
         for line in text.splitlines():
             try:
-                noted = json.loads(line)
-                self._stamps[noted["name"]] = [noted["sha256"], noted["size"], noted["mtime_ns"]]
+                entry = json.loads(line)
+                self._stamps[entry["name"]] = [entry["sha256"], entry["size"], entry["mtime_ns"]]
             except (ValueError, TypeError, KeyError):
                 continue
 
     def has(self, name: str, sha256: str) -> bool:
-        """Whether the file is there as it was when it had this checksum."""
-        return name in self._stamps and self._stamps[name] == self.file_stamp(name, sha256)
+        """Whether the file is unchanged since it had this checksum."""
+        return name in self._stamps and self._stamps[name] == self._stamp(name, sha256)
 
     def add(self, name: str, sha256: str) -> None:
-        stamp = self.file_stamp(name, sha256)
+        stamp = self._stamp(name, sha256)
         if stamp is None:
-            raise FileNotFoundError(f"{self.root / name} was removed by someone else; run the same command again")
+            raise FileNotFoundError(f"{self.root / name} was removed by another process; run the same command again")
         self._stamps[name] = stamp
         line = json.dumps({"name": name, **dict(zip(("sha256", "size", "mtime_ns"), stamp, strict=True))})
         with open(self.path, "a", encoding="utf-8") as file:
             file.write(("\n" if self._is_cut else "") + line + "\n")
         self._is_cut = False
 
-    def file_stamp(self, name: str, sha256: str) -> list[object] | None:
+    def _stamp(self, name: str, sha256: str) -> list[object] | None:
         try:
             status = (self.root / name).stat()
         except OSError:

@@ -1,11 +1,11 @@
-"""A set that is drawn by all workers of a Dask cluster, a part each."""
+"""Draw a set on a Dask cluster, one part on each worker."""
 
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from ecggan.compute.workers import DaskWorkers
+from ecggan.compute.dask import DaskWorkers
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.generation.generate import generate_part
 from ecggan.generation.resumable_set import num_drawn
@@ -14,19 +14,19 @@ from ecggan.generation.resumable_set import num_drawn
 def generate_on_workers(
     cluster: DaskWorkers, checkpoint: str | Path, num_records: int, *, out: str | Path, **arguments: Any
 ) -> ECGSet:
-    """Draw a set of ECGs on a cluster: the same set, to the bit, as [generate][ecggan.generate] draws on a CPU.
+    """Draw a set of ECGs on a cluster: bit-identical to the set that [generate][ecggan.generate] draws on a CPU.
 
-    A part whose worker is lost is gone on with by another, from what it had written.
+    If a worker is lost, another resumes its part from the journal.
 
     Args:
         cluster: its workers must see `checkpoint` and the place of `out` under the same names.
-        checkpoint: this and all that is not said here as of [generate][ecggan.generate].
-        num_records: how many.
+        checkpoint: as for [generate][ecggan.generate].
+        num_records: of the set.
         out: a new folder for the set.
-        arguments: the others of [generate][ecggan.generate].
+        arguments: the other arguments of [generate][ecggan.generate].
 
     Raises:
-        Exception: as of [generate][ecggan.generate].
+        Exception: as for [generate][ecggan.generate].
         OSError: the cluster was lost.
     """
     out = Path(out).resolve()

@@ -8,12 +8,12 @@ def part_of(part: str | None, environment: Mapping[str, str]) -> tuple[int, int]
     """The part of this process, counted from 0, and how many there are.
 
     Args:
-        part: "1/4" for the second of four; "slurm" for what the tasks of an srun and of a job array make of it; None
-            for the whole, or torchrun's rank.
-        environment: variables, as of `os.environ`.
+        part: "1/4" for the second of four; "slurm" for the part of this task of an srun or a job array; None for the
+            whole set, or torchrun's rank.
+        environment: variables, as in `os.environ`.
 
     Raises:
-        ValueError: `part` is nothing of that, or the variables that it needs are not there.
+        ValueError: another `part`, or "slurm" without the variables of srun or a job array.
 
     >>> part_of("1/4", {}), part_of(None, {})
     ((1, 4), (0, 1))

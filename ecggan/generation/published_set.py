@@ -1,13 +1,13 @@
-"""The embedded ECGs: drawn from the paper's published generator, so that everything runs with no download.
+"""The data source `deepfake`: ECGs drawn from the paper's published generator, so that all commands run offline.
 
-It stands here and not with the other sources because those know nothing of networks.
+It is here and not in data.sources because the data rooms import no networks.
 """
 
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from ecggan.checkpoints.open import PUBLISHED, PUBLISHED_FORMAT
+from ecggan.checkpoints.published import PUBLISHED, PUBLISHED_FORMAT
 from ecggan.data.packing.cache import open_cached
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.splits import split_of
@@ -18,15 +18,15 @@ from ecggan.generation.generate import generate
 def deepfake_set(
     num_records: int, seed: int, ecg: ECGFormat, cache: str | Path, validation: float, test: float
 ) -> ECGSet:
-    """Draw the set once, and open it from the cache from then on.
+    """Draw the set once; later calls open it from the cache.
 
     Args:
         num_records: over all splits.
         seed: of the set.
         ecg: the published generator's rate and length; any of the twelve leads.
         cache: folder.
-        validation: share of the records in the split of this name.
-        test: likewise; the rest is for training.
+        validation: share of the records in the validation split.
+        test: share of the records in the test split; the rest is for training.
 
     Raises:
         ValueError: `ecg` has another rate or length.

@@ -1,14 +1,14 @@
 """Seeds to noise, noise to ECGs.
 
-Record k is drawn from noise that depends on (seed, k) alone. On a CPU it is also always drawn by the same arithmetic,
-in a block of 16 records at place k mod 16 by one thread, so that it is the same to the bit whatever else is drawn with
-it, by however many threads, processes or restarts. On a GPU it is the same up to rounding.
+Record k is drawn from noise that depends on (seed, k) alone. On a CPU it is always drawn by the same arithmetic, at
+place k mod 16 of a block of 16 records, by one thread. So it is bit-identical whatever records are drawn with it, for
+any number of threads, processes or restarts. On a GPU it is the same up to rounding.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import groupby, islice
 from threading import Lock
 from typing import TypeVar
@@ -21,11 +21,11 @@ from torch import Tensor, nn
 from ecggan.ecg import LARGEST_STORED_MV, ECGFormat
 from ecggan.models.layers import folded
 
-_BLOCK = 16  # as quick as any larger one, and small enough to make a single record again
+_BLOCK = 16  # as fast as any larger block, and small enough to draw a single record again
 _FEWEST_AHEAD = 2
 
 _LOCK = Lock()
-_NUM_THREADS: list[int] = []  # torch's setting, and again for each that is drawing
+_NUM_THREADS: list[int] = []  # torch's setting, repeated for each caller that is drawing
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -34,8 +34,8 @@ Result = TypeVar("Result")
 def draw_noise(latent_shape: Sequence[int], seed: int, indices: Sequence[int]) -> Float[Tensor, "batch ..."]:
     """Noise uniform on [−1, 1), one independent stream for each (seed, index).
 
-    Philox is a counter-based generator: its key is the pair itself, and no two pairs share a stream. It runs on the
-    CPU, so that the noise is the same on every device.
+    Philox is a counter-based generator: the pair is its key, and no two pairs share a stream. It runs on the CPU, so
+    that the noise is the same on every device.
 
     Source: Salmon et al. 2011, Parallel random numbers: as easy as 1, 2, 3.
     """
@@ -49,18 +49,18 @@ def draw_noise(latent_shape: Sequence[int], seed: int, indices: Sequence[int]) -
 
 
 class DegenerateGeneratorError(ValueError):
-    """None of this generator's ECGs, or hardly any, can be used; what was drawn is not worth keeping."""
+    """No ECG of this generator, or hardly any, can be used; the records drawn so far are not worth keeping."""
 
 
-class Drawer:
-    """A generator that draws the records of one seed.
+class Sampler:
+    """Draws the records of one seed from a generator network.
 
     Args:
-        network: noise to the network's range.
-        ecg: what the network draws.
+        network: noise to an ECG in ±1.
+        ecg: the format of the network's ECGs.
         seed: of the set.
-        device: where.
-        batch_size: records at once on a GPU; a CPU takes its blocks.
+        device: of the network.
+        batch_size: records at once on a GPU; a CPU draws blocks of 16.
 
     Raises:
         ValueError: the network's full scale is more than an ECG set can hold.
@@ -77,38 +77,52 @@ class Drawer:
         self.network = folded(network).to(device)
         self.ecg, self.seed, self.device, self.batch_size = ecg, seed, device, batch_size
 
-    def draw(self, groups: Iterable[Sequence[int]]) -> Iterator[Int16[np.ndarray, "group lead time"]]:
-        """Yield for each group of indices their ECGs in µV, as they are asked for and in their order.
+    def draw(self, groups: Iterable[Sequence[int]]) -> Generator[Int16[np.ndarray, "group lead time"], None, None]:
+        """Yield the ECGs of each group of indices in µV, in order.
 
-        Values are cut towards zero to whole µV, as the published generator does, so that its output is ours.
+        Values are truncated towards zero to whole µV, as by the published generator, so that our output equals its.
+        Closing the iterator joins the threads.
 
         Raises:
-            DegenerateGeneratorError: it draws NaN.
-            ValueError: it draws another number of leads or samples than it should.
+            DegenerateGeneratorError: the generator draws NaN.
+            ValueError: the generator draws another number of leads or samples than its file states.
         """
         if self.device.type == "cpu":
-            return _in_order(self._draw_blocks, groups)
+            return self._draw_blocks(groups)
         return self._draw_batches(groups)
 
-    def _draw_batches(self, groups: Iterable[Sequence[int]]) -> Iterator[Int16[np.ndarray, "group lead time"]]:
-        noises = _in_order(lambda group: draw_noise(self.latent_shape, self.seed, group), groups)
-        while some := _of_at_least(self.batch_size, noises):
-            drawn = self._microvolts(torch.cat(some).to(self.device))
-            yield from np.split(drawn, np.cumsum([len(noise) for noise in some])[:-1])
+    def _draw_batches(
+        self, groups: Iterable[Sequence[int]]
+    ) -> Generator[Int16[np.ndarray, "group lead time"], None, None]:
+        with closing(_in_order(lambda group: draw_noise(self.latent_shape, self.seed, group), groups)) as noises:
+            while some := _of_at_least(self.batch_size, noises):
+                drawn = self._microvolts(torch.cat(some).to(self.device))
+                yield from np.split(drawn, np.cumsum([len(noise) for noise in some])[:-1])
 
-    def _draw_blocks(self, indices: Sequence[int]) -> Int16[np.ndarray, "group lead time"]:
-        drawn = []
-        for _, some in groupby(indices, lambda index: index // _BLOCK):
-            block = list(some)
-            noise = draw_noise(self.latent_shape, self.seed, block)
-            if block == list(range(block[0], block[0] + _BLOCK)):
-                drawn.append(self._microvolts(noise))
-                continue
-            places = [index % _BLOCK for index in block]
-            whole = torch.zeros(_BLOCK, *self.latent_shape)
-            whole[places] = noise
-            drawn.append(self._microvolts(whole)[places])
-        return np.concatenate(drawn)
+    def _draw_blocks(
+        self, groups: Iterable[Sequence[int]]
+    ) -> Generator[Int16[np.ndarray, "group lead time"], None, None]:
+        num_blocks: deque[int] = deque()  # of each group that has been taken
+
+        def blocks() -> Iterator[list[int]]:
+            for group in groups:
+                of_group = [list(block) for _, block in groupby(group, lambda index: index // _BLOCK)]
+                num_blocks.append(len(of_group))
+                yield from of_group
+
+        with closing(_in_order(self._draw_block, blocks())) as drawn:
+            for first in drawn:
+                yield np.concatenate([first, *islice(drawn, num_blocks.popleft() - 1)])
+
+    def _draw_block(self, indices: Sequence[int]) -> Int16[np.ndarray, "record lead time"]:
+        """Draw some records of one block, each at its place in the whole block."""
+        noise = draw_noise(self.latent_shape, self.seed, indices)
+        if list(indices) == list(range(indices[0], indices[0] + _BLOCK)):
+            return self._microvolts(noise)
+        places = [index % _BLOCK for index in indices]
+        block = torch.zeros(_BLOCK, *self.latent_shape)
+        block[places] = noise
+        return self._microvolts(block)[places]
 
     def _microvolts(self, noise: Float[Tensor, "batch ..."]) -> Int16[np.ndarray, "batch lead time"]:
         with torch.inference_mode():
@@ -124,19 +138,20 @@ class Drawer:
 
 
 def _of_at_least(batch_size: int, noises: Iterator[Tensor]) -> list[Tensor]:
-    """The next ones, until they are a batch; none at the end."""
+    """The next noises that make a batch; empty at the end."""
     some: list[Tensor] = []
     while sum(map(len, some)) < batch_size and (more := list(islice(noises, 1))):
         some += more
     return some
 
 
-def _in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """The results in the order of the items, each by one of as many threads as torch has, which itself uses no more.
+def _in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result, None, None]:
+    """Yield the results in the order of the items, computed by as many threads as torch is set to use.
 
-    Items are taken only a few ahead of the results, so that memory does not grow with their number.
+    Within each thread torch uses one thread. Items are taken only a few ahead of the results, so that memory does not
+    grow with their number. The threads are joined when the iterator ends or is closed.
     """
-    with _threads_of_their_own() as num_threads:
+    with _single_threaded_torch() as num_threads:
         ahead = num_threads + _FEWEST_AHEAD
         waiting: deque[Future[Result]] = deque()
         items = iter(items)
@@ -152,10 +167,10 @@ def _in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iter
 
 
 @contextmanager
-def _threads_of_their_own() -> Iterator[int]:
-    """How many threads torch uses, while threads are begun that set it to one.
+def _single_threaded_torch() -> Iterator[int]:
+    """Yield torch's number of threads, and restore it after threads were started that set it to one.
 
-    torch keeps a thread's setting as that of all threads begun later; the last to leave puts it back.
+    torch applies a thread's setting to all threads that are started later; the last caller to leave restores it.
     """
     with _LOCK:
         if not _NUM_THREADS:

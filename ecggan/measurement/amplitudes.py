@@ -1,7 +1,7 @@
-"""The median beat and its boundaries -> amplitudes and axes, all from the level at the onset of the QRS complex.
+"""The median beat and its boundaries -> amplitudes and axes, relative to the level at the QRS onset.
 
-As 12SL does, every amplitude counts from each lead's level just before the QRS onset (Marquette 12SL ECG Analysis
-Program, Physician's Guide), and an axis is the direction of a wave's net area in the frontal plane.
+As in 12SL, amplitudes are relative to each lead's level just before the QRS onset (Marquette 12SL ECG Analysis Program,
+Physician's Guide), and an axis is the direction of a wave's net area in the frontal plane.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from jaxtyping import Float
 from ecggan.measurement.columns import amplitude_column
 from ecggan.measurement.delineation import Boundaries
 
-_ONSET_LEVEL_MS = 12  # the level is a mean over so long before the onset, as noise would move one sample
-_SMALLEST_R_MV = 0.02  # IEC 60601-2-25: below it a deflection is no wave
+_ONSET_LEVEL_MS = 12  # the level is a mean over this time before the onset, so that noise averages out
+_SMALLEST_R_MV = 0.02  # IEC 60601-2-25: a smaller deflection is no wave
 _ST_AFTER_J_MS = 60
 _ST_MEAN_MS = 8
 _T_AFTER_J_MS = 80
-_SMALLEST_AXIS_MV_MS = 0.1  # net area below it points nowhere; 10 µV over 10 ms
+_SMALLEST_AXIS_MV_MS = 0.1  # a smaller net area has no direction; 10 µV over 10 ms
 
 
 def wave_amplitudes(
@@ -25,9 +25,9 @@ def wave_amplitudes(
 ) -> dict[str, float]:
     """Amplitude of each wave and the ST level in each lead, by column, in mV and with their sign.
 
-    P and T are the largest deflection either way. R is the largest upward deflection of the QRS, 0 in a lead without
-    one (below 20 µV); Q and S the largest downward ones before and after it, 0 where there are none; a QRS that only
-    goes down is a Q. ST is measured 60 ms after the J point. A wave that was not found has no columns.
+    P and T are the largest deflection in either direction. R is the largest upward deflection of the QRS complex, 0
+    in a lead without one (below 20 µV); Q and S are the largest downward ones before and after it, 0 without one; a QRS
+    complex without R is a Q. ST is measured 60 ms after the J point. A missing wave has no columns.
     """
     signals = beat - _onset_level(beat, found, sampling_rate)
     values = {"R": np.zeros(len(leads)), "Q": np.zeros(len(leads)), "S": np.zeros(len(leads))}
@@ -55,7 +55,7 @@ def wave_amplitudes(
 
 
 def axes(beat: Mapping[str, np.ndarray], found: Boundaries, sampling_rate: int) -> dict[str, float]:
-    """The axes of P, QRS and T in degrees, 0 towards lead I and 90 towards aVF; NaN where the net area is nil.
+    """The axes of P, QRS and T in degrees, 0 towards lead I and 90 towards aVF; NaN if the net area is about 0.
 
     Args:
         beat: the median beat of I and aVF in mV, by lead.
@@ -93,5 +93,5 @@ def _window(start: float, stop: float, length: int) -> slice:
 
 
 def _largest(window: np.ndarray) -> np.ndarray:
-    """Of each lead the value furthest from 0."""
+    """The value furthest from 0, by lead."""
     return window[np.arange(len(window)), np.abs(window).argmax(axis=1)]

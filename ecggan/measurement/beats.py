@@ -1,14 +1,13 @@
-"""One ECG -> its beats, and the one beat that stands for them; the one door to neurokit2.
+"""One ECG -> its R-peaks and its median beat; the only module that imports neurokit2.
 
-Intervals and amplitudes are measured on the median beat, as the analyser of the paper does (Marquette 12SL ECG Analysis
-Program, Physician's Guide, GE Healthcare): beats that are alike are laid over each other, ectopic ones and artefacts
-are set aside, and each lead's median at each time is what they have in common. Noise falls with the root of their
-number, and no single beat decides.
+Intervals and amplitudes are measured on the median beat, as 12SL does (Marquette 12SL ECG Analysis Program, Physician's
+Guide, GE Healthcare): similar beats are aligned, ectopic beats and artefacts are excluded, and the median of each lead
+at each time is taken. Noise falls with the root of the number of beats, and no single beat decides.
 
-neurokit2 finds the beats, on one signal made of all leads, each scaled to the same size, so that an inverted or small
-lead costs nothing and a lead full of noise cannot drown the others. Its delineation is not used: 8 leads take 40 ms a
-record, its default puts QRS 84 ms too long, and its better method pins the P wave near 100 ms and looks for T half way
-to the next beat only (docs/results.md).
+neurokit2 finds the R-peaks on one signal, the magnitude of all leads scaled to the same size, so that an inverted or
+small lead does no harm and a noisy lead does not mask the others. Its delineation is not used: it takes 40 ms a record
+of 8 leads, its default method makes QRS 84 ms too long, and its better method fixes the P duration near 100 ms and
+searches for T only half way to the next beat (docs/results.md).
 """
 
 import warnings
@@ -21,31 +20,31 @@ from jaxtyping import Bool, Float, Int
 from ecggan.measurement.filters import butterworth
 
 BEAT_MS = (-450, 700)  # around the R-peak: room for a PR of 0.4 s and a QT of 0.65 s
-LEAST_ALIKE = 0.7  # correlation with the other beats, P to T and all leads together
-_ALIKE_PLAY = 0.1  # how far below the usual correlation of its record a beat may lie
-_COMPARED_MS = (-100, 400)  # QRS and T; P may come and go
+LEAST_ALIKE = 0.7  # correlation with the other beats, QRS and T, over all leads
+_ALIKE_PLAY = 0.1  # a beat's correlation may be lower than its record's median by this
+_COMPARED_MS = (-100, 400)  # QRS and T; P may vary
 _BEAT_BAND_HZ = (0.5, 30.0)
 _SMOOTH_HZ = 20.0
-_SLOWEST_BEAT = 0.25  # of the upper quartile of top speeds; a T wave taken for a beat has about a tenth
+_SLOWEST_BEAT = 0.25  # of the upper quartile of top speeds; a T wave detected as a beat has about a tenth
 _SHORTEST_RR_S = 0.25
 _QRS_REACH_MS = 100
-_NOISIEST = 4.0  # times the usual noise of the record's leads
+_NOISIEST = 4.0  # times the median noise of the record's leads
 _NOISE_FLOOR_MV = 0.02  # a lead below it is never noisy, however quiet the others are
 _FEWEST_WHOLE = 3
 
 
 @dataclass(frozen=True)
 class Beats:
-    """The beats of one record and what the alike ones have in common.
+    """The beats of one record and their median beat.
 
     Args:
-        millivolts: the median beat, ``(lead, time)``; of no length where there is no beat.
-        smooth: the beats it was made of, below 20 Hz, ``(used, lead, time)``: what repeats, and what does not.
-        r_peak: where its R-peak lies, in samples.
+        millivolts: the median beat, ``(lead, time)``; of length 0 without a beat.
+        smooth: the beats of the median beat, below 20 Hz, ``(used, lead, time)``.
+        r_peak: the position of its R-peak, in samples.
         r_peaks: of every beat found, in samples from the record's start.
-        is_used: which of them the median beat is made of.
-        is_alone: which of them are like no other beat.
-        is_noisy: the leads so much noisier than the others that they have no say.
+        is_used: the beats that the median beat is made of.
+        is_alone: the beats that are similar to no other.
+        is_noisy: the leads excluded because they are much noisier than the others.
         sampling_rate: in Hz.
     """
 
@@ -67,14 +66,14 @@ class Beats:
         return int(self.is_used.sum())
 
     def repeatability(self, start: int | float, stop: int | float) -> float:
-        """How well a stretch of the median beat repeats: the mean correlation of each beat with the sum of the others.
+        """The mean correlation of each beat with the sum of the others, over a part of the beat.
 
-        All leads together, each without its mean. About 0 for noise and for waves that keep no time with the QRS, 1
-        for a wave that is always the same; NaN for fewer than two beats.
+        Over all leads together, each without its mean. About 0 for noise and for waves that are not in time with the
+        QRS complex, 1 for a wave that is the same in each beat; NaN for fewer than two beats.
 
         Args:
-            start: where the stretch begins, in samples of the median beat.
-            stop: where it ends.
+            start: of the part, in samples of the median beat.
+            stop: its end.
         """
         stretch = self.smooth[:, ~self.is_noisy, max(int(start), 0) : int(np.ceil(stop))]
         if len(stretch) < 2 or stretch.shape[2] < 2:
@@ -83,7 +82,7 @@ class Beats:
 
 
 def find_beats(millivolts: Float[np.ndarray, "lead time"], sampling_rate: int) -> Beats:
-    """Find the beats of a record and lay the alike ones over each other. Never raises for what a record holds.
+    """Find the beats of a record and make the median beat of the similar ones; no content of a record makes it raise.
 
     Args:
         millivolts: leads with signal, without baseline wander.
@@ -94,7 +93,7 @@ def find_beats(millivolts: Float[np.ndarray, "lead time"], sampling_rate: int) -
     banded /= np.maximum(scale, np.finfo(float).tiny)
     is_noisy = np.zeros(len(millivolts), bool)
     beats = _align(millivolts, banded, is_noisy, sampling_rate)
-    if beats.num_used >= _FEWEST_WHOLE and beats.is_noisy.any():  # once more, without them
+    if beats.num_used >= _FEWEST_WHOLE and beats.is_noisy.any():  # again, without the noisy leads
         beats = _align(millivolts, banded, beats.is_noisy, sampling_rate)
     return beats
 
@@ -109,7 +108,7 @@ def _align(millivolts: np.ndarray, banded: np.ndarray, ignored: np.ndarray, samp
     if not is_used.any():
         none = np.zeros((len(millivolts), 0))
         return Beats(none, none[None, :, :][:0], before, r_peaks, is_used, is_alone, ignored, sampling_rate)
-    # where the record begins or ends within a beat, the lead stays where it was
+    # a beat cut by an end of the record is padded with the lead's last value
     padded = np.pad(millivolts, ((0, 0), (before, after)), mode="edge")
     laid = np.stack([padded[:, peak : peak + before + after] for peak in r_peaks[is_used]])
     median = np.median(laid, axis=0)
@@ -120,12 +119,12 @@ def _align(millivolts: np.ndarray, banded: np.ndarray, ignored: np.ndarray, samp
 
 
 def _r_peaks(banded: np.ndarray, sampling_rate: int) -> np.ndarray:
-    """One moment a beat, the same in each: where the QRS has two peaks of a height, the R-peak found may be either."""
+    """One position a beat, the same in each: of a QRS with two peaks of similar height, neurokit2 may find either."""
     import neurokit2 as nk
 
     magnitude = np.sqrt(np.mean(banded**2, axis=0))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # neurokit2 warns of what the gate judges anyway
+        warnings.simplefilter("ignore")  # the plausibility checks cover what neurokit2 warns of
         try:
             _, found = nk.ecg_peaks(magnitude, sampling_rate=sampling_rate, mindelay=_SHORTEST_RR_S)
         except (IndexError, ValueError, ZeroDivisionError):  # a signal without any beat
@@ -144,9 +143,9 @@ def _r_peaks(banded: np.ndarray, sampling_rate: int) -> np.ndarray:
 
 
 def _alike(banded: np.ndarray, r_peaks: np.ndarray, sampling_rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which beats belong to the largest group of alike ones, and which are like no other.
+    """The beats of the largest group of similar ones, and the beats that are similar to no other.
 
-    Those cut by the record's ends are neither.
+    Beats cut by the record's ends are neither.
     """
     start, stop = (ms * sampling_rate // 1000 for ms in _COMPARED_MS)
     whole = np.flatnonzero((r_peaks + start >= 0) & (r_peaks + stop <= banded.shape[1]))
@@ -157,7 +156,7 @@ def _alike(banded: np.ndarray, r_peaks: np.ndarray, sampling_rate: int) -> tuple
     shapes = np.stack([banded[:, peak + start : peak + stop] for peak in r_peaks[whole]])
     shapes = (shapes - shapes.mean(axis=2, keepdims=True)).reshape(len(whole), -1)
     correlation = np.corrcoef(shapes)
-    # the example of the largest group: most beats are like it, and of those with as many the one they are most like
+    # the example of the largest group: the beat with most similar beats, of several the one with the closest
     is_like = correlation >= LEAST_ALIKE
     closeness = (correlation * is_like).sum(axis=1) / is_like.sum(axis=1)
     example = int(np.argmax(is_like.sum(axis=1) + closeness / 2))

@@ -1,6 +1,8 @@
-"""The measurements by the names of their columns, in the order of every table, and what people call them."""
+"""The columns of the tables of measurements and of signal descriptions: names, order, display names and units."""
 
-from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS
+from itertools import combinations
+
+from ecggan.ecg import DERIVED_LEADS, EIGHT_LEADS, TWELVE_LEADS
 
 WAVES = ("P", "Q", "R", "S", "T")
 
@@ -42,21 +44,52 @@ _NAMES = {
 }
 MEASUREMENTS = tuple(_NAMES)
 MAIN_MEASUREMENTS = (*_INTERVALS, *R_AMPLITUDES)
-"""Those that are shown first; the others fill a page of their own."""
+"""The measurements shown first in a report; the others fill a page of their own."""
+
+HIGHEST_HZ = 250.0
+BANDS_HZ = {
+    "power_0_5_5hz_db": (0.5, 5.0),
+    "power_5_15hz_db": (5.0, 15.0),
+    "power_15_40hz_db": (15.0, 40.0),
+    "power_40_100hz_db": (40.0, 100.0),
+    "power_above_100hz_db": (100.0, HIGHEST_HZ),
+}
+"""Column -> frequencies, from mostly the T wave to mostly noise; the last ends at half the sampling rate."""
+
+
+def correlation_column(lead: str, other: str) -> str:
+    """The column of the correlation of two leads, which are in the order of `TWELVE_LEADS`."""
+    return f"correlation_{lead}_{other}".lower()
+
+
+def einthoven_column(lead: str) -> str:
+    """The column of the largest deviation of a stored limb lead from I and II."""
+    return f"einthoven_{lead.lower()}_uv"
+
+
+_SIGNAL_NAMES = {
+    **{correlation_column(a, b): (f"correlation of {a} and {b}", "") for a, b in combinations(TWELVE_LEADS, 2)},
+    **{column: (f"power {low:g} to {high:g} Hz", "dB") for column, (low, high) in BANDS_HZ.items()},
+    "power_above_100hz_db": ("power above 100 Hz", "dB"),
+    **{einthoven_column(lead): (f"{lead} against I and II, largest", "µV") for lead in DERIVED_LEADS},
+}
+_DISPLAY_NAMES = _NAMES | _SIGNAL_NAMES
 
 
 def display_name(column: str) -> tuple[str, str]:
-    """A measurement's name and unit.
+    """The name and unit of a measurement or of a column of a signal description.
 
     >>> display_name("qrs_duration_ms"), display_name("r_amplitude_avl_mv")
     (('QRS duration', 'ms'), ('R amplitude in aVL', 'mV'))
+    >>> display_name("correlation_i_v5"), display_name("power_40_100hz_db")
+    (('correlation of I and V5', ''), ('power 40 to 100 Hz', 'dB'))
 
     Raises:
-        ValueError: the column is no measurement.
+        ValueError: the column is none of them.
     """
-    if column not in _NAMES:
-        raise ValueError(f"column {column!r} is not a measurement; known are {', '.join(MEASUREMENTS)}")
-    return _NAMES[column]
+    if column not in _DISPLAY_NAMES:
+        raise ValueError(f"column {column!r} is not a measurement; known are {', '.join(_DISPLAY_NAMES)}")
+    return _DISPLAY_NAMES[column]
 
 
 PHYSIOLOGY = (
@@ -65,4 +98,4 @@ PHYSIOLOGY = (
     *(amplitude_column("R", lead) for lead in EIGHT_LEADS),
     *(amplitude_column(wave, lead) for wave in ("P", "T") for lead in ("II", "V2", "V5")),
 )
-"""What is looked at, of these what the real set has."""
+"""The measurements of the physiological distance and of the fidelity figures, if the real set has them."""

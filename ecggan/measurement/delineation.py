@@ -1,9 +1,9 @@
-"""The median beat -> where its P wave, QRS complex and T wave begin and end.
+"""Delineation: the median beat -> onset and offset of its P wave and QRS complex, and T offset.
 
-Each boundary is found on all leads jointly: their speed at a moment is the root of the sum of their squared slopes, the
-spatial velocity that vectorcardiography has delineated by since the 1960s, and a wave ends where it has fallen to a
-given share of the wave's own top. It sees the earliest and the latest deflection of any lead as far as it stands out,
-so that one lead does not decide, where the literal earliest onset to latest offset explodes.
+Each boundary is found on all leads jointly. Their speed is the root of the sum of their squared slopes, the spatial
+velocity of vectorcardiography, and a wave ends where the speed has fallen to a given share of the wave's top speed. So
+the earliest and latest deflections of any lead count if they stand out, but no single lead decides, as it does with the
+earliest onset and the latest offset of single-lead delineations.
 
 The constants below were chosen on one half of the Lobachevsky database's records in sinus rhythm, against the median
 over leads of its cardiologists' boundaries, and confirmed on the other half (`python -m ecggan.evaluation.validation`,
@@ -22,35 +22,35 @@ from ecggan.measurement.filters import below
 
 _QRS_BELOW_HZ, _T_BELOW_HZ, _P_BELOW_HZ = 40.0, 10.0, 20.0
 EDGES = {"P onset": 0.4, "P offset": 0.5, "QRS onset and offset": 0.032, "T offset": 0.15}  # of the wave's top speed
-_P_ONSET_SIZE, _P_OFFSET_SIZE = 0.5, 0.7  # of its top: a P wave of two humps is not over between them
-_QUIET_MS = 16  # so long must it rest, or a notch would end the wave
+_P_ONSET_SIZE, _P_OFFSET_SIZE = 0.5, 0.7  # of its top: a P wave with two humps does not end between them
+_QUIET_MS = 16  # the least time at rest, so that a notch does not end the wave
 _T_QUIET_MS = 10
 _QRS_REACH_MS = 200
-_MAINS_MS = 20  # at rest is what stays slow for a cycle of the mains, or hum would look like rest at its turns
-_RESTING_PERCENT = 5  # of the time from 200 ms before the R-peak to 400 ms after is slower, at any rate
-_QRS_TOP_MS = 50  # either side of the R-peak
+_MAINS_MS = 20  # rest lasts a cycle of the mains, or the turning points of hum would count as rest
+_RESTING_PERCENT = 5  # of the time from 200 ms before to 400 ms after the R-peak is slower, at every heart rate
+_QRS_TOP_MS = 50  # on each side of the R-peak
 _AFTER_QRS_MS = 40
-_LONGEST_QTC_MS = 500  # by Bazett; as the latest T peak, so that the T wave's end may well lie beyond
-_T_TAIL_MS = 80  # so long after its latest top speed it may end
-_BEFORE_NEXT_R_MS = (180, 120)  # the T wave's top speed and its end lie at least so long before the next R-peak
-_NEXT_P_MS = 300  # before the next R-peak its P wave may have begun
+_LONGEST_QTC_MS = 500  # by Bazett; limits the T peak, so that the T offset may be later
+_T_TAIL_MS = 80  # the T offset is at most this later than the latest top speed
+_BEFORE_NEXT_R_MS = (180, 120)  # the T wave's top speed and offset are at least this before the next R-peak
+_NEXT_P_MS = 300  # before the next R-peak, its P wave may have begun
 _EARLIEST_P_MS = 400
-_SHORTEST_P_WINDOW_MS = 120 + _QUIET_MS  # the shortest normal PR, and the rest before it
+_SHORTEST_P_WINDOW_MS = 120 + _QUIET_MS  # the shortest normal PR and the rest before it
 _P_REACH_MS = 90
-_PQ_MS = 16  # the level at both ends of the P window is a median over so long
+_PQ_MS = 16  # the level at each end of the P window is a median over this
 LEAST_REPEATABILITY = 0.5
 
 
 @dataclass(frozen=True)
 class Boundaries:
-    """Of the median beat, in samples of it and parts of them; NaN where there is none, and then the reason.
+    """Boundaries of the median beat in (fractional) samples; NaN and a reason if a wave is missing.
 
     Args:
-        p_onset: and likewise the others.
-        share_at_rest: of a cycle, in which the leads together are slower than a tenth of the QRS complex.
-        no_p: why there is no P wave; empty when there is.
-        no_qrs: likewise; then there are neither P nor T.
-        no_t: likewise.
+        p_onset: of the P wave; the other boundaries are named alike.
+        share_at_rest: of a cycle, the share in which the leads are slower than a tenth of the QRS complex.
+        no_p: why there is no P wave; empty if there is one.
+        no_qrs: why there is no QRS complex; then there is no P or T wave either.
+        no_t: why there is no T wave.
     """
 
     p_onset: float = np.nan
@@ -65,7 +65,7 @@ class Boundaries:
 
 
 def delineate(beats: Beats) -> Boundaries:
-    """Find the boundaries of a record's median beat; what it does not show has a reason instead."""
+    """Find the boundaries of a record's median beat; a missing wave has a reason instead."""
     leads = beats.millivolts[~beats.is_noisy]
     if not leads.size:
         return Boundaries(no_p="no beat", no_qrs="no beat", no_t="no beat")
@@ -115,7 +115,7 @@ def _t(leads: np.ndarray, found: Boundaries, beats: Beats) -> Boundaries:
     rest = np.percentile(speed[start:end], 5)
     activity = (speed[steepest:end] - rest) / max(EDGES["T offset"] * (speed[steepest] - rest), np.finfo(float).tiny)
     offset = steepest + _rest_after(activity, max(round(_T_QUIET_MS * per_ms), 1))
-    if not offset <= beats.r_peak + rr - _NEXT_P_MS * per_ms:  # the next P wave may have begun: not beyond the flank
+    if not offset <= beats.r_peak + rr - _NEXT_P_MS * per_ms:  # the next P wave may have begun: extrapolate the flank
         offset = np.nanmin([offset, steepest + _extrapolated(activity, EDGES["T offset"]), end])
     if not beats.repeatability(start, offset) >= LEAST_REPEATABILITY:
         return replace(found, no_t="no T wave that repeats from beat to beat")
@@ -154,7 +154,7 @@ def _p(leads: np.ndarray, found: Boundaries, beats: Beats) -> Boundaries:
     if np.isnan(offset):
         offset = fall + _extrapolated(after, EDGES["P offset"])
     if np.isnan(offset):
-        offset = fall + float(np.argmin(after))  # it runs into the QRS complex: the calmest moment between them
+        offset = fall + float(np.argmin(after))  # it merges with the QRS complex: the slowest moment between them
     onset, offset = start + onset, start + offset
     if not beats.repeatability(onset, offset) >= LEAST_REPEATABILITY:
         return replace(found, no_p="no P wave that repeats from beat to beat")
@@ -162,7 +162,7 @@ def _p(leads: np.ndarray, found: Boundaries, beats: Beats) -> Boundaries:
 
 
 def _usual_rr(beats: Beats, percentile: int = 50) -> float:
-    """The RR interval before the beats used, in samples; where nothing is known of it, long enough not to matter."""
+    """The RR interval before the beats used, in samples; 2 s if there is none, too long to limit anything."""
     before = np.diff(beats.r_peaks)[beats.is_used[1:]]
     return float(np.percentile(before, percentile)) if len(before) else 2.0 * beats.sampling_rate
 
@@ -172,35 +172,35 @@ def _speed(leads: np.ndarray) -> np.ndarray:
 
 
 def _above_chord(leads: np.ndarray, level: int) -> np.ndarray:
-    """How far the leads together lie from the line between their levels at both ends of the window."""
+    """The RMS distance of the leads from the line between their levels at both ends of the window."""
     first, last = (np.median(end, axis=1, keepdims=True) for end in (leads[:, :level], leads[:, -level:]))
     along = np.linspace(0, 1, leads.shape[1])
     return np.sqrt(((leads - first * (1 - along) - last * along) ** 2).mean(axis=0))
 
 
 def _extrapolated(activity: np.ndarray, edge: float) -> float:
-    """Where the flank of a wave that runs into another would have come down to the edge, were it a Gaussian's.
+    """Where the flank of a wave that merges with the next would reach the edge if the wave were a Gaussian.
 
-    Its slope falls as u exp(-u² / 2), u being the distance from the top in SDs, and has its top at u = 1; what is seen
-    of the flank is how long it takes to fall to one half.
+    The slope of a Gaussian is u exp(-u² / 2), with u the distance from its top in SDs, and is largest at u = 1. The
+    visible part of the flank gives the time in which it falls to one half.
     """
     half = _rest_after(activity * 2 * edge, 1)
     return half * (_gaussian_tail(edge) - 1) / (_gaussian_tail(0.5) - 1)
 
 
 def _gaussian_tail(share: float) -> float:
-    """How many SDs from its top a Gaussian's slope has fallen to a share of its largest."""
+    """The distance from a Gaussian's top, in SDs, at which its slope has fallen to a share of its largest."""
     return float(np.sqrt(-scipy.special.lambertw(-(share**2) / np.e, -1).real))
 
 
 def _rest_beyond(speed: np.ndarray, edge: float, quiet: int) -> float:
-    """Where a QRS comes to rest; where the ST segment itself moves faster than the edge, twice and four times it."""
+    """Where a QRS comes to rest: at the edge, or at two or four times the edge if the ST segment is never slower."""
     rests = (_rest_after(speed / (edge * times), quiet) for times in (1, 2, 4))
     return next((rest for rest in rests if np.isfinite(rest)), np.nan)
 
 
 def _rest_after(activity: np.ndarray, quiet: int) -> float:
-    """Where the first run of `quiet` values below 1 begins, between two samples where it does; NaN without one."""
+    """Where the first run of `quiet` values below 1 begins, interpolated between samples; NaN without one."""
     runs = np.convolve(activity < 1, np.ones(quiet, int), mode="valid") if len(activity) >= quiet else np.empty(0)
     starts = np.flatnonzero(runs == quiet)
     if not len(starts):

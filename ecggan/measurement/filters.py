@@ -1,4 +1,4 @@
-"""The filters that measuring uses: Butterworth, without a shift of phase."""
+"""Zero-phase Butterworth filters: baseline removal and low-pass."""
 
 from functools import lru_cache
 from typing import Literal
@@ -12,24 +12,24 @@ from jaxtyping import Float
 def butterworth(
     kind: Literal["low", "high", "bandpass"], edge_hz: float | tuple[float, float], sampling_rate: int
 ) -> np.ndarray:
-    """Of the second order, as second-order sections."""
+    """A filter of second order, as second-order sections."""
     return scipy.signal.butter(2, edge_hz, kind, fs=sampling_rate, output="sos")
 
 
 def without_baseline(millivolts: Float[np.ndarray, "lead time"], sampling_rate: int) -> Float[np.ndarray, "lead time"]:
-    """The signals above 0.5 Hz, without a shift of phase, and with nothing taken away above.
+    """The signals above 0.5 Hz, by a zero-phase high-pass filter.
 
-    0.5 Hz is what the recommendations allow a filter that does not shift phase, and amplitudes need all that lies below
-    150 Hz (Kligfield et al. 2007, AHA/ACC/HRS recommendations for the standardization of the electrocardiogram, I).
+    The recommendations allow up to 0.5 Hz for a zero-phase filter; amplitudes need all frequencies below 150 Hz
+    (Kligfield et al. 2007, AHA/ACC/HRS recommendations for the standardization of the electrocardiogram, I).
     """
     return scipy.signal.sosfiltfilt(butterworth("high", 0.5, sampling_rate), millivolts, axis=1)
 
 
 def below(edge_hz: float, millivolts: np.ndarray, sampling_rate: int) -> np.ndarray:
-    """``(lead, time)`` below a frequency, without a shift of phase.
+    """``(lead, time)`` below a frequency, by a zero-phase low-pass filter.
 
-    Beyond the ends of a stretch cut out of a beat, what came before goes on in its direction and what follows is
-    mirrored: a wave that began before the cut still rises at it, and the complex after it does not leak in.
+    A part of a beat is padded by odd extension at its start and by reflection at its end: a wave that begins before the
+    start still rises there, and the complex after the end does not leak in.
     """
     padding = min(3 * int(sampling_rate / edge_hz), millivolts.shape[1] - 1)
     before = 2 * millivolts[:, :1] - millivolts[:, padding:0:-1]

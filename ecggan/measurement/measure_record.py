@@ -1,28 +1,26 @@
-"""One ECG -> one row of rate, intervals, axes and amplitudes, and why any of them could not be had.
+"""One ECG -> one row: rate, intervals, axes and amplitudes, and the reasons of those that are missing.
 
-A record is measured as an ECG set stores it, in whole µV, so that an array and a set give the same numbers; and on its
-independent leads: III, aVR, aVL and aVF are derived from I and II even where they are stored, so that a set of 8 leads
-and one of 12 are measured by the same instrument. Where I or II is dead, the stored ones take its place.
+A record is rounded to whole µV, as an ECG set stores it, so that an array and a set have the same measurements. It is
+measured on its independent leads: III, aVR, aVL and aVF are derived from I and II even if they are stored, so that a
+set of 8 leads and a set of 12 are measured alike. If I or II has no signal, the stored ones are used.
 
-Boundaries are found on the median beat (see `beats` and `delineation`). Amplitudes and axes come from the same beat
-with nothing taken away above 0.5 Hz.
+Boundaries are found on the median beat (see `beats` and `delineation`). Amplitudes and axes come from the same beat,
+high-pass filtered at 0.5 Hz alone.
 """
 
 import hashlib
-import inspect
-import sys
 from collections.abc import Mapping, Sequence
 from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
 from ecggan import ecg
 from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, check_leads, select_leads
-from ecggan.measurement import amplitudes, beats, columns, delineation, plausibility
 from ecggan.measurement.amplitudes import axes, wave_amplitudes
 from ecggan.measurement.beats import Beats, find_beats
-from ecggan.measurement.columns import AMPLITUDES, MEASUREMENTS, amplitude_column
+from ecggan.measurement.columns import AMPLITUDES, MEASUREMENTS, amplitude_column, display_name
 from ecggan.measurement.delineation import Boundaries, delineate
 from ecggan.measurement.filters import without_baseline
 from ecggan.measurement.plausibility import leads_with_signal, why_no_ecg, why_not_plausible
@@ -30,14 +28,14 @@ from ecggan.measurement.plausibility import leads_with_signal, why_no_ecg, why_n
 Value = float | bool | str | int
 
 SLOWEST_SAMPLING_HZ = 100
-_FRAMINGHAM_MS = 154  # a second of RR
+_FRAMINGHAM_MS = 154  # per second of RR
 
 
 def measuring_version() -> str:
-    """What the measurements depend on beside the ECGs: changes with this code and with what it calls."""
+    """A version of the code that measures: changes with any module of this room, with `ecg`, or with the libraries."""
     digest = hashlib.sha256()
-    for module in (ecg, amplitudes, beats, columns, delineation, plausibility, sys.modules[__name__]):
-        digest.update(inspect.getsource(module).encode())
+    for module in (Path(ecg.__file__), *sorted(Path(__file__).parent.glob("*.py"))):
+        digest.update(module.read_bytes())
     versions = (f"{package}{metadata.version(package)}" for package in ("neurokit2", "scipy", "numpy"))
     return "-".join([digest.hexdigest()[:12], *versions])
 
@@ -45,12 +43,14 @@ def measuring_version() -> str:
 def measure_record(
     millivolts: Float[np.ndarray, "lead time"], leads: Sequence[str], sampling_rate: int | float
 ) -> dict[str, Value]:
-    """Measure one ECG, whatever it holds; for the columns see [measure][ecggan.measurement.measure_set.measure].
+    """Measure one ECG; for the columns see [measure][ecggan.measurement.measure_set.measure].
+
+    A signal that is no ECG is not measurable, with the reason.
 
     Args:
         millivolts: at least 3 s of it.
         leads: their names.
-        sampling_rate: in Hz, at least 100; 500 for boundaries to be worth their name.
+        sampling_rate: in Hz, at least 100; 500 for precise boundaries.
 
     Raises:
         ValueError: unknown leads, or a sampling rate that is too low or no whole number.
@@ -81,14 +81,14 @@ def measure_record(
         row |= wave_amplitudes(beat, clear, found, sampling_rate)
         if {"I", "aVF"} <= set(clear):
             row |= axes(dict(zip(clear, beat, strict=True)), found, sampling_rate)
-    row["missing"] = _missing_in_words(row, found, why_not)
+    row["missing"] = _missing_text(row, found, why_not)
     row["reason"] = why_not_plausible(row, found_beats, found, signals.shape[1])
     row["is_measurable"] = not row["reason"]
     return row
 
 
 def check_sampling_rate(sampling_rate: int | float) -> None:
-    """Raise ValueError unless intervals can be measured at this rate."""
+    """Raise ValueError if intervals cannot be measured at this rate."""
     if not (float(sampling_rate).is_integer() and sampling_rate >= SLOWEST_SAMPLING_HZ):
         raise ValueError(
             f"sampling_rate must be a whole number of Hz, at least {SLOWEST_SAMPLING_HZ}, to measure intervals; "
@@ -97,7 +97,7 @@ def check_sampling_rate(sampling_rate: int | float) -> None:
 
 
 def row_columns(leads: Sequence[str]) -> dict[str, type]:
-    """The columns of a record's row and their types: amplitudes of the leads that are there or follow from I and II."""
+    """The columns of a record's row and their types: amplitudes of its leads and of those that follow from I and II."""
     follow = DERIVED_LEADS if {"I", "II"} <= set(leads) else ()
     possible = [c for c in MEASUREMENTS if c not in AMPLITUDES or AMPLITUDES[c] in (*leads, *follow)]
     state = {"is_measurable": bool, "reason": object, "missing": object, "num_beats": int, "num_beats_used": int}
@@ -105,15 +105,15 @@ def row_columns(leads: Sequence[str]) -> dict[str, type]:
 
 
 def row_without_numbers(leads: Sequence[str], reason: str) -> dict[str, Value]:
-    """The row of a record of which nothing was measured, for this reason."""
+    """The row of a record without measurements, for this reason."""
     row: dict[str, Value] = dict.fromkeys(row_columns(leads), np.nan)
     row |= {"is_measurable": False, "reason": reason, "missing": f"everything: {reason}"}
     return row | {"num_beats": 0, "num_beats_used": 0}
 
 
 def _as_stored(millivolts: np.ndarray) -> np.ndarray:
-    """Round to whole µV, as `ECGSet` does, NaN and infinities staying what they are."""
-    with np.errstate(over="ignore"):  # what is beyond 16 bits is turned away later
+    """Round to whole µV, as `ECGSet` does; NaN and infinities stay."""
+    with np.errstate(over="ignore"):  # values beyond 16 bits are rejected later
         microvolts = np.rint(millivolts.astype(np.float64) * MICROVOLTS_PER_MILLIVOLT).astype(np.float32)
     return (microvolts / np.float32(MICROVOLTS_PER_MILLIVOLT)).astype(np.float64)
 
@@ -129,7 +129,7 @@ def _rate(found: Beats) -> dict[str, float]:
 
 
 def _intervals(found: Boundaries, rr_mean_ms: float, sampling_rate: int) -> dict[str, float]:
-    """Of the median beat; QT corrected for the mean RR interval.
+    """Intervals of the median beat; QT is corrected for the mean RR interval.
 
     By Bazett 1920 (QT / √RR) and Fridericia 1920 (QT / ∛RR), and by the Framingham study's line (Sagie et al. 1992).
     """
@@ -146,8 +146,8 @@ def _intervals(found: Boundaries, rr_mean_ms: float, sampling_rate: int) -> dict
     }
 
 
-def _missing_in_words(row: Mapping[str, Value], found: Boundaries, why_leads: Mapping[str, str]) -> str:
-    """Every measurement that is NaN has its reason here: ``P wave (duration, PR, axis, amplitudes): …; V3: …``."""
+def _missing_text(row: Mapping[str, Value], found: Boundaries, why_leads: Mapping[str, str]) -> str:
+    """The reason of every measurement that is NaN: ``P wave (duration, PR, axis, amplitudes): …; V3: …``."""
     reasons = {
         "rate, RR intervals, QTc": "fewer than two beats" if np.isnan(float(row["rr_mean_ms"])) else "",
         "RR SD": "fewer than three beats" if np.isnan(float(row["rr_sd_ms"])) else "",
@@ -161,5 +161,5 @@ def _missing_in_words(row: Mapping[str, Value], found: Boundaries, why_leads: Ma
         reasons["axes"] = "I or II is missing"
     for column, wave in (("p_axis_deg", found.no_p), ("qrs_axis_deg", found.no_qrs), ("t_axis_deg", found.no_t)):
         if np.isnan(float(row[column])) and not wave and "axes" not in reasons:
-            reasons[columns.display_name(column)[0]] = "no net area"
+            reasons[display_name(column)[0]] = "no net area"
     return "; ".join(f"{what}: {reason}" for what, reason in reasons.items() if reason)

@@ -1,7 +1,7 @@
-"""Is this an ECG that could be measured, and if not, why: the gate before every comparison.
+"""Plausibility: is a record an ECG that can be measured, and if not, why?
 
-A delineator answers to anything: white noise gets nine "R-peaks" and a complete set of intervals. The limits here are
-far outside what hearts do, so that they turn away what is no ECG and keep what is an abnormal one.
+A delineator returns boundaries for any signal: white noise gets nine R-peaks and a complete set of intervals. The
+limits are far outside the range of hearts, so that they reject signals that are no ECGs and keep abnormal ECGs.
 """
 
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ SHORTEST_RECORD_S = 3
 FEWEST_BEATS = 3
 LEAST_COVERED = 0.6  # of the record, from the first beat to the last
 LEAST_ALIKE_SHARE = 0.4  # of the beats found: in bigeminy it is half
-MOST_ALONE_SHARE = 0.3  # of the beats found, like no other: ectopic beats are few or have a form of their own
+MOST_ALONE_SHARE = 0.3  # of the beats found, similar to no other: ectopic beats are few, or similar to each other
 LEAST_REPEATED = 0.7
 LEAST_REST = 0.4  # of the cycle, slower than a tenth of the QRS; the least of 475 real ECGs is 0.58
-# Inclusive limits; a missing PR is no fault (atrial fibrillation has none), a missing QRS or QT is.
+# Inclusive limits. PR may be missing (in atrial fibrillation it is), QRS and QT may not.
 LIMITS = {
     "heart_rate_bpm": (30.0, 220.0),
     "qrs_duration_ms": (50.0, 220.0),
@@ -36,7 +36,7 @@ _AT_TOP, _NEAR_TOP, _PLATEAU_SHARE = 0.03, 0.1, 0.75  # of a lead's range; of 47
 
 
 def leads_with_signal(millivolts: np.ndarray) -> np.ndarray:
-    """Which of the leads ``(lead, time)`` show anything: finite, and more than 20 µV from top to bottom."""
+    """The leads ``(lead, time)`` with a signal: finite, and more than 20 µV from peak to peak."""
     if not millivolts.shape[1]:
         return np.zeros(len(millivolts), bool)
     finite = np.isfinite(millivolts).all(axis=1)
@@ -44,7 +44,7 @@ def leads_with_signal(millivolts: np.ndarray) -> np.ndarray:
 
 
 def why_no_ecg(millivolts: np.ndarray, sampling_rate: int) -> str:
-    """What is wrong with the signals ``(lead, time)`` themselves; empty when they are worth delineating."""
+    """Why the signals ``(lead, time)`` cannot be delineated; empty if they can."""
     if millivolts.shape[1] < SHORTEST_RECORD_S * sampling_rate:
         return f"shorter than {SHORTEST_RECORD_S} s"
     finite = np.isfinite(millivolts).all(axis=1)
@@ -59,11 +59,11 @@ def why_no_ecg(millivolts: np.ndarray, sampling_rate: int) -> str:
 
 
 def why_not_plausible(row: Mapping[str, object], beats: Beats, found: Boundaries, num_samples: int) -> str:
-    """What speaks against the measurements in `row`; empty when nothing does.
+    """Why the measurements in `row` are not plausible; empty if they are.
 
     Args:
         row: measurements by their column.
-        beats: what they were measured on.
+        beats: that they were measured on.
         found: the boundaries of its median beat.
         num_samples: of the record.
     """
@@ -89,11 +89,11 @@ def why_not_plausible(row: Mapping[str, object], beats: Beats, found: Boundaries
 
 
 def _is_clipped(lead: np.ndarray, sampling_rate: int) -> bool:
-    """Whether the lead stays at its very highest or lowest value again and again, or for a good part of the record.
+    """Whether the lead stays at its highest or lowest value repeatedly, or for a large part of the record.
 
-    Once for a tenth of a second is no clipping: real records end in a constant where they were padded. With noise upon
-    it a clipped top is still a plateau: most of the time that the lead is near its top it is at the top, where a wave
-    that comes round to it spends about half of that time.
+    A single run of a tenth of a second is no clipping: padded records end in a constant. With noise, a clipped top is
+    still a plateau: a clipped lead is at the top for most of the time that it is near the top, a wave with a rounded
+    peak for about half of that time.
     """
     shortest = max(2, _LONGEST_HELD_MS * sampling_rate // 1000)
     often = len(lead) / sampling_rate / _SECONDS_A_CLIP
@@ -109,7 +109,7 @@ def _is_clipped(lead: np.ndarray, sampling_rate: int) -> bool:
 
 
 def _runs(flags: np.ndarray, shortest: int) -> np.ndarray:
-    """How long each run of true values lasts, those that last long enough."""
+    """The lengths of the runs of true values, without those shorter than `shortest`."""
     changes = np.flatnonzero(np.diff(np.concatenate([[0], flags.view(np.int8), [0]])))
     lengths = changes[1::2] - changes[::2]
     return lengths[lengths >= shortest]

@@ -1,11 +1,11 @@
-"""An ECG set as signals: how its leads go together, and how much power each band of frequencies has.
+"""Signal descriptions: correlations of the leads, power spectra, and deviations from Einthoven's law.
 
-Intervals and amplitudes see the median beat; what a generator adds between the beats (hum, hiss, a ripple of its
-upsampling) or breaks between the leads is seen here. Everything but Einthoven's law is computed on the signals above
-0.5 Hz (see [ecggan.measurement.filters][]) and on the independent leads: where I and II are there, III, aVR, aVL and
-aVF say nothing new, so a set of 8 leads and one of 12 are described alike.
+Intervals and amplitudes describe the median beat. Signal descriptions also show what a generator adds between the beats
+(hum, noise, upsampling artefacts) and wrong relations between the leads. All but Einthoven's law is computed on the
+signals above 0.5 Hz (see [ecggan.measurement.filters][]) and on the independent leads: beside I and II, the leads III,
+aVR, aVL and aVF carry no information, so a set of 8 leads and a set of 12 are described alike.
 
-A lead without a signal (see `plausibility`) has no correlation and no power: it is NaN, and left out of the means.
+The correlations and powers of a lead without a signal (see `plausibility`) are NaN and are excluded from the means.
 """
 
 from collections.abc import Sequence
@@ -19,9 +19,11 @@ from jaxtyping import Float
 from tqdm import tqdm
 
 from ecggan.compute.workers import each
+from ecggan.data.sets.batches import batches
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.data.sets.record_batches import StoredRecords
-from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, independent_leads, stored_derived_leads
+from ecggan.data.sets.record_batches import RecordBatch
+from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, independent_leads, stored_derived_leads
+from ecggan.measurement.columns import BANDS_HZ, HIGHEST_HZ, correlation_column, einthoven_column
 from ecggan.measurement.filters import without_baseline
 from ecggan.measurement.plausibility import leads_with_signal
 from ecggan.stats.resampling import evenly_spaced
@@ -29,38 +31,22 @@ from ecggan.stats.resampling import evenly_spaced
 MAX_RECORDS = 5000
 RECORDS_PER_TASK = 16
 SEGMENT_S = 2  # of Welch's method: a frequency each 0.5 Hz, and 9 segments in 10 s
-LOWEST_HZ, HIGHEST_HZ = 0.5, 250.0
-SLOWEST_SAMPLING_HZ = 10  # below it not even the first band is there
-# Band by band from what is mostly the T wave to what is mostly noise; the last ends at half the sampling rate.
-_BANDS_HZ = {
-    "power_0_5_5hz_db": (LOWEST_HZ, 5.0),
-    "power_5_15hz_db": (5.0, 15.0),
-    "power_15_40hz_db": (15.0, 40.0),
-    "power_40_100hz_db": (40.0, 100.0),
-    "power_above_100hz_db": (100.0, HIGHEST_HZ),
-}
-# Rounding to whole µV adds a noise of 1/12 µV², spread evenly up to half the sampling rate: what lies below is unknown.
+SLOWEST_SAMPLING_HZ = 10  # at lower rates not even the first band is complete
+# Rounding to whole µV adds a noise of 1/12 µV², spread evenly up to half the sampling rate; power below it is unknown.
 _ROUNDING_MV2 = MICROVOLTS_PER_MILLIVOLT**-2 / 12
-
-_NAMES = {
-    **{f"correlation_{a}_{b}".lower(): (f"correlation of {a} and {b}", "") for a, b in combinations(TWELVE_LEADS, 2)},
-    **{column: (f"power {low:g} to {high:g} Hz", "dB") for column, (low, high) in _BANDS_HZ.items()},
-    "power_above_100hz_db": ("power above 100 Hz", "dB"),
-    **{f"einthoven_{lead.lower()}_uv": (f"{lead} against I and II, largest", "µV") for lead in DERIVED_LEADS},
-}
 
 
 @dataclass(frozen=True)
 class SignalDescription:
-    """What [describe_signals][] found.
+    """The result of [describe_signals][].
 
     Args:
-        table: one row a record looked at: `record`, its `position` in the set, and the columns of [signal_columns][].
+        table: one row a described record: `record`, its `position` in the set, and the [signal_columns][].
         leads: the independent ones, in the order of `power`.
         frequencies_hz: from 0.5 Hz in steps of 0.5 Hz to half the sampling rate, at most 250 Hz.
         power: the mean over records of the power spectral density, mV²/Hz.
-        power_quartiles_db: its quartiles over records (25, 50 and 75 %) in dB re 1 mV²/Hz, at least the density of what
-            rounding to whole µV adds.
+        power_quartiles_db: its quartiles over records (25, 50 and 75 %) in dB re 1 mV²/Hz, at least the density of the
+            rounding to whole µV.
     """
 
     table: pd.DataFrame
@@ -70,26 +56,26 @@ class SignalDescription:
     power_quartiles_db: Float[np.ndarray, "quartile=3 lead frequency"]
 
     def mean_correlations(self) -> Float[np.ndarray, "lead lead"]:
-        """The mean over records of the correlation of each two leads; NaN where no record has both."""
+        """The mean over records of the correlation of each two leads; NaN if no record has both."""
         matrix = np.eye(len(self.leads))
         for (i, a), (j, b) in combinations(enumerate(self.leads), 2):
-            matrix[i, j] = matrix[j, i] = self.table[f"correlation_{a}_{b}".lower()].mean()
+            matrix[i, j] = matrix[j, i] = self.table[correlation_column(a, b)].mean()
         return matrix
 
 
 def describe_signals(
     ecgs: ECGSet, num_workers: int | None = None, progress: bool = True, max_records: int = MAX_RECORDS
 ) -> SignalDescription:
-    """Describe the signals of a set, of at most `max_records` records spread evenly over it, the same ones each time.
+    """Describe the signals of a set, or of `max_records` evenly spaced records of it.
 
-    A mean over 5,000 records is known to its SD divided by 70, whatever the size of the set. Time and memory grow with
-    the records looked at; the set is read in blocks.
+    The standard error of a mean over 5,000 records is its SD divided by 70. Time and memory grow with the records
+    described; the set is read in blocks.
 
     Args:
         ecgs: the set. Records shorter than 2 s, or below 10 Hz, have NaN for all but Einthoven's law.
         num_workers: processes; None for one a core. The result does not depend on it.
-        progress: show a bar (not for a single block of records, which is done at once).
-        max_records: how many to look at.
+        progress: show a bar (not for a single block of records).
+        max_records: how many to describe.
 
     Raises:
         ValueError: num_workers or max_records is below 1.
@@ -100,11 +86,11 @@ def describe_signals(
     leads, columns = independent_leads(ecgs.leads), signal_columns(ecgs.leads)
     frequencies = _frequencies(ecgs.sampling_rate)
     positions = evenly_spaced(len(ecgs), max_records)
-    blocks = [slice(start, start + RECORDS_PER_TASK) for start in range(0, len(positions), RECORDS_PER_TASK)]
+    blocks = batches(len(positions), RECORDS_PER_TASK)
     values = np.empty((len(positions), len(columns)))
     density = np.empty((len(positions), len(leads), len(frequencies)), np.float32)
     with tqdm(total=len(positions), desc="signals", unit="ECG", disable=not progress or len(blocks) < 2) as bar:
-        arguments = ((StoredRecords.of(ecgs, positions[block]), ecgs.sampling_rate) for block in blocks)
+        arguments = ((RecordBatch.of(ecgs, positions[block]), ecgs.sampling_rate) for block in blocks)
         described = each(_describe_some, arguments, len(blocks), num_workers)
         for block, found in zip(blocks, described, strict=True):
             values[block], density[block] = found
@@ -116,7 +102,7 @@ def describe_signals(
 
 
 def signal_columns(leads: Sequence[str]) -> tuple[str, ...]:
-    """The columns that a set of these leads has.
+    """The columns of a set with these leads.
 
     The Pearson correlation of each two independent leads over the record; the power in bands of frequency in dB re
     1 mV², the mean of the leads' dB, so that one noisy lead does not speak for all (NaN for a band that the sampling
@@ -128,29 +114,15 @@ def signal_columns(leads: Sequence[str]) -> tuple[str, ...]:
     >>> signal_columns(["I", "II", "aVF"])[-1]
     'einthoven_avf_uv'
     """
-    pairs = [f"correlation_{a}_{b}".lower() for a, b in combinations(independent_leads(leads), 2)]
-    return (*pairs, *_BANDS_HZ, *(f"einthoven_{lead.lower()}_uv" for lead in stored_derived_leads(leads)))
-
-
-def display_name(column: str) -> tuple[str, str]:
-    """A column's name and unit.
-
-    >>> display_name("correlation_i_v5"), display_name("power_40_100hz_db")
-    (('correlation of I and V5', ''), ('power 40 to 100 Hz', 'dB'))
-
-    Raises:
-        ValueError: no description has this column.
-    """
-    if column not in _NAMES:
-        raise ValueError(f"column {column!r} describes no signal; known are {', '.join(_NAMES)}")
-    return _NAMES[column]
+    pairs = [correlation_column(a, b) for a, b in combinations(independent_leads(leads), 2)]
+    return (*pairs, *BANDS_HZ, *(einthoven_column(lead) for lead in stored_derived_leads(leads)))
 
 
 def _frequencies(sampling_rate: int) -> np.ndarray:
     return np.arange(1, int(min(HIGHEST_HZ, sampling_rate / 2) * SEGMENT_S) + 1) / SEGMENT_S
 
 
-def _describe_some(records: StoredRecords, sampling_rate: int) -> tuple[np.ndarray, np.ndarray]:
+def _describe_some(records: RecordBatch, sampling_rate: int) -> tuple[np.ndarray, np.ndarray]:
     """The columns' values ``(record, column)``, and the power spectral densities ``(record, lead, frequency)``."""
     microvolts, leads = records.microvolts(), records.leads
     lead = {name: microvolts[:, i].astype(np.float64) for i, name in enumerate(leads)}
@@ -185,10 +157,10 @@ def _correlations_and_density(millivolts: np.ndarray, sampling_rate: int) -> tup
 
 def _band_powers_db(density: np.ndarray, sampling_rate: int) -> np.ndarray:
     frequencies, half = _frequencies(sampling_rate), sampling_rate / 2
-    powers = np.full((len(density), len(_BANDS_HZ)), np.nan)
-    for i, (low, end) in enumerate(_BANDS_HZ.values()):
+    powers = np.full((len(density), len(BANDS_HZ)), np.nan)
+    for i, (low, end) in enumerate(BANDS_HZ.values()):
         high = min(end, half)
-        if high <= low or (high < end and i < len(_BANDS_HZ) - 1):
+        if high <= low or (high < end and i < len(BANDS_HZ) - 1):
             continue
         within = (frequencies >= low) & ((frequencies < high) | (high == frequencies[-1]))
         power = density[:, :, within].sum(axis=2) / SEGMENT_S  # each frequency stands for 1 / SEGMENT_S Hz
@@ -201,7 +173,7 @@ def _decibels(power: np.ndarray, least: float) -> np.ndarray:
 
 
 def _mean_over_leads(values: np.ndarray) -> np.ndarray:
-    """Of ``(record, lead)``, without the leads that are NaN; NaN where all are."""
+    """The means of ``(record, lead)`` without the leads that are NaN; NaN if all are."""
     count = np.isfinite(values).sum(axis=1)
     return np.where(count, np.nansum(values, axis=1) / np.maximum(count, 1), np.nan)
 

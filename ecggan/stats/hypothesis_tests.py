@@ -1,11 +1,12 @@
-"""How sure a comparison is: bootstrap intervals, tests of difference and of equivalence, and the null band.
+"""Bootstrap intervals, tests of difference and of equivalence, and the null band, for many columns at once.
 
-Each adds its columns to a table of one row a measurement; what they mean is said by
+Each function adds its columns to a table with one row a measurement; for their meaning see
 [compare_columns][ecggan.evaluation.comparison.comparison.compare_columns].
 """
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -17,30 +18,39 @@ from ecggan.stats.margin import Margin
 from ecggan.stats.resampling import (
     bootstrap_weights,
     effective_sample_size,
+    evenly_spaced,
     random_halves,
     weighted_distances,
     weighted_means,
 )
 
-LEVEL = 0.05  # of every test; intervals are of 1 − LEVEL
-FEWEST_PATIENTS = 30  # below it nothing is found: means of so few are not yet normal, and intervals too narrow
-MOST_PER_HALF = 5000  # records; a band that narrow needs no more
-EQUIVALENT, BEYOND, UNDECIDED, TOO_FEW = "equivalent", "beyond the margin", "undecided", "too few records"
+LEVEL = 0.05  # of every test; the level of the intervals is 1 − LEVEL
+FEWEST_PATIENTS = 30  # of fewer, means are not close to normal, and intervals are too narrow
+MOST_PER_HALF = 5000  # records; more would narrow the null band no further
+
+
+class Finding(StrEnum):
+    """What the tests say about a difference of means and its margin; tables and summary.json hold the values."""
+
+    EQUIVALENT = "equivalent"
+    BEYOND = "beyond the margin"
+    UNDECIDED = "undecided"
+    TOO_FEW = "too few records"
 
 
 @dataclass(frozen=True)
 class SetValues:
-    """One set's values, NaN where there is none, and whose they are."""
+    """The values of one set, NaN if missing, and the patient of each record."""
 
     values: Float[np.ndarray, "record column"]
     patients: Int[np.ndarray, " record"]
 
     def num_patients(self) -> Int[np.ndarray, " column"]:
-        """How many patients have a value, by column."""
+        """The number of patients with a value, by column."""
         return np.array([len(np.unique(self.patients[np.isfinite(column)])) for column in self.values.T], dtype=int)
 
     def effective_sample_size(self) -> Float[np.ndarray, " column"]:
-        """See [effective_sample_size][ecggan.stats.resampling.effective_sample_size], by column."""
+        """[effective_sample_size][ecggan.stats.resampling.effective_sample_size] of each column."""
         return np.array(
             [effective_sample_size(self.patients[np.isfinite(column)]) for column in self.values.T], dtype=float
         )
@@ -72,12 +82,13 @@ def add_tests(
     margin: Callable[[str, float], Margin | None],
     families: list[list[str]],
 ) -> None:
-    num_patients, witnesses = [some.num_patients() for some in sets], [some.effective_sample_size() for some in sets]
+    num_patients = [some.num_patients() for some in sets]
+    sample_sizes = [some.effective_sample_size() for some in sets]
     variances = [_variance_of_mean(some, count) for some, count in zip(sets, num_patients, strict=True)]
     error = np.sqrt(variances[0] + variances[1])
     with np.errstate(invalid="ignore", divide="ignore"):
-        degrees = error**4 / sum(v**2 / (n - 1) for v, n in zip(variances, witnesses, strict=True))
-        effective = witnesses[0] * witnesses[1] / (witnesses[0] + witnesses[1])
+        degrees = error**4 / sum(v**2 / (n - 1) for v, n in zip(variances, sample_sizes, strict=True))
+        effective = sample_sizes[0] * sample_sizes[1] / (sample_sizes[0] + sample_sizes[1])
     difference = table["difference"].to_numpy(float)
     table["p_difference"] = np.minimum(1, 2 * _upper_tail(np.abs(difference), error, degrees))
     enough = np.minimum(*num_patients) > 1
@@ -98,14 +109,14 @@ def add_tests(
         table[names] = np.nan
         for family in families:
             table.loc[family, names] = corrected(table.loc[family, together].to_numpy())
-    fewest = np.minimum(*witnesses)
+    fewest = np.minimum(*sample_sizes)
     differs = (table[["p_difference_corrected", "p_distribution_corrected"]] < LEVEL).any(axis=1)
     table["differs"] = differs & (fewest >= FEWEST_PATIENTS)
     table["finding"] = [_finding(row, few) for row, few in zip(table.to_dict("records"), fewest.tolist(), strict=True)]
 
 
 def _variance_of_mean(some: SetValues, num_patients: Int[np.ndarray, " column"]) -> Float[np.ndarray, " column"]:
-    """By patient; where each has one record it is the sample's variance over their number."""
+    """By patient; with one record a patient it is the sample variance over the number of records."""
     variances = np.full(some.values.shape[1], np.nan)
     for i, column in enumerate(some.values.T):
         known = np.isfinite(column)
@@ -119,14 +130,14 @@ def _variance_of_mean(some: SetValues, num_patients: Int[np.ndarray, " column"])
 def _upper_tail(
     difference: Float[np.ndarray, " column"], error: Float[np.ndarray, " column"], degrees: Float[np.ndarray, " column"]
 ) -> Float[np.ndarray, " column"]:
-    """The chance of a larger difference were there none; of constants 0, 1/2 or 1, as its sign is."""
+    """The p-value of a difference above zero; of constants it is 0, 1/2 or 1, by the sign of their difference."""
     constant = np.where(np.isnan(difference), np.nan, 0.5 - 0.5 * np.sign(difference))
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(error == 0, constant, scipy.stats.t.sf(difference / error, degrees))
 
 
 def corrected(p: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-    """p-values corrected together by Benjamini and Hochberg; NaN stays and does not count."""
+    """p-values corrected together by Benjamini and Hochberg; NaN stays NaN and is not counted."""
     found = np.full(p.shape, np.nan)
     known = np.isfinite(p)
     if known.any():
@@ -138,10 +149,10 @@ def _finding(row: Mapping[Hashable, Any], fewest: float) -> str:
     if np.isnan(row["margin"]):
         return ""
     if fewest < FEWEST_PATIENTS:
-        return TOO_FEW
+        return Finding.TOO_FEW.value
     if row["p_equivalence"] < LEVEL:
-        return EQUIVALENT
-    return BEYOND if row["p_beyond_corrected"] < LEVEL else UNDECIDED
+        return Finding.EQUIVALENT.value
+    return (Finding.BEYOND if row["p_beyond_corrected"] < LEVEL else Finding.UNDECIDED).value
 
 
 def add_null_band(table: pd.DataFrame, sets: list[SetValues], num_splits: int, seed: int) -> None:
@@ -175,8 +186,7 @@ def add_null_band(table: pd.DataFrame, sets: list[SetValues], num_splits: int, s
 
 
 def _at_most(some: SetValues, most: int) -> SetValues:
-    """Records at even distances, where there are more."""
     if len(some.patients) <= most:
         return some
-    which = np.linspace(0, len(some.patients) - 1, most).astype(int)
+    which = evenly_spaced(len(some.patients), most, ends="both")
     return SetValues(some.values[which], pd.factorize(some.patients[which])[0])

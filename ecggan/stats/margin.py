@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Margin:
-    """The largest difference of means that does not matter, in the measurement's unit, and who says so."""
+    """The largest difference of means that does not matter, in the measurement's unit, and its source."""
 
     value: int | float
     source: str

@@ -1,5 +1,6 @@
 """An ECG set -> a trained GAN.
 
-In: an ECG set and a configuration. Out: a run's folder. Imports checkpoints, tracking, data, models and plotting. Begin
-with `wgan_gp` (when each network learns), then `losses`, `datamodule`, `callbacks`; `resume` goes on with a run.
+In: an ECG set and networks. Out: a run's folder. May import checkpoints, tracking, data, models, plotting, stats and
+run_folder; what measures ECGs is handed in. Begin with `train` (build, fit, summarise), then `wgan_gp` (when each
+network learns), `losses` and `datamodule`; `callbacks` shows and keeps, `resume` continues a run, `sweeps` holds many.
 """

@@ -141,9 +141,9 @@ class ECGDataModule(pl.LightningDataModule):
     def _report_what_cannot_be_drawn(self, ecgs: ECGSet) -> None:
         largest = np.zeros(len(ecgs))
         beyond = 0
-        for start in range(0, len(ecgs), _RECORDS_AT_A_TIME):
-            network = np.abs(self.ecg.to_network(ecgs.microvolts(slice(start, start + _RECORDS_AT_A_TIME))))
-            largest[start : start + len(network)] = network.max(axis=(1, 2))
+        for batch in ecgs.batches(_RECORDS_AT_A_TIME):
+            network = np.abs(self.ecg.to_network(ecgs.microvolts(batch)))
+            largest[batch] = network.max(axis=(1, 2))
             beyond += int((network > 1).sum())
         if beyond:
             log.warning(
@@ -199,9 +199,8 @@ class ECGDataModule(pl.LightningDataModule):
             return None
         log.info("the training records, %.0f MB, lie on %s", needed / 1e6, device)
         moved = torch.empty((len(ecgs), len(ecgs.leads), ecgs.num_samples), dtype=torch.int16, device=device)
-        for start in range(0, len(ecgs), _RECORDS_AT_A_TIME):
-            some = slice(start, start + _RECORDS_AT_A_TIME)
-            moved[some] = torch.from_numpy(ecgs.microvolts(some)).to(device)
+        for batch in ecgs.batches(_RECORDS_AT_A_TIME):
+            moved[batch] = torch.from_numpy(ecgs.microvolts(batch)).to(device)
         return moved
 
 

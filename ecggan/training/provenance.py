@@ -1,6 +1,5 @@
-"""What a run came from: the code, the data and the devices of each of its starts, in ``run.json``."""
+"""The record of a run, ``run.json``: code, data, devices and end of each of its starts."""
 
-import json
 import platform
 import subprocess
 from collections import Counter
@@ -16,8 +15,8 @@ from pytorch_lightning.callbacks import Callback
 
 from ecggan._version import __version__
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.files.atomic import atomic_file
-from ecggan.run_folder import RUN_FILE
+from ecggan.files.json_file import write_json
+from ecggan.run_folder import RunFolder
 from ecggan.training.datamodule import ECGDataModule
 
 _PACKAGES = ("torch", "pytorch-lightning", "numpy")
@@ -26,22 +25,22 @@ _PACKAGES = ("torch", "pytorch-lightning", "numpy")
 class RunRecord(Callback):
     """Writes ``run.json``: a list of starts, to which each start adds itself.
 
-    A start is there as soon as it begins; what it knows only later, the devices and the data set, follows before the
-    first step, and how it ended (complete, ended early, interrupted, failed) in the end: one that was killed has none.
+    A start is written when it begins; devices and data set follow before the first step, and the end (complete, ended
+    early, interrupted, failed) when training ends. A start that was killed has no end.
 
     Args:
         folder: of the run.
-        start: what the script knows of this start: the command, the seed, the name of the data, the checkpoint.
+        start: what the caller knows of this start: command, seed, name of the data, checkpoint.
     """
 
     def __init__(self, folder: str | Path, start: Mapping[str, Any]) -> None:
-        self.folder = Path(folder)
+        self.run = RunFolder(folder)
         self.start = {"time": datetime.now(UTC).isoformat(timespec="seconds"), **start, **versions()}
         self._earlier: list[Any] = []
 
     def begin(self) -> None:
         """Add this start to those before it."""
-        self._earlier = starts_of(self.folder)
+        self._earlier = self.run.starts()
         self._write()
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -66,33 +65,25 @@ class RunRecord(Callback):
             self._write()
 
     def _write(self) -> None:
-        with atomic_file(self.folder / RUN_FILE) as unfinished:
-            text = json.dumps({"starts": [*self._earlier, self.start]}, indent=2, ensure_ascii=False)
-            unfinished.write_text(text + "\n", encoding="utf-8")
-
-
-def starts_of(folder: str | Path) -> list[dict[str, Any]]:
-    """What is noted of each start of a run; nothing where it was not begun."""
-    notes = Path(folder) / RUN_FILE
-    return json.loads(notes.read_text(encoding="utf-8"))["starts"] if notes.exists() else []
+        write_json(self.run.record_path, {"starts": [*self._earlier, self.start]})
 
 
 def check_same_parameters(folder: str | Path, parameters: Sequence[str]) -> None:
-    """Raise ValueError where a folder holds a run that was not given these parameters, written as ``name=value``."""
-    starts = starts_of(folder)
+    """Raise ValueError if the folder holds a run that was not given these parameters, written as ``name=value``."""
+    starts = RunFolder(folder).starts()
     if not starts:
         return
     given = starts[-1].get("given", [])
     other = [parameter for parameter in parameters if parameter not in given]
     if other:
         raise ValueError(
-            f"{folder} holds a run that was not given {other[0]}, as the study of this sweep has it: it belongs to "
-            "another; give another out="
+            f"{folder} holds a run that was not given {other[0]}, the value in the study of this sweep: it belongs to "
+            "another sweep; give another out="
         )
 
 
 def versions() -> dict[str, Any]:
-    """Of the code and of what it stands on."""
+    """Versions of ecggan, of its code, of Python and of the packages that results depend on most."""
     packages = {name: metadata.version(name) for name in _PACKAGES}
     return {
         "ecggan": __version__,
@@ -102,9 +93,10 @@ def versions() -> dict[str, Any]:
 
 
 def code_revision(file: Path) -> dict[str, Any] | None:
-    """The git revision of the checkout that a file belongs to, and whether the checkout was changed since.
+    """The git revision of the checkout that a file belongs to, and whether the checkout has changes.
 
-    None where the file is not under git: installed, or without git. A repository that it merely lies in does not count.
+    None if git does not track the file: the package is installed, or git is not. A repository that merely encloses it
+    does not count.
     """
     if _git(file, "ls-files", "--error-unmatch", file.name) is None:
         return None
@@ -113,14 +105,14 @@ def code_revision(file: Path) -> dict[str, Any] | None:
 
 
 def device_name(device: torch.device) -> str:
-    """What a device is called by its maker; of the CPU, the architecture."""
+    """The maker's name of a device; of the CPU, the architecture."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{device.type} ({platform.processor() or platform.machine()})"
 
 
 def data_set(ecgs: ECGSet) -> dict[str, Any]:
-    """Which records these are: their hashes, how they were made, and how many are in which split and were left out."""
+    """The set's hashes, its origin, and how many of its records are in which split and were excluded."""
     splits = ecgs.records["split"].tolist() if "split" in ecgs.records else []
     account = ecgs.manifest.get("account")
     return {

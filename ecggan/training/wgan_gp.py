@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ecggan.checkpoints.generator_file import KEY_IN_TRAINING_CHECKPOINT, generator_contents, read_tensors
-from ecggan.data.sets.training_records import KEY as LEARNED_FROM
-from ecggan.data.sets.training_records import encoded, hashes_in
+from ecggan.data.sets.training_records import KEY as TRAINED_ON
+from ecggan.data.sets.training_records import encode_hashes, training_hashes
 from ecggan.ecg import ECGFormat
 from ecggan.models.discriminator import Discriminator
 from ecggan.training.datamodule import ECGDataModule
@@ -75,7 +75,7 @@ class WGANGP(pl.LightningModule):
         # Counted here and not read off the trainer: its global_step counts the steps of both optimizers.
         self.critic_steps = 0
         self.generator_steps = 0
-        self.learned_from: set[str] = set()  # the hashes of the records, of every start of this training
+        self.trained_on: set[str] = set()  # the hashes of the records, of every start of this training
         # Each loss's sum over the records of this epoch, and their number. Lightning's own mean forgets, when training
         # goes on within an epoch, what came before.
         self._epoch: dict[str, tuple[Tensor, int]] = {}
@@ -109,7 +109,7 @@ class WGANGP(pl.LightningModule):
     def on_fit_start(self) -> None:
         data = getattr(self.trainer, "datamodule", None)
         if isinstance(data, ECGDataModule) and data.train is not None:
-            self.learned_from |= set(data.train.hashes())
+            self.trained_on |= set(data.train.hashes())
 
     def training_step(self, batch: Float[Tensor, "batch lead time"], batch_idx: int) -> dict[str, Tensor]:
         critic_optimizer, generator_optimizer = self.optimizers()  # type: ignore[attr-defined]  # a list of two
@@ -158,7 +158,7 @@ class WGANGP(pl.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.critic_steps = checkpoint["wgan_gp_steps"]["critic"]
         self.generator_steps = checkpoint["wgan_gp_steps"]["generator"]
-        self.learned_from |= hashes_in(checkpoint[KEY_IN_TRAINING_CHECKPOINT]["trained"])
+        self.trained_on |= training_hashes(checkpoint[KEY_IN_TRAINING_CHECKPOINT]["trained"])
         self._epoch = {
             name: (total.to(self.device), count) for name, (total, count) in checkpoint["wgan_gp_epoch"].items()
         }
@@ -171,8 +171,8 @@ class WGANGP(pl.LightningModule):
             "generator_steps": self.generator_steps,
             "training_seed": self.seed,
         }
-        if self.learned_from:
-            trained[LEARNED_FROM] = encoded(self.learned_from)
+        if self.trained_on:
+            trained[TRAINED_ON] = encode_hashes(self.trained_on)
         return generator_contents(self.generator, self.ema.module, self.ecg, trained)
 
     def check_resumable(self, path: str | Path, max_epochs: int | None) -> int:

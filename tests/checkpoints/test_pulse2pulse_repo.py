@@ -10,7 +10,8 @@ import torch
 
 import ecggan
 from ecggan.checkpoints.generator_file import read_tensors
-from ecggan.checkpoints.open import PUBLISHED_FORMAT, open_generator, published_generator
+from ecggan.checkpoints.open import open_generator
+from ecggan.checkpoints.published import PUBLISHED_FORMAT, published_generator
 from ecggan.checkpoints.pulse2pulse_repo import from_original_names
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat
 from tests.generation.original_layout import (

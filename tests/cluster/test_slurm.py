@@ -83,7 +83,7 @@ def test_a_job_that_is_pre_empted_comes_back_and_ends_as_one_that_was_not(submit
     wait_for(lambda: facts(job)["JobState"] in ("COMPLETED", "FAILED"), "the job that came back", log)
     assert facts(job)["JobState"] == "COMPLETED", log.read_text()
     assert facts(job)["Restarts"] == "1"
-    assert "go on with resume=" in log.read_text()
+    assert "resume with resume=" in log.read_text()
     assert_same_end(tmp_path / "whole", tmp_path / "again")
     metrics = Path("logs", "metrics.csv")
     assert (tmp_path / "again" / metrics).read_text() == (tmp_path / "whole" / metrics).read_text()
@@ -95,7 +95,7 @@ def test_a_job_of_two_tasks_trains_as_two_processes_do(submit, facts, tmp_path):
     log = tmp_path / f"{job}.out"
     wait_for(lambda: facts(job)["JobState"] in ("COMPLETED", "FAILED"), "the job", log)
     assert facts(job)["JobState"] == "COMPLETED", log.read_text()
-    assert log.read_text().count("The run lies in tasks") == 1
+    assert log.read_text().count("Saved to tasks") == 1
     assert run("train", *SMALL, *two, "out=processes", cwd=tmp_path).returncode == 0
     tasks, processes = (
         torch.load(tmp_path / out / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
@@ -111,7 +111,7 @@ def test_a_sweep_is_a_job_a_run_and_goes_on_where_it_was(slurm, tmp_path):
         done = run("train", *sweep, cwd=tmp_path, environment=slurm, longest_s=_LONGEST_S)
         assert done.returncode == 0, done.stderr
         logs = [log.read_text() for log in sorted((tmp_path / "sweep" / "slurm").rglob("*_log.out"))]
-        assert sum("The run lies in" in log for log in logs) == 3
+        assert sum("Saved to" in log for log in logs) == 3
         assert sum("is complete: 2 epochs" in log for log in logs) == 3 * ended
     for job, seed in enumerate((1, 2, 3)):
         (start,) = json.loads((tmp_path / "sweep" / str(job) / "run.json").read_text())["starts"]

@@ -12,7 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecggan.compute.workers import DaskWorkers, check_same_code, each, on_dask, on_slurm
+from ecggan.compute.dask import DaskWorkers, on_dask
+from ecggan.compute.same_code import check_same_code
+from ecggan.compute.slurm import on_slurm
+from ecggan.compute.workers import each
 from ecggan.evaluation.memorization.matching import align_nearest, nearest_by_segment
 from ecggan.generation.distributed import generate_on_workers
 from ecggan.generation.generate import generate
@@ -95,7 +98,7 @@ def test_a_worker_that_is_killed_in_the_middle_loses_nothing(tmp_path, ecgs):
 def test_a_scheduler_that_is_lost_ends_the_work_with_a_word(tmp_path, ecgs):
     with cluster(tmp_path / "cluster", num_workers=1) as dask, on_dask(dask.address):
         threading.Timer(0.5, dask.processes[0].send_signal, [signal.SIGKILL]).start()
-        with pytest.raises(OSError, match=r"the scheduler tcp://.* was lost; give the same command to go on"):
+        with pytest.raises(OSError, match=r"the scheduler tcp://.* was lost; run the same command again"):
             measure(ecgs, progress=False)
 
 
@@ -186,7 +189,7 @@ def test_ctrl_c_ends_the_work_as_it_does_here(dask, ecgs, tmp_path):
 
 
 def test_workers_with_other_packages_are_refused():
-    from ecggan.compute.workers import code_and_packages
+    from ecggan.compute.same_code import code_and_packages
 
     theirs = {**code_and_packages(), "scipy": "1.0"}
     with pytest.raises(ValueError, match=r"worker tcp://a:1 of heart has scipy 1\.0, here it is .* same environment"):

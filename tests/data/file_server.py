@@ -16,22 +16,18 @@ class FileServer:
 
     Faults: ``{"cut": n}`` ends the connection after n bytes, ``{"stall": seconds}`` says nothing so long after half,
     ``{"status": 503, "Retry-After": "1"}`` answers that with these headers, ``{"body": b"…"}`` sends something else,
-    ``{"trickle": n}`` sends n bytes a second. A fault under ``"*"`` holds for every request.
+    A fault under ``"*"`` holds for every request.
     """
 
     files: dict[str, bytes]
     faults: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    ranges: bool = True
-    asked: list[tuple[str, str | None]] = field(default_factory=list)
-    sent: dict[str, int] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    num_connections: int = 0
     url: str = ""
 
     def publish_sums(self) -> None:
         lines = [f"{hashlib.sha256(content).hexdigest()} {name}\n" for name, content in sorted(self.files.items())]
         self.files["SHA256SUMS.txt"] = "".join(lines).encode()
-
-    def names_asked(self) -> list[str]:
-        return [name for name, _ in self.asked]
 
     @contextmanager
     def running(self) -> Iterator["FileServer"]:
@@ -52,13 +48,16 @@ def _handler_of(files: FileServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def setup(self) -> None:
+            files.num_connections += 1
+            super().setup()
+
         def log_message(self, *args: Any) -> None:
             pass
 
         def do_GET(self) -> None:
             name = self.path.removeprefix("/data/")
-            wanted = self.headers.get("Range")
-            files.asked.append((name, wanted))
+            files.asked.append(name)
             faults = files.faults.get("*") or files.faults.get(name) or []
             fault = dict((faults if files.faults.get("*") else [faults.pop(0)])[0]) if faults else {}
             if "status" in fault:
@@ -71,35 +70,24 @@ def _handler_of(files: FileServer) -> type[BaseHTTPRequestHandler]:
             if content is None:
                 self.send_error(404)
                 return
-            start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and files.ranges else 0
-            if start and start >= len(content):
-                self.send_error(416)
-                return
-            self.send_response(206 if start else 200)
-            if start:
-                self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-            self.send_header("Content-Length", str(len(content) - start))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self._send(name, content[start:], fault)
+            self._send(content, fault)
 
-        def _send(self, name: str, content: bytes, fault: dict[str, Any]) -> None:
+        def _send(self, content: bytes, fault: dict[str, Any]) -> None:
             try:
-                if "trickle" in fault:
-                    for i in range(len(content)):
-                        self._write(name, content[i : i + 1])
-                        time.sleep(1 / fault["trickle"])
-                elif "stall" in fault:
-                    self._write(name, content[: len(content) // 2])
+                if "stall" in fault:
+                    self._write(content[: len(content) // 2])
                     time.sleep(fault["stall"])
                 else:
-                    self._write(name, content[: fault.get("cut", len(content))])
+                    self._write(content[: fault.get("cut", len(content))])
             except OSError:  # the other side hung up
                 pass
             self.close_connection = bool(fault) or self.close_connection
 
-        def _write(self, name: str, content: bytes) -> None:
+        def _write(self, content: bytes) -> None:
             self.wfile.write(content)
             self.wfile.flush()
-            files.sent[name] = files.sent.get(name, 0) + len(content)
 
     return Handler

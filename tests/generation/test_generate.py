@@ -7,13 +7,12 @@ import torch
 
 import ecggan
 from ecggan.checkpoints.generator_file import generator_contents, save_generator
-from ecggan.checkpoints.open import published_generator
+from ecggan.checkpoints.published import published_generator
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat
-from ecggan.generation import generate as sampling
 from ecggan.generation.generate import generate_part
-from ecggan.generation.resumable_set import UnfinishedSet
-from ecggan.generation.sampler import draw_noise
+from ecggan.generation.resumable_set import ResumableSet
+from ecggan.generation.sampler import Sampler, draw_noise
 from ecggan.models.wavegan_star import WaveGANStarGenerator
 
 
@@ -146,25 +145,25 @@ def test_a_generator_that_diverged_is_refused_and_leaves_nothing(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["generator.pt"]
 
 
-def interrupt_after(monkeypatch, num_steps, error):
-    """Let the next set fail after so many steps are written."""
-    original, written = UnfinishedSet.add, []
+def interrupt_after(monkeypatch, num_batches, error):
+    """Let the next set fail after so many batches are written."""
+    original, written = ResumableSet.add, []
 
-    def add(self, step):
-        if len(written) == num_steps:
-            monkeypatch.setattr(UnfinishedSet, "add", original)
+    def add(self, batch):
+        if len(written) == num_batches:
+            monkeypatch.setattr(ResumableSet, "add", original)
             raise error
-        original(self, step)
-        written.append(step.number)
+        original(self, batch)
+        written.append(batch.number)
 
-    monkeypatch.setattr(UnfinishedSet, "add", add)
+    monkeypatch.setattr(ResumableSet, "add", add)
 
 
 @pytest.mark.parametrize("keep", [None, KeepSome()])
 def test_an_interrupted_set_is_gone_on_with_and_is_the_same_to_the_byte(small_generator, tmp_path, monkeypatch, keep):
     draw(small_generator, num_records=200, keep=keep, out=tmp_path / "whole")
-    for num_steps in (1, 2):
-        interrupt_after(monkeypatch, num_steps, KeyboardInterrupt())
+    for num_batches in (1, 2):
+        interrupt_after(monkeypatch, num_batches, KeyboardInterrupt())
         with pytest.raises(KeyboardInterrupt):
             draw(small_generator, num_records=200, keep=keep, out=tmp_path / "set")
         assert not (tmp_path / "set").exists()
@@ -178,15 +177,13 @@ def test_an_interrupted_set_is_not_mixed_with_another(small_generator, tmp_path,
     interrupt_after(monkeypatch, 1, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         draw(small_generator, num_records=200, out=tmp_path / "set")
-    with pytest.raises(FileExistsError, match=r"set.unfinished was begun with seed=0, not 1: go on with that, give an"):
+    with pytest.raises(FileExistsError, match=r"set.unfinished was begun with seed=0, not 1: resume that, give an"):
         draw(small_generator, num_records=200, seed=1, out=tmp_path / "set")
 
 
 def test_a_disk_that_fills_up_loses_nothing(small_generator, tmp_path, monkeypatch):
     interrupt_after(monkeypatch, 2, OSError(errno.ENOSPC, "No space left on device"))
-    with pytest.raises(
-        OSError, match=r"no space left: 128 of 200 ECGs lie in .*set.unfinished; make room and give the"
-    ):
+    with pytest.raises(OSError, match=r"no space left: 128 of 200 ECGs .*set.unfinished; make room and give the"):
         draw(small_generator, num_records=200, out=tmp_path / "set")
     draw(small_generator, num_records=200, out=tmp_path / "set")
     assert np.array_equal(
@@ -227,7 +224,7 @@ def test_parts_fill_one_set_in_any_order(small_generator, tmp_path, keep):
 
 def test_a_finished_set_is_opened_and_another_refused(small_generator, tmp_path, monkeypatch):
     draw(small_generator, out=tmp_path / "set")
-    monkeypatch.setattr(sampling.Drawer, "draw", None)
+    monkeypatch.setattr(Sampler, "draw", None)
     assert len(draw(small_generator, out=tmp_path / "set")) == 7
     with pytest.raises(FileExistsError, match=r"set holds another set, with num_records=7, not 8; give another folder"):
         draw(small_generator, num_records=8, out=tmp_path / "set")

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from ecggan.checkpoints.open import published_generator
+from ecggan.checkpoints.published import published_generator
 from ecggan.ecg import ECGFormat
-from ecggan.generation.sampler import Drawer, _in_order, draw_noise
+from ecggan.generation.sampler import Sampler, _in_order, draw_noise
 from ecggan.models.layers import folded
 from ecggan.models.wavegan_star import WaveGANStarGenerator
 
@@ -12,10 +12,10 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def small_drawer():
+def small_sampler():
     torch.manual_seed(0)
     network = WaveGANStarGenerator(2, 2500, 20, latent_size=4)
-    return Drawer(network, ECGFormat(("I", "II"), 500, 2500, 6.0), seed=3, device=CPU, batch_size=20)
+    return Sampler(network, ECGFormat(("I", "II"), 500, 2500, 6.0), seed=3, device=CPU, batch_size=20)
 
 
 @pytest.fixture
@@ -38,26 +38,26 @@ def test_noise_of_a_record_is_uniform_and_its_own():
 
 def test_a_record_is_the_same_to_the_bit_whatever_is_drawn_with_it():
     trained = published_generator()
-    drawer = Drawer(trained.network, trained.ecg, seed=1, device=CPU, batch_size=64)
-    whole = np.concatenate(list(drawer.draw([range(30)])))
+    sampler = Sampler(trained.network, trained.ecg, seed=1, device=CPU, batch_size=64)
+    whole = np.concatenate(list(sampler.draw([range(30)])))
     assert len(whole) == 30
-    pieces = np.concatenate(list(drawer.draw([range(3), range(3, 17), range(17, 30)])))
+    pieces = np.concatenate(list(sampler.draw([range(3), range(3, 17), range(17, 30)])))
     assert np.array_equal(pieces, whole)
-    some = next(drawer.draw([[29, 4, 5, 21]]))
+    some = next(sampler.draw([[29, 4, 5, 21]]))
     assert np.array_equal(some, whole[[29, 4, 5, 21]])
 
 
-def test_a_record_is_the_same_to_the_bit_by_one_thread_or_several(small_drawer, one_thread):
+def test_a_record_is_the_same_to_the_bit_by_one_thread_or_several(small_sampler, one_thread):
     groups = [range(start, start + 10) for start in range(0, 50, 10)]
-    by_one = np.concatenate(list(small_drawer.draw(groups)))
+    by_one = np.concatenate(list(small_sampler.draw(groups)))
     torch.set_num_threads(3)
-    assert np.array_equal(np.concatenate(list(small_drawer.draw(groups))), by_one)
+    assert np.array_equal(np.concatenate(list(small_sampler.draw(groups))), by_one)
     assert torch.get_num_threads() == 3
 
 
-def test_batches_of_an_accelerator_hold_the_same_ecgs_up_to_rounding(small_drawer):
+def test_batches_of_an_accelerator_hold_the_same_ecgs_up_to_rounding(small_sampler):
     groups = [range(12), range(12, 40), [7], range(40, 45)]
-    blocks, batches = list(small_drawer.draw(groups)), list(small_drawer._draw_batches(groups))
+    blocks, batches = list(small_sampler.draw(groups)), list(small_sampler._draw_batches(groups))
     assert [len(batch) for batch in batches] == [12, 28, 1, 5]
     for block, batch in zip(blocks, batches, strict=True):
         assert np.abs(block.astype(int) - batch).max() <= 1
@@ -100,7 +100,7 @@ def test_what_a_thread_raises_comes_out_and_ends_the_others():
 def test_a_full_scale_that_no_set_can_hold_is_refused():
     network = WaveGANStarGenerator(2, 2500, 20, latent_size=4)
     with pytest.raises(ValueError, match=r"full_scale_mv must be at most 32\.767, 16 bits of µV; got 40"):
-        Drawer(network, ECGFormat(("I", "II"), 500, 2500, 40.0), seed=0, device=CPU, batch_size=1)
+        Sampler(network, ECGFormat(("I", "II"), 500, 2500, 40.0), seed=0, device=CPU, batch_size=1)
 
 
 def test_two_that_draw_at_once_leave_torchs_threads_as_they_were():

@@ -15,27 +15,27 @@ def prints_of(millivolts, sampling_rate=500, **options):
     return fingerprints(a_set(millivolts, sampling_rate), progress=False, **options)
 
 
-def test_every_piece_is_a_vector_of_length_1_of_its_record(varied_ecgs):
+def test_every_segment_is_a_vector_of_length_1_of_its_record(varied_ecgs):
     prints = prints_of(varied_ecgs(5))
-    assert np.linalg.norm(prints.courses.astype(float), axis=1) == pytest.approx(1, abs=0.01)
+    assert np.linalg.norm(prints.segments.astype(float), axis=1) == pytest.approx(1, abs=0.01)
     assert sorted(set(prints.owner)) == list(range(5))
     assert (prints.owner[prints.middle] == np.arange(5)).all()
     assert prints.is_indexed.all()
 
 
-def test_a_lone_middle_piece_is_the_same_as_among_all(varied_ecgs):
+def test_a_lone_middle_segment_is_the_same_as_among_all(varied_ecgs):
     ecgs = varied_ecgs(7)
     whole, part = prints_of(ecgs), prints_of(ecgs, most_indexed=3)
-    np.testing.assert_array_equal(whole.courses[whole.middle], part.courses[part.middle])
+    np.testing.assert_array_equal(whole.segments[whole.middle], part.segments[part.middle])
     assert part.is_indexed.sum() == 3
-    assert len(part.courses) < len(whole.courses)
+    assert len(part.segments) < len(whole.segments)
 
 
 def test_result_does_not_depend_on_the_number_of_workers_or_on_where_the_set_lies(varied_ecgs, tmp_path):
     ecgs = a_set(varied_ecgs(40))
     one, two = (fingerprints(ecgs, num_workers=n, progress=False) for n in (1, 2))
     on_disk = fingerprints(ecgs.save(tmp_path / "set").subset(slice(1, 40)), num_workers=2, progress=False)
-    np.testing.assert_array_equal(one.courses, two.courses)
+    np.testing.assert_array_equal(one.segments, two.segments)
     np.testing.assert_array_equal(one.beats[1:], on_disk.beats)
 
 
@@ -43,7 +43,7 @@ def test_a_subset_is_what_the_records_by_themselves_give(varied_ecgs):
     ecgs = varied_ecgs(6)
     positions = np.array([1, 4])
     some, alone = prints_of(ecgs).subset(positions), prints_of(ecgs[positions])
-    np.testing.assert_array_equal(some.courses, alone.courses)
+    np.testing.assert_array_equal(some.segments, alone.segments)
     np.testing.assert_array_equal(some.owner, alone.owner)
     np.testing.assert_array_equal(some.middle, alone.middle)
 
@@ -83,7 +83,7 @@ def test_a_record_without_a_beat_is_like_nothing(varied_ecgs):
     ecgs = varied_ecgs(3)
     ecgs[1] = 0
     prints = prints_of(ecgs)
-    assert not prints.courses[prints.middle[1]].any()
+    assert not prints.segments[prints.middle[1]].any()
     assert np.isnan(prints.beats[1].astype(float)).all()
     found, _ = nearest_by_segment(prints, prints_of(varied_ecgs(3)))
     assert found.correlation[1] == 0

@@ -10,8 +10,8 @@ import wfdb
 
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, canonical_lead, select_leads
-from ecggan.measurement import measure_set as measurements
-from ecggan.measurement.measure_set import MEASUREMENTS, display_name, measure, measure_record
+from ecggan.measurement.columns import MEASUREMENTS
+from ecggan.measurement.measure_set import measure
 
 RATE = 500
 INTERVALS = ["p_duration_ms", "pr_interval_ms", "qrs_duration_ms", "qt_interval_ms", "rr_mean_ms", "rr_sd_ms"]
@@ -69,16 +69,6 @@ def test_baseline_wander_moves_no_amplitude(ecgs: np.ndarray) -> None:
     assert np.allclose(still, wandering, atol=0.02)
 
 
-@pytest.mark.parametrize(("i", "avf", "axis"), [(1, 0, 0), (0.05, 1, 87.5), (-1, 0, 180), (1, np.sqrt(3) / 2, 45)])
-def test_axis_follows_einthovens_triangle(
-    known_ecg: Callable[..., np.ndarray], i: float, avf: float, axis: float
-) -> None:
-    shape = known_ecg(noise_mv=0)[0][4]
-    ecg = np.stack([i * shape, (avf + i / 2) * shape])  # aVF = II - I/2
-    row = measure_record(ecg, ("I", "II"), RATE)
-    assert abs((row["qrs_axis_deg"] - axis + 180) % 360 - 180) < 1.5  # type: ignore[operator]
-
-
 def test_array_and_set_on_disk_and_in_memory_measure_the_same(
     known_ecg: Callable[..., np.ndarray], tmp_path: Path
 ) -> None:
@@ -109,83 +99,6 @@ def test_table_does_not_depend_on_the_number_of_workers(known_ecg: Callable[...,
     one, two = (measure(ecgs, num_workers=workers, progress=False) for workers in (1, 2))
     pd.testing.assert_frame_equal(one, two)
     assert one["record"].tolist() == [str(i) for i in range(20)]
-
-
-def test_measured_rows_are_kept_and_found_again(
-    known_ecg: Callable[..., np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(measurements, "RECORDS_PER_PART", 2)
-    monkeypatch.setattr(measurements, "RECORDS_PER_TASK", 1)
-    ecgs = ECGSet.from_arrays(known_ecg(num_records=5, seed=4), EIGHT_LEADS, RATE).save(tmp_path / "set")
-    fresh = measure(ecgs, num_workers=1, progress=False)
-    seen: list[int] = []
-    original = measurements._measure_some
-
-    def interrupted(*arguments: object) -> list:
-        if len(seen) == 3:
-            raise KeyboardInterrupt
-        seen.append(1)
-        return original(*arguments)
-
-    monkeypatch.setattr(measurements, "_measure_some", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        measure(ecgs, num_workers=1, progress=False, cache=tmp_path / "cache")
-    kept = list((tmp_path / "cache").rglob("*.parquet"))
-    assert len(kept) == 1  # two of three measured records were a whole part
-    seen.clear()
-    monkeypatch.setattr(measurements, "_measure_some", lambda *arguments: (seen.append(1), original(*arguments))[1])
-    resumed = measure(ecgs, num_workers=1, progress=False, cache=tmp_path / "cache")
-    pd.testing.assert_frame_equal(resumed, fresh)
-    assert len(seen) == 3
-    pd.testing.assert_frame_equal(measure(ecgs, num_workers=1, progress=False, cache=tmp_path / "cache"), fresh)
-    assert len(seen) == 3
-    # another code, other records: nothing of it is believed
-    measure(ecgs.subset([0]), num_workers=1, progress=False, cache=tmp_path / "cache")
-    monkeypatch.setattr(measurements, "measuring_version", lambda: "another")
-    measure(ecgs, num_workers=1, progress=False, cache=tmp_path / "cache")
-    assert len(seen) == 3 + 1 + 5
-
-
-def test_a_damaged_part_is_named(known_ecg: Callable[..., np.ndarray], tmp_path: Path) -> None:
-    ecgs = ECGSet.from_arrays(known_ecg(), EIGHT_LEADS, RATE).save(tmp_path / "set")
-    measure(ecgs, progress=False, cache=tmp_path)
-    (part,) = (tmp_path / "measurements").rglob("*.parquet")
-    part.write_bytes(b"half")
-    with pytest.raises(ValueError, match=r"rows_000000000\.parquet is damaged .*; delete it"):
-        measure(ecgs, progress=False, cache=tmp_path)
-
-
-def no_ecgs() -> dict[str, tuple[np.ndarray, str]]:
-    rng, time = np.random.default_rng(0), np.arange(5000) / RATE
-    phase = np.arange(8)[:, None]
-    leads = np.ones((8, 1))
-    return {
-        "flat": (np.zeros((8, 5000)), "flat"),
-        "constant": (np.ones((8, 5000)), "flat"),
-        "one sample missing": (np.where(time == 3, np.nan, rng.normal(0, 1, (8, 5000))), "not finite"),
-        "too short": (rng.normal(0, 1, (8, 500)), "shorter"),
-        "white noise": (rng.normal(0, 0.2, (8, 5000)), ""),
-        "the same noise in each lead": (leads * rng.normal(0, 0.2, 5000), ""),
-        "mains hum": (0.3 * np.sin(2 * np.pi * 50 * time + phase), ""),
-        "mains hum with noise": (0.3 * np.sin(2 * np.pi * 60 * time + phase) + rng.normal(0, 0.01, (8, 5000)), ""),
-        "sawtooth": (leads * scipy.signal.sawtooth(2 * np.pi * 1.2 * time), ""),
-        "sawtooth with noise": (
-            leads * scipy.signal.sawtooth(2 * np.pi * 1.2 * time) + rng.normal(0, 0.01, (8, 5000)),
-            "",
-        ),
-        "square wave": (leads * scipy.signal.square(2 * np.pi * time), "clipped"),
-        "pulses with noise": (leads * (np.arange(5000) % 400 < 20) + rng.normal(0, 0.02, (8, 5000)), "no T wave"),
-        "random walk": (np.cumsum(rng.normal(0, 0.01, (8, 5000)), axis=1), ""),
-    }
-
-
-@pytest.mark.parametrize("what", no_ecgs())
-def test_what_is_no_ecg_does_not_pass(what: str) -> None:
-    signals, reason = no_ecgs()[what]
-    row = measure_record(signals, EIGHT_LEADS, RATE)
-    assert not row["is_measurable"]
-    assert str(row["reason"]).startswith(reason)
-    assert row["reason"]
 
 
 @pytest.mark.parametrize("noise_mv", [0, 0.002, 0.005])
@@ -298,11 +211,6 @@ def test_leads_are_refused_for_a_set_that_knows_its_own(ecgs: np.ndarray) -> Non
         measure(ECGSet.from_arrays(ecgs, EIGHT_LEADS, RATE), leads=EIGHT_LEADS)
 
 
-def test_an_unknown_measurement_has_no_name() -> None:
-    with pytest.raises(ValueError, match="'qrs' is not a measurement"):
-        display_name("qrs")
-
-
 @pytest.mark.slow
 def test_real_normal_ecgs_pass_and_measure_as_normal_ones(shared_data: Path) -> None:
     records = pd.read_csv(shared_data / "ptbxl" / "ptbxl_database.csv")
@@ -336,43 +244,3 @@ def test_stored_leads_take_the_place_of_a_dead_lead_i(ecgs: np.ndarray) -> None:
     assert table["r_amplitude_avf_mv"].notna().all()
     assert table["missing"].eq("I: no signal; axes: I or II is missing").all()
     np.testing.assert_allclose(table[INTERVALS], whole[INTERVALS], atol=6)
-
-
-@pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda ecg: np.where(np.arange(5000) < 2500, ecg, 0.0),  # lead-off half way
-        lambda ecg: np.where((np.arange(5000) > 1000) & (np.arange(8)[:, None] < 3), np.nan, ecg),
-        lambda ecg: ecg[:, :1600],
-        lambda ecg: np.where(np.arange(5000) < 300, ecg, 0.0),  # one beat
-        lambda ecg: np.where(np.arange(5000) < 700, ecg, 0.0),  # two beats
-        lambda ecg: ecg * 1e40,
-        lambda ecg: ecg * np.inf,
-        lambda ecg: ecg + (np.arange(5000) % 430 == 150) * 3.0,  # a pacemaker's spikes
-        lambda ecg: np.repeat(ecg[:1], 8, axis=0),
-        lambda ecg: ecg[:, ::-1],
-    ],
-)
-def test_whatever_a_record_holds_ends_in_numbers_or_in_reasons(
-    ecgs: np.ndarray, spoil: Callable[[np.ndarray], np.ndarray]
-) -> None:
-    with np.errstate(all="ignore"):
-        spoilt = spoil(ecgs[0])
-    row = measure_record(spoilt, EIGHT_LEADS, RATE)
-    assert row["is_measurable"] == (not row["reason"])
-    values = [float(row[column]) for column in MEASUREMENTS]  # type: ignore[arg-type]
-    assert np.isnan(values).any() == bool(row["missing"])
-
-
-@pytest.mark.slow
-def test_every_real_ecg_is_measured_or_has_a_reason(shared_data: Path) -> None:
-    records = pd.read_csv(shared_data / "ptbxl" / "ptbxl_database.csv")
-    other = records[~records["scp_codes"].str.contains("'NORM'")]["filename_hr"].iloc[::3]
-    rows = []
-    for name in other:
-        record = wfdb.rdrecord(str(shared_data / "ptbxl" / name))
-        rows.append(measure_record(record.p_signal.T, [canonical_lead(lead) for lead in record.sig_name], RATE))
-    table = pd.DataFrame(rows)
-    assert table["is_measurable"].mean() >= 0.95
-    assert (table[list(MEASUREMENTS)].isna().any(axis=1) == (table["missing"] != "")).all()

@@ -5,7 +5,8 @@ import pytest
 
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, select_leads
-from ecggan.measurement.signal_description import describe_signals, display_name, signal_columns
+from ecggan.measurement.columns import display_name
+from ecggan.measurement.signal_description import describe_signals, signal_columns
 from ecggan.stats.resampling import evenly_spaced
 
 POWERS = [column for column in signal_columns(["I"]) if column.startswith("power")]
@@ -177,7 +178,7 @@ def test_every_column_has_a_name_for_people():
     for column in signal_columns(TWELVE_LEADS) + signal_columns(["III", "aVR"]):
         assert display_name(column)[0]
     assert display_name("einthoven_iii_uv") == ("III against I and II, largest", "µV")
-    with pytest.raises(ValueError, match="'loudness' describes no signal"):
+    with pytest.raises(ValueError, match="'loudness' is not a measurement"):
         display_name("loudness")
 
 

@@ -14,24 +14,26 @@ def test_interval_is_wilsons(num_true: int, num_all: int) -> None:
     assert (share.low, share.high) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
-def test_records_of_one_patient_are_one_witness() -> None:
+def test_records_of_one_patient_count_as_one() -> None:
     counts = pd.Series([True, True, False, False] * 10)
     patients = pd.Series([str(i // 4) for i in range(40)])
     assert share_of(counts, patients).value == 0.5
     assert share_of(counts, patients).low == pytest.approx(share_of(pd.Series([True, False] * 5)).low)
 
 
-def test_a_patient_of_many_records_is_no_crowd() -> None:
+def test_a_patient_of_many_records_leaves_the_interval_wide() -> None:
     patients = pd.Series(["a"] * 200 + [f"p{i}" for i in range(100)])
     share = share_of(pd.Series([True] * 200 + [False] * 100), patients)
     assert share.effective_sample_size == pytest.approx(300**2 / (200**2 + 100))
     assert share.high - share.low > 0.5
 
 
-def test_an_empty_set_has_no_share() -> None:
+def test_an_empty_set_has_no_proportion_and_no_difference() -> None:
     share = share_of(pd.Series([], dtype=bool))
     assert share.num_all == 0
     assert np.isnan([share.value, share.low, share.high]).all()
+    difference = difference_of(share_of(pd.Series([True] * 20)), share)
+    assert np.isnan([difference.value, difference.low, difference.high]).all()
 
 
 def test_difference_is_generated_minus_real_with_newcombes_interval() -> None:

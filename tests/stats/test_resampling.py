@@ -5,6 +5,7 @@ import scipy.stats
 
 from ecggan.stats.resampling import (
     bootstrap_weights,
+    evenly_spaced,
     patient_numbers,
     random_halves,
     weighted_distances,
@@ -75,3 +76,24 @@ def test_distance_to_nothing_is_not_a_number() -> None:
     nobody, somebody = np.zeros((1, 4), bool), np.ones((1, 4), bool)
     for values in (np.arange(4.0), np.full(4, np.nan)):
         assert np.isnan(weighted_distances(values, somebody, nobody)).all()
+
+
+@pytest.mark.parametrize("ends", ["first", "both", "neither"])
+@pytest.mark.parametrize(
+    ("num_records", "max_records"), [(0, 3), (1, 1), (1, 3), (3, 3), (2, 2), (17, 5), (2001, 1500)]
+)
+def test_evenly_spaced_positions_are_distinct_in_range_and_about_equally_far_apart(
+    ends: str, num_records: int, max_records: int
+) -> None:
+    chosen = evenly_spaced(num_records, max_records, ends)
+    assert len(set(chosen)) == len(chosen) == min(num_records, max_records)
+    assert ((chosen >= 0) & (chosen < num_records)).all()
+    if len(chosen) > 1:
+        assert np.diff(chosen).min() >= 1
+        assert np.ptp(np.diff(chosen)) <= 1
+
+
+def test_evenly_spaced_positions_keep_the_ends_that_are_asked_for() -> None:
+    assert evenly_spaced(100, 7)[0] == 0
+    assert evenly_spaced(100, 7, "both")[[0, -1]].tolist() == [0, 99]
+    assert evenly_spaced(101, 1, "neither").tolist() == [50]

@@ -1,4 +1,3 @@
-import json
 import logging
 import os
 import subprocess
@@ -12,43 +11,13 @@ import torch
 import wandb
 from PIL import Image
 
-from ecggan.tracking.wandb_logger import WandbLog, log_report
+from ecggan.tracking.wandb_logger import WandbLog
+from tests.tracking.wandb_logs import logger
 from tests.training import wandb_files
 from tests.training.wandb_service import SILENT, WandbService
 
 ROOT = Path(__file__).parents[2]
 WANDB = str(Path(sys.executable).with_name("wandb"))
-
-
-@pytest.fixture(autouse=True)
-def nobody_is_logged_in(monkeypatch, tmp_path):
-    for name in ("WANDB_MODE", "WANDB_API_KEY", "WANDB_BASE_URL", "WANDB_HTTP_TIMEOUT"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    for name in ("WANDB_CONFIG_DIR", "WANDB_CACHE_DIR", "WANDB_DATA_DIR"):
-        monkeypatch.setenv(name, str(tmp_path / "of_the_user"))
-    monkeypatch.setenv("WANDB_SILENT", "true")
-    monkeypatch.chdir(tmp_path)
-    yield
-    wandb.teardown()
-
-
-def logger(folder: str | Path, **changes) -> WandbLog:
-    options = {
-        "project": "ecgs",
-        "entity": None,
-        "group": None,
-        "job_type": "train",
-        "name": "small",
-        "tags": ["pulse2pulse", "deepfake", None, "deepfake"],
-        "folder": folder,
-        "checkpoints": False,
-        "start_timeout_s": 1,
-        "finish_timeout_s": 2,
-        "hydra_mode": "RunMode.RUN",
-        "sweep_folder": "unused",
-    }
-    return WandbLog(**options | changes)
 
 
 def log_epochs(log: WandbLog, first: int, last: int) -> None:
@@ -262,45 +231,12 @@ def test_a_time_that_is_none_is_refused(changes, message):
         logger("run", **changes)
 
 
-def test_tables_figures_pictures_and_page_of_a_report_are_logged(tmp_path):
-    report = tmp_path / "report"
-    for folder in ("tables", "pictures"):
-        (report / folder).mkdir(parents=True)
-    table = pd.DataFrame({"measurement": ["pr_interval_ms", "qt_interval_ms"], "real": [156.0, 392.5], "n": [3, 4]})
-    table.to_csv(report / "tables" / "comparison.csv", index=False)
-    table.to_csv(report / "measurements.csv", index=False)
-    Image.new("RGB", (4, 3)).save(report / "pictures" / "intervals.png")
-    (report / "report.html").write_text("<p>a report</p>")
-    question = {"headline": "Nothing can be said", "sentences": []}
-    judgement = {"verdict": question, "variety": None, "privacy": None, "measurements": None}
-    shares = {"normal": {"value": 0.5}, "measurable": {"value": None}}
-    judgement["measurements"] = {"qt_interval_ms": {"difference": 3.4, "wasserstein_distance": None}}
-    summary = {"sets": {"real": {"shares": shares}}, "judgements": {"ours": judgement}}
-    (report / "summary.json").write_text(json.dumps(summary))
-    log_report(logger(report, job_type="evaluate", group="paper"), report, {"seed": 3, "margins": {"qt": 10}})
-    (file,) = wandb_files.runs(report)
-    run = wandb_files.one(file, "run")
-    assert (run.job_type, run.run_group) == ("evaluate", "paper")
-    assert wandb_files.config(file) == {"seed": 3, "margins": {"qt": 10}}
-    (row,) = wandb_files.rows(file)
-    assert row["share_normal/real"] == 0.5
-    assert row["difference/ours/qt_interval_ms"] == 3.4
-    assert not {"share_measurable/real", "wasserstein_distance/ours/qt_interval_ms"} & row.keys()
-    for name in ("comparison", "measurements"):
-        logged = json.loads((file.parent / "files" / row[f"{name}.path"]).read_text())
-        assert logged["columns"] == ["measurement", "real", "n"]
-        assert logged["data"] == [["pr_interval_ms", 156.0, 3], ["qt_interval_ms", 392.5, 4]]
-    assert "a report" in (file.parent / "files" / row["report.path"]).read_text()
-    assert (file.parent / "files" / row["intervals.path"]).exists()
-    assert wandb_files.summary(file)["verdict/ours"] == "Nothing can be said"
-
-
 @pytest.mark.slow
 def test_wandb_is_imported_by_the_first_process_alone_and_when_the_run_begins():
     program = """
 import sys
 from pytorch_lightning.utilities import rank_zero_only
-import ecggan.training.callbacks, ecggan.tracking.csv_logger, ecggan.training.physiology
+import ecggan.training.train, ecggan.tracking.csv_logger
 from ecggan.tracking.wandb_logger import WandbLog
 rank_zero_only.rank = 1
 log = WandbLog("ecgs", None, None, "train", "name", [], "run", True, 5, 60, "RunMode.RUN", "")

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 import torch
 
-from ecggan.data.sets.ecg_set import ECGSet, new_manifest
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.manifest import new_manifest
 from ecggan.ecg import EIGHT_LEADS, ECGFormat
 from ecggan.training.datamodule import ECGDataModule
 

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 import ecggan
-from ecggan.data.sets.ecg_set import ECGSet, new_manifest
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.manifest import new_manifest
 from ecggan.ecg import EIGHT_LEADS
 from ecggan.training.provenance import RunRecord, code_revision, data_set, device_name
 

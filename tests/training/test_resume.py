@@ -13,7 +13,8 @@ from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS, ECGFormat
 from ecggan.models.discriminator import Discriminator
 from ecggan.models.wavegan_star import WaveGANStarGenerator
-from ecggan.training.callbacks import Checkpoints
+from ecggan.training.callbacks.checkpoint_writer import CheckpointWriter
+from ecggan.training.callbacks.graceful_stop import GracefulStop
 from ecggan.training.datamodule import ECGDataModule
 from ecggan.training.wgan_gp import WGANGP
 from tests.training.quiet import quiet_trainer
@@ -53,7 +54,7 @@ def train(folder: Path, epochs: int, watcher: Watcher, resume: Path | None = Non
     trainer = quiet_trainer(
         max_epochs=epochs,
         limit_train_batches=batches,
-        callbacks=[Checkpoints(folder, every_n_epochs=1), watcher],
+        callbacks=[CheckpointWriter(folder, every_n_epochs=1), GracefulStop(folder), watcher],
     )
     data = ECGDataModule(lambda: ecgs, ECG, BATCH, num_workers=0, seed=5)
     trainer.fit(gan, data, ckpt_path=resume, weights_only=True)
@@ -61,7 +62,7 @@ def train(folder: Path, epochs: int, watcher: Watcher, resume: Path | None = Non
 
 
 def contents(folder: Path) -> dict:
-    return torch.load(folder / "last.ckpt", weights_only=True)
+    return torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
 
 
 def assert_same(one: object, other: object, where: str = "") -> None:
@@ -103,7 +104,7 @@ def test_stopped_at_any_step_it_goes_on_to_the_same_end(straight, tmp_path: Path
     first, second = Watcher(step, stop), Watcher()
     with pytest.raises((SystemExit, KeyboardInterrupt)):
         train(tmp_path / "first", 3, first)
-    train(tmp_path / "second", 3, second, resume=tmp_path / "first" / "last.ckpt")
+    train(tmp_path / "second", 3, second, resume=tmp_path / "first" / "checkpoints" / "last.ckpt")
     assert first.batches[:step] + second.batches == batches
     one, other = contents(folder), contents(tmp_path / "second")
     for part in ("state_dict", "optimizer_states", "wgan_gp_steps", "wgan_gp_epoch", "ecggan_generator"):
@@ -116,7 +117,7 @@ def test_epochs_of_a_few_batches_go_on_too(tmp_path: Path, step: int) -> None:
     train(tmp_path / "straight", 3, straight, batches=3)
     with pytest.raises((SystemExit, KeyboardInterrupt)):
         train(tmp_path / "first", 3, first, batches=3)
-    train(tmp_path / "second", 3, second, resume=tmp_path / "first" / "last.ckpt", batches=3)
+    train(tmp_path / "second", 3, second, resume=tmp_path / "first" / "checkpoints" / "last.ckpt", batches=3)
     assert first.batches + second.batches == straight.batches
     assert_same(contents(tmp_path / "straight")["state_dict"], contents(tmp_path / "second")["state_dict"])
 
@@ -137,6 +138,6 @@ def test_a_signal_within_a_step_waits_for_its_end(straight, tmp_path: Path, numb
     finally:
         signal.signal(number, before)
     assert contents(tmp_path / "first")["wgan_gp_steps"]["critic"] == 8  # the step that it came in is done
-    train(tmp_path / "second", 3, second, resume=tmp_path / "first" / "last.ckpt")
+    train(tmp_path / "second", 3, second, resume=tmp_path / "first" / "checkpoints" / "last.ckpt")
     assert first.batches + second.batches == batches
     assert_same(contents(folder)["state_dict"], contents(tmp_path / "second")["state_dict"])

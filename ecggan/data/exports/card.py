@@ -1,4 +1,4 @@
-"""The card of an export: what it is, how it was made, what was left out, how to read it, whose terms hold.
+"""The card of an export: content, origin, exclusions, how to read it, licence.
 
 For Parquet it is a dataset card as the Hugging Face hub reads it. Values of its front matter are written as JSON, which
 YAML takes.
@@ -44,10 +44,10 @@ def card(ecgs: ECGSet, how_to_read: str, license: str | None) -> str:
     Args:
         ecgs: the set that is exported.
         how_to_read: Python.
-        license: of the export, in the hub's spelling, e.g. ``cc-by-4.0``; None where it is still to be chosen.
+        license: of the export, in the hub's spelling, e.g. ``cc-by-4.0``; None if it is not chosen yet.
     """
     left_out = ecgs.manifest.get("account", {}).get("left_out", {})
-    # where the source lay on somebody's disk is nobody's business
+    # the path on the exporter's disk is private
     made_by = {key: value for key, value in without_hashes(ecgs.manifest["made_by"]).items() if key != "root"}
     facts = {
         "records": f"{len(ecgs):,}",
@@ -70,7 +70,7 @@ def card(ecgs: ECGSet, how_to_read: str, license: str | None) -> str:
             _table({key: f"`{json.dumps(value, ensure_ascii=False)}`" for key, value in made_by.items()}),
             *(["## What was left out", _table(_counts(left_out))] if left_out else []),
             "## Licence",
-            _licence_in_words(ecgs, license),
+            _licence_text(ecgs, license),
             "## Citation",
             _citation(ecgs),
         ]
@@ -78,7 +78,7 @@ def card(ecgs: ECGSet, how_to_read: str, license: str | None) -> str:
 
 
 def front_matter(ecgs: ECGSet, license: str | None, data_files: Mapping[str, str]) -> str:
-    """What the hub reads of a card, and `datasets` of a folder.
+    """The card's YAML head, which the hub and `datasets` read.
 
     Args:
         ecgs: the set that is exported.
@@ -111,7 +111,7 @@ _WHAT = {
 }
 
 
-def _licence_in_words(ecgs: ECGSet, license: str | None) -> str:
+def _licence_text(ecgs: ECGSet, license: str | None) -> str:
     if license:
         return f"`{license}`"
     if ecgs.kind == "real":

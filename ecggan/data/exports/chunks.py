@@ -1,4 +1,4 @@
-"""What every form of export is made of: parts, each written as one, and names that any file system takes."""
+"""The pieces of every export format: chunks that are written as one, and file names safe on any system."""
 
 import re
 from collections import Counter
@@ -15,13 +15,13 @@ EXPORTED_AS = "exported_as"  # the column of the record table that names each re
 
 
 @dataclass(frozen=True)
-class Part:
-    """Some records that are written together, and written again together after an interruption.
+class Chunk:
+    """Records that are written together, and written again together after an interruption.
 
     Args:
         num_records: how many.
-        write: writes their files below a folder; yields the number of records written since it last did. Must be
-            picklable.
+        write: writes their files below a folder; yields the number of records written since the last yield. Must
+            be picklable.
     """
 
     num_records: int
@@ -33,33 +33,24 @@ class Form:
     """One format to export to.
 
     Args:
-        parts: the work, in the order of the set.
+        chunks: the work, in the order of the set.
         how_to_read: Python for the card, at most three lines.
         suffix: of each record's file; None where a file holds many records.
-        records_a_folder: a file a record goes into numbered folders of so many; None for one folder.
-        index: the name of a file that lists the records, where the form has one.
+        records_a_folder: how many files a numbered folder takes; None for one folder.
+        index: the name of a file that lists the records; None for none.
     """
 
-    parts: Callable[[ECGSet], list[Part]]
+    chunks: Callable[[ECGSet], list[Chunk]]
     how_to_read: str
     suffix: str | None = None
     records_a_folder: int | None = None
     index: str | None = None
 
 
-def blocks(num_records: int, most: int) -> list[slice]:
-    """Positions 0, 1, 2 … in runs of at most so many.
-
-    >>> blocks(5, 2)
-    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
-    """
-    return [slice(start, min(start + most, num_records)) for start in range(0, num_records, most)]
-
-
 def safe_names(names: Sequence[str]) -> list[str]:
-    """Names of letters, digits, - and _ alone, as WFDB wants them, none twice even where case does not count.
+    """Names of letters, digits, - and _ only, as WFDB requires, unique even on file systems that ignore case.
 
-    A name that is safe already stays, but for the second of two that differ in case only.
+    A safe name is kept, except the second of two that differ in case only.
 
     >>> safe_names(["site a/1", "site_a_1", "Å", "SITE_A_1"])
     ['site_a_1_3', 'site_a_1', '_', 'SITE_A_1_2']

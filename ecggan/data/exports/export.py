@@ -1,7 +1,7 @@
-"""An ECG set -> a new folder in another format: in parts, on several cores, gone on with after a kill.
+"""An ECG set -> a new folder in another format: in chunks, on several cores, resumed after a kill.
 
-A part is written below `notes`, moved into its place file by file, and then noted as done with the hashes of its files.
-So a part that is not noted is written again, and the same export is the same to the byte however often it was stopped.
+A chunk is written below `notes`, moved to its place file by file, and then noted as done with the hashes of its files.
+A chunk without a note is written again, so an export is byte-identical however often it was interrupted.
 """
 
 import errno
@@ -25,22 +25,26 @@ from tqdm import tqdm
 
 from ecggan._version import __version__
 from ecggan.data.exports.card import card, front_matter
-from ecggan.data.exports.chunks import BATCH, EXPORTED_AS, Form, Part, blocks, safe_names
+from ecggan.data.exports.chunks import BATCH, EXPORTED_AS, Chunk, Form, safe_names
 from ecggan.data.exports.npz import NPZ
 from ecggan.data.exports.parquet import PARQUET, splits
 from ecggan.data.exports.text import ASC, CSV
-from ecggan.data.exports.wfdb_files import WFDB
-from ecggan.data.sets.ecg_set import MANIFEST, RECORDS, ECGSet
+from ecggan.data.exports.wfdb import WFDB
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.manifest import MANIFEST, RECORDS
 from ecggan.data.sets.training_records import without_hashes
-from ecggan.files.atomic import ResumableFolder, atomic_file, is_alive
+from ecggan.files.atomic import atomic_file
 from ecggan.files.checksums import sha256_of
+from ecggan.files.json_file import write_json
+from ecggan.files.locks import is_alive
+from ecggan.files.resumable_folder import ResumableFolder
 
 FORMS = {"asc": ASC, "csv": CSV, "wfdb": WFDB, "parquet": PARQUET, "npz": NPZ}
 
 CHECKSUMS, CARD = "checksums.sha256", "README.md"
-NUM_WEIGHED = 16  # records written to learn how much room all of them take
+NUM_PROBED = 16  # records written to estimate the space that all of them take
 BLOCK = 4096  # bytes: what a small file takes on most disks
-RECORDS_A_WORKER = 4000  # fewer are written sooner than another process starts
+RECORDS_A_WORKER = 4000  # fewer are written faster than another process starts
 
 
 def export(
@@ -64,23 +68,23 @@ def export(
     npz      ``ecgs.npz``: signals (record, lead, time) int16 µV, leads, sampling_rate, unit, record
     ======== ==========================================================================================================
 
-    Beside them lie the set's manifest and table of records, a card (``README.md``) and the hashes of all files. The
-    folder appears whole or not at all. Stopped, even killed, the same call goes on where it was.
+    The set's manifest and table of records, a card (``README.md``) and the hashes of all files are written beside them.
+    The folder appears whole or not at all; the same call resumes an export that was interrupted or killed.
 
     Args:
         ecgs: the set.
         form: see above.
         out: a new folder. Files are named after the records, what is no letter, digit, - or _ becoming _; the column
-            `exported_as` of ``records.parquet`` tells which is which.
-        license: for the card, as the Hugging Face hub spells it, e.g. ``cc-by-4.0``; None says that there is none yet,
-            or for real ECGs that their source's holds.
+            `exported_as` of ``records.parquet`` names each record's file.
+        license: for the card, as the Hugging Face hub spells it, e.g. ``cc-by-4.0``; None: none is chosen yet,
+            or, of real ECGs, the source's applies.
         num_workers: processes that write; None for one a core where there is enough to do, 0 and 1 write in this one.
             A set in memory is always written in this one.
         progress: show a progress bar.
 
     Raises:
-        FileExistsError: `out` is there already and is not empty, or another export left its unfinished folder.
-        ValueError: the form is not known, the set is empty, or it holds what the form cannot.
+        FileExistsError: `out` exists and is not empty, or holds an unfinished other export.
+        ValueError: the form is unknown, the set is empty, or a value does not fit the form.
         OSError: too little space on the disk, before the start or later.
     """
     if form not in FORMS:
@@ -102,24 +106,24 @@ def _export(
     ecgs: ECGSet, form: str, folder: ResumableFolder, license: str | None, num_workers: int | None, progress: bool
 ) -> Path:
     chosen = FORMS[form]
-    parts = chosen.parts(ecgs)
+    chunks = chosen.chunks(ecgs)
     _remove_scratch_of_the_dead(folder)
-    done = _done(folder, parts)
-    left = [number for number in range(len(parts)) if number not in done]
+    done = _done(folder, chunks)
+    left = [number for number in range(len(chunks)) if number not in done]
     try:
-        _require_space(folder, ecgs, chosen, num_records=sum(parts[number].num_records for number in left))
-        before = sum(parts[number].num_records for number in done)
+        _require_space(folder, ecgs, chosen, num_records=sum(chunks[number].num_records for number in left))
+        before = sum(chunks[number].num_records for number in done)
         with tqdm(total=len(ecgs), initial=before, unit="ECG", desc=f"exporting {form}", disable=not progress) as bar:
-            for written in _write_parts(folder, parts, left, _num_processes(ecgs, left, parts, num_workers)):
+            for written in _write_chunks(folder, chunks, left, _num_processes(ecgs, left, chunks, num_workers)):
                 bar.update(written)
-        _write_companions(folder, ecgs, form, license, len(parts))
+        _write_companions(folder, ecgs, form, license, len(chunks))
     except (ValueError, OSError) as error:
-        if not _done(folder, parts):
-            folder.discard()  # nothing to go on with
+        if not _done(folder, chunks):
+            folder.discard()  # nothing to resume
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise OSError(
-                f"no space left on the disk of {folder.path}; make room and run the same again, which goes on with "
-                f"what is finished, or remove {folder.notes}"
+                f"no space left on the disk of {folder.path}; make room and run the same again to resume, "
+                f"or remove {folder.notes}"
             ) from error
         raise
     folder.finish()
@@ -137,7 +141,7 @@ def is_exported(ecgs: ECGSet, form: str, path: str | Path, license: str | None) 
 
 
 def _name_files(ecgs: ECGSet, form: Form) -> pd.DataFrame:
-    """The table of records with each one's file, where it has one of its own."""
+    """The table of records, with each record's file if the form writes a file a record."""
     records = ecgs.records.reset_index(drop=True)
     if form.suffix is None:
         return records
@@ -148,22 +152,22 @@ def _name_files(ecgs: ECGSet, form: Form) -> pd.DataFrame:
 
 
 def _identity(ecgs: ECGSet) -> str:
-    """A hash of all that the export depends on; the manifest's own hashes stand for the signals of a set on disk."""
+    """A hash of all that the export depends on; of a set on disk, the manifest's hashes represent the signals."""
     digest = hashlib.sha256(json.dumps(ecgs.manifest, sort_keys=True, default=str).encode())
     digest.update(ecgs.rows.tobytes())
     digest.update(ecgs.records.to_parquet(index=False))
     if ecgs.path is None:
-        for block in blocks(len(ecgs), BATCH):
-            digest.update(ecgs.microvolts(block).tobytes())
+        for batch in ecgs.batches(BATCH):
+            digest.update(ecgs.microvolts(batch).tobytes())
     return digest.hexdigest()
 
 
 def _require_space(folder: ResumableFolder, ecgs: ECGSet, form: Form, num_records: int) -> None:
-    """Write a few records elsewhere, see what they take, and raise OSError where there is no room for all."""
-    few = ecgs.subset(np.unique(np.linspace(0, len(ecgs) - 1, NUM_WEIGHED).astype(int)))
+    """Write a few records to a temporary folder, and raise OSError if all of them would not fit on the disk."""
+    few = ecgs.subset(np.unique(np.linspace(0, len(ecgs) - 1, NUM_PROBED).astype(int)))
     with tempfile.TemporaryDirectory() as scratch:
-        for part in form.parts(few):
-            for _ in part.write(Path(scratch)):
+        for chunk in form.chunks(few):
+            for _ in chunk.write(Path(scratch)):
                 pass
         taken = sum(-(-file.stat().st_size // BLOCK) * BLOCK for file in Path(scratch).rglob("*") if file.is_file())
     needed, free = taken * num_records // len(few), shutil.disk_usage(folder.path.parent).free
@@ -174,32 +178,32 @@ def _require_space(folder: ResumableFolder, ecgs: ECGSet, form: Form, num_record
         )
 
 
-def _num_processes(ecgs: ECGSet, left: list[int], parts: list[Part], num_workers: int | None) -> int:
-    if ecgs.path is None:  # its signals would have to be copied to each process
+def _num_processes(ecgs: ECGSet, left: list[int], chunks: list[Chunk], num_workers: int | None) -> int:
+    if ecgs.path is None:  # its signals would be copied to each process
         return 1
     if num_workers is None:
-        enough = sum(parts[number].num_records for number in left) // RECORDS_A_WORKER
+        enough = sum(chunks[number].num_records for number in left) // RECORDS_A_WORKER
         num_workers = min(joblib.cpu_count(), enough)
     return max(1, min(num_workers, len(left)))
 
 
-def _write_parts(folder: ResumableFolder, parts: list[Part], left: list[int], num_processes: int) -> Iterator[int]:
-    """Write the parts that are left; yields numbers of records as they are written."""
+def _write_chunks(folder: ResumableFolder, chunks: list[Chunk], left: list[int], num_processes: int) -> Iterator[int]:
+    """Write the chunks that are left; yields numbers of records as they are written."""
     if num_processes == 1:
         for number in left:
-            yield from _write_part(folder, parts[number], number)
+            yield from _write_chunk(folder, chunks[number], number)
     else:
         parallel = joblib.Parallel(n_jobs=num_processes, return_as="generator_unordered")
-        yield from parallel(joblib.delayed(_write_whole_part)(folder, parts[number], number) for number in left)
+        yield from parallel(joblib.delayed(_write_whole_chunk)(folder, chunks[number], number) for number in left)
 
 
-def _write_whole_part(folder: ResumableFolder, part: Part, number: int) -> int:
-    return sum(_write_part(folder, part, number))
+def _write_whole_chunk(folder: ResumableFolder, chunk: Chunk, number: int) -> int:
+    return sum(_write_chunk(folder, chunk, number))
 
 
-def _write_part(folder: ResumableFolder, part: Part, number: int) -> Iterator[int]:
+def _write_chunk(folder: ResumableFolder, chunk: Chunk, number: int) -> Iterator[int]:
     with _filled(folder, f"{number:06d}") as scratch:
-        yield from part.write(scratch)
+        yield from chunk.write(scratch)
 
 
 @contextmanager
@@ -231,31 +235,30 @@ def _done_folder(folder: ResumableFolder) -> Path:
     return folder.notes / "done"
 
 
-def _done(folder: ResumableFolder, parts: list[Part]) -> set[int]:
-    return {number for number in range(len(parts)) if (_done_folder(folder) / f"{number:06d}").is_file()}
+def _done(folder: ResumableFolder, chunks: list[Chunk]) -> set[int]:
+    return {number for number in range(len(chunks)) if (_done_folder(folder) / f"{number:06d}").is_file()}
 
 
-def _write_companions(folder: ResumableFolder, ecgs: ECGSet, form: str, license: str | None, num_parts: int) -> None:
+def _write_companions(folder: ResumableFolder, ecgs: ECGSet, form: str, license: str | None, num_chunks: int) -> None:
     chosen = FORMS[form]
     data_files = {split: f"data/{split}-*.parquet" for split in splits(ecgs)} if form == "parquet" else {}
     how_to_read = chosen.how_to_read.format(folder=folder.path.name, split=next(iter(data_files), ""))
     head = front_matter(ecgs, license, data_files) if form == "parquet" else ""
-    companions = f"{num_parts:06d}-companions"
+    companions = f"{num_chunks:06d}-companions"
     with _filled(folder, companions) as scratch:
         ecgs.records.to_parquet(scratch / RECORDS, index=False)
-        manifest = _manifest(ecgs, form, license)
-        (scratch / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_json(scratch / MANIFEST, _manifest(ecgs, form, license))
         (scratch / CARD).write_text(head + card(ecgs, how_to_read, license), encoding="utf-8")
         if chosen.index:
             (scratch / chosen.index).write_text("".join(f"{name}\n" for name in ecgs.records[EXPORTED_AS]))
-    notes = [_done_folder(folder) / name for name in [*(f"{i:06d}" for i in range(num_parts)), companions]]
+    notes = [_done_folder(folder) / name for name in [*(f"{i:06d}" for i in range(num_chunks)), companions]]
     with atomic_file(folder.notes / CHECKSUMS) as checksums:
         checksums.write_text("".join(note.read_text() for note in notes))
     os.replace(folder.notes / CHECKSUMS, folder.content / CHECKSUMS)
 
 
 def _manifest(ecgs: ECGSet, form: str, license: str | None) -> dict[str, Any]:
-    """The set's manifest; what it says of the files of the set, of which this may be a view, goes under `exported`."""
+    """The set's manifest; count and hashes of the set's files, of which this may be a view, go under `exported`."""
     whole = {key: ecgs.manifest[key] for key in ("num_records", "sha256") if key in ecgs.manifest}
     manifest = {key: value for key, value in ecgs.manifest.items() if key != "sha256"}
     manifest["made_by"] = without_hashes(manifest["made_by"])

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ecggan.data.exports.chunks import BATCH, Form, Part, blocks
+from ecggan.data.exports.chunks import BATCH, Chunk, Form
 from ecggan.data.sets.ecg_set import ECGSet
 
 
-def _parts(ecgs: ECGSet) -> list[Part]:
-    return [Part(len(ecgs), partial(_write, ecgs))]
+def _chunks(ecgs: ECGSet) -> list[Chunk]:
+    return [Chunk(len(ecgs), partial(_write, ecgs))]
 
 
 def _write(ecgs: ECGSet, folder: Path) -> Iterator[int]:
@@ -32,13 +32,13 @@ def _write(ecgs: ECGSet, folder: Path) -> Iterator[int]:
         with archive.open("signals.npy", "w", force_zip64=True) as member:  # may grow beyond 4 GB
             shape = (len(ecgs), len(ecgs.leads), ecgs.num_samples)
             np.lib.format.write_array_header_1_0(member, {"descr": "<i2", "fortran_order": False, "shape": shape})
-            for block in blocks(len(ecgs), BATCH):
-                member.write(ecgs.microvolts(block).astype("<i2", copy=False).tobytes())
-                yield block.stop - block.start
+            for batch in ecgs.batches(BATCH):
+                member.write(ecgs.microvolts(batch).astype("<i2", copy=False).tobytes())
+                yield batch.stop - batch.start
 
 
 NPZ = Form(
-    _parts,
+    _chunks,
     """\
 import numpy as np
 ecgs = np.load("ecgs.npz")

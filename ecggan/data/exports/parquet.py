@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ecggan.data.exports.chunks import Form, Part, blocks
+from ecggan.data.exports.chunks import Chunk, Form
+from ecggan.data.sets.batches import batches
 from ecggan.data.sets.ecg_set import ECGSet
 
 SIGNAL = "signal"
@@ -22,20 +23,20 @@ RECORDS_A_SHARD, BYTES_A_SHARD = 5000, 500_000_000
 RECORDS_A_ROW_GROUP = 256  # what a reader takes into memory at least
 
 
-def _parts(ecgs: ECGSet) -> list[Part]:
+def _chunks(ecgs: ECGSet) -> list[Chunk]:
     if SIGNAL in ecgs.records:
         raise ValueError(f"the record table has a column {SIGNAL!r}, where the signals would go; rename it")
     schema = _schema(ecgs)
     record_bytes = 2 * len(ecgs.leads) * ecgs.num_samples
     most = max(1, min(RECORDS_A_SHARD, BYTES_A_SHARD // record_bytes))
-    parts = []
+    chunks = []
     for split, positions in splits(ecgs).items():
-        shards = blocks(len(positions), most)
+        shards = batches(len(positions), most)
         for number, shard in enumerate(shards):
             view = ecgs.subset(positions[shard])
             name = f"data/{split}-{number:05d}-of-{len(shards):05d}.parquet"
-            parts.append(Part(len(view), partial(_write, view, schema, name)))
-    return parts
+            chunks.append(Chunk(len(view), partial(_write, view, schema, name)))
+    return chunks
 
 
 def splits(ecgs: ECGSet) -> dict[str, np.ndarray]:
@@ -64,17 +65,17 @@ def _write(ecgs: ECGSet, schema: pa.Schema, name: str, folder: Path) -> Iterator
         "column_encoding": {f"{SIGNAL}.list.element.list.element": "DELTA_BINARY_PACKED"},
     }
     with pq.ParquetWriter(path, schema, **storage) as writer:
-        for block in blocks(len(ecgs), RECORDS_A_ROW_GROUP):
-            table = pa.Table.from_pandas(ecgs.records.iloc[block], columns, preserve_index=False)
-            values = pa.array(ecgs.microvolts(block).ravel())
+        for batch in ecgs.batches(RECORDS_A_ROW_GROUP):
+            table = pa.Table.from_pandas(ecgs.records.iloc[batch], columns, preserve_index=False)
+            values = pa.array(ecgs.microvolts(batch).ravel())
             leads = pa.FixedSizeListArray.from_arrays(values, ecgs.num_samples)
             signals = pa.FixedSizeListArray.from_arrays(leads, len(ecgs.leads))
             writer.write_table(table.append_column(SIGNAL, signals).cast(schema))
-            yield block.stop - block.start
+            yield batch.stop - batch.start
 
 
 PARQUET = Form(
-    _parts,
+    _chunks,
     """\
 from datasets import load_dataset
 ecgs = load_dataset("{folder}")["{split}"].with_format("numpy")

@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int16, UInt64
 
-from ecggan.data.exports.chunks import BATCH, EXPORTED_AS, Form, Part, blocks
+from ecggan.data.exports.chunks import BATCH, EXPORTED_AS, Chunk, Form
 from ecggan.data.sets.ecg_set import ECGSet
 
-RECORDS_A_PART = 1000
+RECORDS_A_CHUNK = 1000
 
 
 def to_text(microvolts: Int16[np.ndarray, "lead time"], separator: str) -> bytes:
     r"""The bytes of ``np.savetxt(file, microvolts.T, fmt="%i", delimiter=separator)``, thirty times as fast.
 
-    Each of the 65,536 values is looked up as text of eight bytes, and the zeros that fill the eight are taken out.
+    Each of the 65,536 values is looked up as eight bytes of text, and the zero bytes that pad them are removed.
 
     >>> to_text(np.array([[1, 20], [-300, 4]], np.int16), " ")
     b'1 -300\n20 4\n'
@@ -35,21 +35,21 @@ def _values(end: str) -> UInt64[np.ndarray, "65536"]:
     return np.array([b"%d%c" % (value, ord(end)) for value in range(-32768, 32768)], dtype="S8").view(np.uint64)
 
 
-def _parts(ecgs: ECGSet, separator: str, header: bool) -> list[Part]:
-    views = [ecgs.subset(block) for block in blocks(len(ecgs), RECORDS_A_PART)]
+def _chunks(ecgs: ECGSet, separator: str, header: bool) -> list[Chunk]:
+    views = [ecgs.subset(batch) for batch in ecgs.batches(RECORDS_A_CHUNK)]
     first = f"{separator.join(ecgs.leads)}\n".encode() if header else b""
-    return [Part(len(view), partial(_write, view, separator, first)) for view in views]
+    return [Chunk(len(view), partial(_write, view, separator, first)) for view in views]
 
 
 def _write(ecgs: ECGSet, separator: str, first: bytes, folder: Path) -> Iterator[int]:
-    for block in blocks(len(ecgs), BATCH):
-        for name, record in zip(ecgs.records[EXPORTED_AS].iloc[block], ecgs.microvolts(block), strict=True):
+    for batch in ecgs.batches(BATCH):
+        for name, record in zip(ecgs.records[EXPORTED_AS].iloc[batch], ecgs.microvolts(batch), strict=True):
             (folder / name).write_bytes(first + to_text(record, separator))
-        yield block.stop - block.start
+        yield batch.stop - batch.start
 
 
 ASC = Form(
-    partial(_parts, separator=" ", header=False),
+    partial(_chunks, separator=" ", header=False),
     """\
 import numpy as np, pandas as pd
 records = pd.read_parquet("records.parquet")
@@ -57,7 +57,7 @@ microvolts = np.loadtxt(records["exported_as"][0], dtype=np.int16).T  # (lead, t
     suffix=".asc",
 )
 CSV = Form(
-    partial(_parts, separator=",", header=True),
+    partial(_chunks, separator=",", header=True),
     """\
 import pandas as pd
 records = pd.read_parquet("records.parquet")

@@ -14,8 +14,8 @@ from ecggan.files.atomic import atomic_folder
 
 @contextmanager
 def being_filled(folder: Path, is_locked: bool) -> Iterator[Path]:
-    """A folder to fill, which becomes `folder` at the end; what was begun before is in it."""
-    if not is_locked:  # on a disk that knows no locks each process packs for itself, and the first is taken
+    """A folder to fill, which becomes `folder` at the end; it holds what an interrupted run has packed."""
+    if not is_locked:  # without locks, each process packs for itself, and the first one's set is used
         with suppress(FileExistsError), atomic_folder(folder) as content:
             yield content
         return
@@ -36,20 +36,21 @@ def being_filled(folder: Path, is_locked: bool) -> Iterator[Path]:
 
 
 def file_stamp(file: Path) -> tuple[int, int] | None:
+    """Size and time of a file; None if it is missing."""
     try:
         status = file.stat()
-    except OSError:  # a missing file is left out when it is read
+    except OSError:  # a missing file is excluded when it is read
         return None
     return status.st_size, status.st_mtime_ns
 
 
 def open_cached(folder: Path) -> ECGSet:
-    """Open a set that we wrote to the cache: quickly, its shapes are checked but not its hashes.
+    """Open a set of the cache; for speed, its shapes are checked but not its hashes.
 
     Raises:
-        ValueError: it was damaged since.
+        ValueError: it was damaged.
     """
     try:
         return ECGSet.open(folder, check_hashes=False)
     except (ValueError, OSError) as error:
-        raise ValueError(f"the set in the cache is damaged ({error}); delete {folder} to make it anew") from error
+        raise ValueError(f"the set in the cache is damaged ({error}); delete {folder} to pack it again") from error

@@ -1,4 +1,4 @@
-"""The files of a set while it is packed: what is noted stays, whoever is killed, and nothing goes in twice."""
+"""The files of a set while it is packed: batches in the journal survive a kill, and duplicates are excluded."""
 
 import json
 import os
@@ -6,64 +6,37 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int16
 
-from ecggan.data.sets.ecg_set import SIGNALS, complete_ecg_set, record_hash, write_header
-from ecggan.data.sets.exclusions import A_RULE, Excerpt, Shown, show
-from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT
+from ecggan.data.packing.outcomes import Excluded, Kept, Outcome
+from ecggan.data.sets.ecg_set import record_hash
+from ecggan.data.sets.exclusions import EXAMPLES_PER_RULE, ExcludedExample, save_example
+from ecggan.data.sets.manifest import SIGNALS
+from ecggan.data.sets.writer import complete_ecg_set, write_header
 
 JOURNAL = "journal.jsonl"
 _ROWS_AT_A_TIME = 10_000
 
 
-@dataclass(frozen=True)
-class Kept:
-    """A record that goes into the set."""
-
-    microvolts: Int16[np.ndarray, "lead time"]
-    row: Mapping[str, Any]
-
-    def left_out(self, rule: str, detail: str, leads: Sequence[str], sampling_rate: int) -> "LeftOut":
-        """The record as one that does not."""
-        excerpt = Excerpt(self.microvolts / MICROVOLTS_PER_MILLIVOLT, leads, sampling_rate)
-        return LeftOut(rule, self.row["record"], detail, excerpt)
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A record that does not, the rule that it broke, and how; with what there is to see of it."""
-
-    rule: str
-    record: str
-    detail: str
-    excerpt: Excerpt | None = None
-
-
-Outcome = Kept | LeftOut
-
-
 class PackingJournal:
-    """Takes batches of outcomes, in their order: first the signals go to their place, then a line to the journal.
+    """Appends batches of outcomes in their order: first the signals to `signals.npy`, then a line to the journal.
 
-    A record whose samples are there already is left out as a duplicate.
-
-    What was cut off by a kill is forgotten when the same folder is opened again.
+    A record with the samples of an earlier one is excluded as a duplicate. An entry that was cut by a kill is truncated
+    when the folder is opened again.
 
     Args:
-        content: the folder of the set that is being packed; may hold what was packed before.
+        content: the folder of the set that is being packed; may hold batches of an interrupted run.
         leads: of each record.
-        sampling_rate: likewise, in Hz.
-        num_samples: likewise.
+        sampling_rate: of each record, in Hz.
+        num_samples: of each record.
 
     Attributes:
-        num_batches: how many are noted.
+        num_batches: how many are in the journal.
     """
 
     def __init__(self, content: Path, leads: Sequence[str], sampling_rate: int, num_samples: int) -> None:
@@ -93,42 +66,44 @@ class PackingJournal:
         self._lines.close()
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
-        """Note the next batch."""
-        outcomes = [self._once(outcome) if isinstance(outcome, Kept) else outcome for outcome in outcomes]
+        """Append the next batch."""
+        outcomes = [self._unless_duplicate(outcome) if isinstance(outcome, Kept) else outcome for outcome in outcomes]
         kept = [outcome for outcome in outcomes if isinstance(outcome, Kept)]
-        left_out = [outcome for outcome in outcomes if isinstance(outcome, LeftOut)]
+        left_out = [outcome for outcome in outcomes if isinstance(outcome, Excluded)]
         signals = b"".join(np.ascontiguousarray(outcome.microvolts).tobytes() for outcome in kept)
         self._signals.write(signals)
         self._signals.flush()
         rows = [outcome.row for outcome in kept]
         reasons = [(outcome.rule, outcome.record, outcome.detail) for outcome in left_out]
         for outcome in left_out:
-            self._show(outcome)
+            self._save_example(outcome)
         self._lines.write(json.dumps([rows, reasons, zlib.crc32(signals)]).encode() + b"\n")
         self._lines.flush()
         self._num_kept += len(kept)
         self.num_batches += 1
 
-    def _once(self, outcome: Kept) -> Outcome:
-        """The outcome with its hash, or why it is left out."""
+    def _unless_duplicate(self, outcome: Kept) -> Outcome:
+        """The outcome with its hash, or its exclusion as a duplicate."""
         digest = record_hash(outcome.microvolts, self._leads)
         name = str(outcome.row["record"])
         if digest in self._names:
-            return outcome.left_out(
+            return outcome.excluded(
                 "duplicate", f"the same samples as {self._names[digest]}", self._leads, self._sampling_rate
             )
         self._names[digest] = name
         return Kept(outcome.microvolts, {**outcome.row, "hash": digest})
 
-    def _show(self, outcome: LeftOut) -> None:
-        """Keep the first ones of each rule to be seen."""
+    def _save_example(self, outcome: Excluded) -> None:
+        """Save the first records of each rule as examples."""
         number = self._num_by_rule[outcome.rule]
         self._num_by_rule[outcome.rule] += 1
-        if number < A_RULE and outcome.excerpt is not None:
-            show(self._content, Shown(outcome.rule, outcome.record, outcome.detail, outcome.excerpt), number)
+        if number < EXAMPLES_PER_RULE and outcome.excerpt is not None:
+            save_example(
+                self._content, ExcludedExample(outcome.rule, outcome.record, outcome.detail, outcome.excerpt), number
+            )
 
     def complete(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
-        """Make a set of it, and return its account."""
+        """Complete the set, and return its account."""
         left_out: dict[str, list[dict[str, str]]] = {}
         num_left_out = 0
         tables: list[pd.DataFrame] = []
@@ -154,7 +129,7 @@ class PackingJournal:
 
     def _truncate_partial_entry(self) -> None:
         signals_end, lines_end = self._signals.tell(), 0
-        for line, rows, reasons, crc32 in self._noted():
+        for line, rows, reasons, crc32 in self._entries():
             if zlib.crc32(self._signals.read(len(rows) * self._bytes)) != crc32:
                 break
             self._names |= {row["hash"]: row["record"] for row in rows}
@@ -167,8 +142,8 @@ class PackingJournal:
             os.truncate(file.fileno(), end)
             file.seek(end)
 
-    def _noted(self) -> Iterator[tuple[bytes, list[dict[str, str]], list[list[str]], int]]:
-        """Each whole line up to the first damaged one: its rows, what it leaves out, the checksum of the signals."""
+    def _entries(self) -> Iterator[tuple[bytes, list[dict[str, str]], list[list[str]], int]]:
+        """Each line up to the first damaged one, with its rows, exclusions and the checksum of the signals."""
         with suppress(ValueError, TypeError, RecursionError):
             for line in self._lines:
                 if not line.endswith(b"\n"):

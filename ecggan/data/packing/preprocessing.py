@@ -50,7 +50,7 @@ class Shaping:
         if self.mains_hz not in (None, 50, 60):
             raise ValueError(f"shaping.mains_hz must be 50, 60 or null; got {self.mains_hz!r}")
 
-    def misfit(self, record: Record, ecg: ECGFormat) -> tuple[str, str] | None:
+    def exclusion_reason(self, record: Record, ecg: ECGFormat) -> tuple[str, str] | None:
         """The rule (leads, sampling_rate or length) by which a record cannot be brought into shape, and the detail."""
         try:
             select_leads(record.millivolts[:, :0], record.leads, ecg.leads)

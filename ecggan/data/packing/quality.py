@@ -54,7 +54,7 @@ class QualityRules:
         return LARGEST_STORED_MV if self.max_amplitude_mv is None else self.max_amplitude_mv
 
 
-def unfit_as_read(record: Record, wanted: Sequence[str], rules: QualityRules) -> tuple[str, str] | None:
+def exclusion_reason(record: Record, wanted: Sequence[str], rules: QualityRules) -> tuple[str, str] | None:
     """The first rule that a record breaks by what its file holds, whatever its rate (from 100 Hz on) and length.
 
     The rules in their order: leads, length (nothing at all), not_finite, flat, constant, saturated, limb_leads,
@@ -77,7 +77,7 @@ def unfit_as_read(record: Record, wanted: Sequence[str], rules: QualityRules) ->
     )
 
 
-def unfit_as_shaped(millivolts: np.ndarray, ecg: ECGFormat, rules: QualityRules) -> tuple[str, str] | None:
+def amplitude_exclusion_reason(millivolts: np.ndarray, ecg: ECGFormat, rules: QualityRules) -> tuple[str, str] | None:
     """The rule amplitude, on the leads wanted as they would be stored; finite."""
     largest = np.abs(millivolts).max(axis=1)
     if largest.max() <= rules.largest_mv:

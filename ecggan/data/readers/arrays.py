@@ -1,8 +1,7 @@
-"""NumPy's files: ``.npy`` with an array of records or one, ``.npz`` with several arrays. No pickle is ever read.
+"""NumPy files: ``.npy`` with one or many records, ``.npz`` with several arrays. Pickles are never read.
 
-Arrays are (record, lead, time) or (record, time, lead), and without the first axis where they are one record. An `.npz`
-may say what its arrays do not: `leads`, `sampling_rate`, `unit`, and the names of its records as `record`, as the
-export writes it.
+Arrays are (record, lead, time) or (record, time, lead), and without the first axis if they are one record. An `.npz`
+may state `leads`, `sampling_rate`, `unit`, and the names of its records as `record`, as our export does.
 """
 
 import zipfile
@@ -13,11 +12,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from ecggan.data.readers.collection import Place, check_record_size, is_numeric, places_of, to_record
+from ecggan.data.readers.collection import RecordLocation, check_record_size, is_numeric, locate_records, to_record
 from ecggan.data.record import Layout, Record
 
-_MOST_CHECKED = 2**28  # bytes, of a larger array the checksum is not checked: that would take as long as packing it
-_LARGEST_FACT = 2**26  # bytes, of an .npz's arrays that are no signals
+_MOST_CHECKED = 2**28  # bytes; checking the checksum of a larger array would take as long as packing it
+_LARGEST_FACT = 2**26  # bytes, of the arrays of an .npz that are not signals
 _FACTS = ("leads", "sampling_rate", "unit", "record")
 
 
@@ -27,12 +26,12 @@ class _Npy:
     array: np.ndarray
     layout: Layout
     names: list[str]
-    places: list[Place]
+    locations: list[RecordLocation]
 
     def read(self, position: int) -> Record:
-        place = self.places[position]
-        values = self.array if place.row is None else self.array[place.row]
-        return to_record(values, place.has_leads_first, self.layout, self.path)
+        location = self.locations[position]
+        values = self.array if location.row is None else self.array[location.row]
+        return to_record(values, location.has_leads_first, self.layout, self.path)
 
 
 def open_npy(path: Path, layout: Layout) -> _Npy:
@@ -45,8 +44,8 @@ def open_npy(path: Path, layout: Layout) -> _Npy:
     if not isinstance(array, np.ndarray) or not is_numeric(array.dtype):
         raise ValueError(f"{path} holds no array of numbers")
     check_record_size(array.shape, array.itemsize, str(path))
-    names, places = places_of({"array": array.shape}, replace(layout, array=None), path)
-    return _Npy(path, array, layout, [path.stem] if places[0].row is None else names, places)
+    names, locations = locate_records({"array": array.shape}, replace(layout, array=None), path)
+    return _Npy(path, array, layout, [path.stem] if locations[0].row is None else names, locations)
 
 
 @dataclass(frozen=True)
@@ -79,15 +78,15 @@ class _Npz:
                 )
             self.headers[name] = header
         facts = {name: self._fact(name) for name in _FACTS if name in members}
-        says = {name: _plain(fact) for name, fact in facts.items() if name != "record"}
-        self.layout = replace(layout, **says)
+        stated_layout = {name: _plain(fact) for name, fact in facts.items() if name != "record"}
+        self.layout = replace(layout, **stated_layout)
         shapes = {
             name: header.shape
             for name, header in self.headers.items()
             if name not in facts and is_numeric(header.dtype)
         }
-        self.names, self.places = places_of(shapes, self.layout, path)
-        for name in {place.array for place in self.places}:
+        self.names, self.locations = locate_records(shapes, self.layout, path)
+        for name in {location.array for location in self.locations}:
             header = self.headers[name]
             check_record_size(header.shape, header.dtype.itemsize, f"{path}, {name}")
             if header.is_fortran and len(header.shape) == 3:
@@ -97,22 +96,22 @@ class _Npz:
             self.names = stated
 
     def read(self, position: int) -> Record:
-        place = self.places[position]
-        header = self.headers[place.array]
+        location = self.locations[position]
+        header = self.headers[location.array]
         count = prod(header.shape[-2:])
         size = count * header.dtype.itemsize
-        member = self._open(place.array)
-        member.seek(header.begin + (place.row or 0) * size)
+        member = self._open(location.array)
+        member.seek(header.begin + (location.row or 0) * size)
         content = member.read(size)
         if len(content) != size:
-            raise ValueError(f"{self.path}, {place.array}: it ends before record {place.row or 0}")
+            raise ValueError(f"{self.path}, {location.array}: it ends before record {location.row or 0}")
         shape = header.shape[-2:]
         flat = np.frombuffer(content, header.dtype)
         values = flat.reshape(shape[::-1]).T if header.is_fortran else flat.reshape(shape)
-        return to_record(values, place.has_leads_first, self.layout, self.path)
+        return to_record(values, location.has_leads_first, self.layout, self.path)
 
     def _open(self, name: str) -> zipfile.ZipExtFile:
-        """The array, kept open: to go on from the record before is cheap, to inflate all from the start is not."""
+        """The array, kept open: reading the next record is fast, inflating from the start is slow."""
         if self._member is None or self._member[0] != name:
             stored = f"{name}.npy" if f"{name}.npy" in self.archive.namelist() else name
             self._member = name, cast(zipfile.ZipExtFile, self.archive.open(stored))

@@ -1,4 +1,4 @@
-"""A file of many records, open: what its readers have in common."""
+"""What the readers of files of many records have in common."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ MOST_RECORDS = 1_000_000  # in one file
 
 @runtime_checkable
 class Collection(Protocol):
-    """A file of many records, which stays open while some of them are read."""
+    """An open file of many records."""
 
     @property
     def names(self) -> Sequence[str]:
-        """Of its records; each once."""
+        """Of its records; unique."""
         ...
 
     def read(self, position: int) -> Record:
@@ -34,13 +34,13 @@ class Collection(Protocol):
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a record lies in a file of arrays.
+class RecordLocation:
+    """Where a record is stored in a file of arrays.
 
     Args:
         array: its name.
-        row: of an array with an axis of records; None where the whole array is the record.
-        has_leads_first: whether the axis of leads goes before that of time.
+        row: of an array with an axis of records; None if the whole array is the record.
+        has_leads_first: whether the axis of leads precedes that of time.
     """
 
     array: str
@@ -48,10 +48,12 @@ class Place:
     has_leads_first: bool
 
 
-def places_of(shapes: Mapping[str, Sequence[int]], layout: Layout, path: Path) -> tuple[list[str], list[Place]]:
-    """The records that arrays of these shapes hold, and their names: each of two axes is one, one of three holds many.
+def locate_records(
+    shapes: Mapping[str, Sequence[int]], layout: Layout, path: Path
+) -> tuple[list[str], list[RecordLocation]]:
+    """Names and locations of the records in arrays of these shapes: two axes are one record, three axes many.
 
-    Which axis is that of the leads follows from their number; nothing is guessed where two axes have it.
+    The axis of the leads is the one whose length is their number; if both axes have it, the file is refused.
 
     Args:
         shapes: of the numeric arrays of a file, by name.
@@ -74,7 +76,7 @@ def places_of(shapes: Mapping[str, Sequence[int]], layout: Layout, path: Path) -
         raise ValueError(f"{path} holds no array of numbers with two or three axes; it has {_listed(shapes)}")
     if len(wanted) > 1 and any(len(shape) == 3 for shape in wanted.values()):
         raise ValueError(
-            f"{path} holds several arrays ({_listed(wanted)}); say which in data.layout.array, or as `array` in "
+            f"{path} holds several arrays ({_listed(wanted)}); name one in data.layout.array, or as `array` in "
             f"{path.with_suffix('.json').name}"
         )
     empty = [name for name, shape in wanted.items() if not prod(shape)]
@@ -83,16 +85,16 @@ def places_of(shapes: Mapping[str, Sequence[int]], layout: Layout, path: Path) -
     count = sum(shape[0] if len(shape) == 3 else 1 for shape in wanted.values())
     if count > MOST_RECORDS:
         raise ValueError(f"{path} states {count:,} records; one file may hold {MOST_RECORDS:,}")
-    names, places = list[str](), list[Place]()
+    names, locations = list[str](), list[RecordLocation]()
     for name, shape in wanted.items():
         has_leads_first = _axis_of_leads(shape[-2:], num_leads, f"{path}, {name}") == 0
         if len(shape) == 3:
             names += map(str, range(shape[0]))
-            places += [Place(name, row, has_leads_first) for row in range(shape[0])]
+            locations += [RecordLocation(name, row, has_leads_first) for row in range(shape[0])]
         else:
             names.append(name)
-            places.append(Place(name, None, has_leads_first))
-    return names, places
+            locations.append(RecordLocation(name, None, has_leads_first))
+    return names, locations
 
 
 def to_record(values: np.ndarray, has_leads_first: bool, layout: Layout, path: Path, **facts: Any) -> Record:
@@ -112,7 +114,7 @@ def is_numeric(dtype: np.dtype) -> bool:
 
 
 def check_record_size(shape: Sequence[int], itemsize: int, what: str) -> None:
-    """Raise ValueError before memory is taken for a record that no ECG has the size of."""
+    """Raise ValueError before memory is allocated for a record larger than any ECG."""
     size = prod(shape[-2:]) * itemsize
     if size > LARGEST_RECORD:
         raise ValueError(f"{what} has records of {size:,} bytes; one may have {LARGEST_RECORD:,}")

@@ -1,6 +1,6 @@
-"""What ECG carts and their archives write: GE MUSE XML, HL7 aECG, DICOM and SCP-ECG. The only door to ecgdatakit.
+"""Files of ECG devices and archives: GE MUSE XML, HL7 aECG, DICOM and SCP-ECG. The only door to ecgdatakit.
 
-ecgdatakit fills some gaps of a file in silence; here a file that does not state its gain, unit or rate is refused.
+ecgdatakit silently assumes missing values; here, a file that does not state its gain, unit or rate is refused.
 """
 
 import re
@@ -27,15 +27,15 @@ DEVICE_SUFFIXES = (".xml", ".dcm", ".scp")
 LARGEST_FILE_MB = 64
 OLDEST_YEARS = 120
 
-# they tell of parts that are not read here anyway
+# about parts of a file that are not read here
 _HARMLESS = re.compile(r"additional median|representative beat|median beats|Unit .* of .* not recognised", re.I)
 _MEDIAN = re.compile("median|representative|average", re.I)  # ecgdatakit's words for groups of a DICOM file
 
 
 def read_device_file(path: str | Path) -> Record:
-    """Read the rhythm strip of a cart's file, never its median beats; the suffix says which format it is.
+    """Read the rhythm strip of a device's file, never its median beats; the suffix determines the format.
 
-    The facts hold no name and no date of birth; an age is in whole years, stated or worked out from that date.
+    The facts hold no name and no date of birth; an age is in whole years, stated or computed from that date.
 
     Raises:
         FileNotFoundError: the file is missing.
@@ -59,14 +59,14 @@ def read_device_file(path: str | Path) -> Record:
         doubts = "; ".join(dict.fromkeys(str(w.message) for w in caught if not _HARMLESS.search(str(w.message))))
         _refuse_if(doubts, f"it is in doubt: {doubts}")
         return _to_record(ecg, sampling_rate)
-    except Exception as error:  # beside its own errors, ecgdatakit fails as its parsers stumble
+    except Exception as error:  # ecgdatakit's parsers raise errors of many kinds
         reason = textwrap.shorten(str(error), 400)
         raise ValueError(f"{path} cannot be read ({type(error).__name__}: {reason})") from error
 
 
 def _to_record(ecg: ECGRecord, sampling_rate: float) -> Record:
     labels = [lead.label for lead in ecg.leads]
-    # ecgdatakit counts up the labels of leads that the file gives one name
+    # ecgdatakit numbers leads of the same name
     repeated = [label for label in labels if re.sub(r"_\d+$", "", label) in set(labels) - {label}]
     _refuse_if(repeated, f"several leads have one name: {', '.join(repeated)}")
     rates = sorted({lead.sampling_rate for lead in ecg.leads})
@@ -79,7 +79,7 @@ def _to_record(ecg: ECGRecord, sampling_rate: float) -> Record:
 
 
 def _to_millivolts(lead: Lead) -> np.ndarray:
-    gain = lead.adc_resolution  # 0 where the file has none, and resolution is then a made-up 1
+    gain = lead.adc_resolution  # 0 if the file has none; resolution is then 1, which is invented
     _refuse_if(not (np.isfinite(gain) and gain != 0), f"lead {lead.label} states no gain")
     unit = lead.resolution_unit
     _refuse_if(not unit, f"the unit {lead.adc_resolution_unit!r} of lead {lead.label} is no voltage that is known")
@@ -111,7 +111,7 @@ def _read_xml(path: Path) -> tuple[ECGRecord, float]:
 
 
 def _check_muse(root: Any) -> float:
-    """The exact rate of a MUSE file whose rhythm strip states what ecgdatakit would take for granted."""
+    """The exact rate of a MUSE file whose rhythm strip states what ecgdatakit would assume."""
     strips = root.findall("Waveform")
     kinds = [(strip.findtext("WaveformType") or "").strip().lower() for strip in strips]
     _refuse_if("" in kinds, "a Waveform does not state its WaveformType")
@@ -148,7 +148,7 @@ def _check_aecg(root: Any) -> None:
 def _read_dicom(path: Path) -> tuple[ECGRecord, float]:
     syntax = pydicom.filereader.read_file_meta_info(path).get("TransferSyntaxUID")
     _refuse_if(syntax is None, "it does not state its transfer syntax")
-    # inflated, a small file may fill the memory
+    # a small file may inflate to fill the memory
     _refuse_if(syntax == pydicom.uid.DeflatedExplicitVRLittleEndian, "it is deflated; write it uncompressed")
     ecg = DICOMWaveformParser().parse(path)
     _refuse_if(not ecg.leads, "it holds no rhythm strip")

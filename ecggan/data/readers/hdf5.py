@@ -1,8 +1,8 @@
-"""HDF5 files, as CODE-15 % comes: arrays of records, or an array a record. The only door to h5py.
+"""HDF5 files, such as CODE-15 %: arrays of records, or an array a record. The only door to h5py.
 
 Datasets are (record, lead, time) or (record, time, lead), and without the first axis where they are one record, in any
-group. A dataset's attributes, or the file's, may say `leads`, `sampling_rate` and `unit`. What lies in other files
-(external links and storage, virtual datasets) is not read.
+group. A dataset's attributes, or the file's, may state `leads`, `sampling_rate` and `unit`. External links,
+external storage and virtual datasets are not read.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,12 +14,12 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ecggan.data.readers.collection import MOST_RECORDS, check_record_size, is_numeric, places_of, to_record
+from ecggan.data.readers.collection import MOST_RECORDS, check_record_size, is_numeric, locate_records, to_record
 from ecggan.data.record import Layout, Record, in_one_line
 
-_SAYS = ("leads", "sampling_rate", "unit")
+_LAYOUT_KEYS = ("leads", "sampling_rate", "unit")
 _LARGEST_CHUNK = 2**28  # bytes: so many are inflated for one record
-_MOST_FOLDING = 2000  # times that a compressed dataset may grow; deflate gives 1032 at most
+_MOST_COMPRESSION = 2000  # largest compression ratio; deflate's is at most 1032
 _DEEPEST = 32
 
 
@@ -28,7 +28,7 @@ class HDF5:
 
     Args:
         path: the file.
-        layout: what it does not say.
+        layout: what the file does not state.
 
     Raises:
         ValueError: it is damaged, holds no such array, or the layout does not fit it.
@@ -36,37 +36,37 @@ class HDF5:
 
     def __init__(self, path: Path, layout: Layout) -> None:
         self.path = path
-        self.file = h5py.File(path, "r", locking=False)  # clusters' disks often have no locks
+        self.file = h5py.File(path, "r", locking=False)  # file systems of clusters often have no locks
         self.datasets = dict(_datasets(self.file))
         numeric = {name: each for name, each in self.datasets.items() if is_numeric(each.dtype)}
         shapes = {name: each.shape for name, each in numeric.items()}
-        self._layout = _with_what_is_said(layout, self.file.attrs)
+        self._layout = _with_stated_layout(layout, self.file.attrs)
         candidates = [name for name, shape in shapes.items() if len(shape) in (2, 3) and layout.array in (None, name)]
         for name in candidates:
             self._check(numeric[name], f"{path}, {name}")
         if len(candidates) == 1:
-            self._layout = _with_what_is_said(self._layout, numeric[candidates[0]].attrs)
-        self.names, self.places = places_of(shapes, self._layout, path)
+            self._layout = _with_stated_layout(self._layout, numeric[candidates[0]].attrs)
+        self.names, self.locations = locate_records(shapes, self._layout, path)
 
     def read(self, position: int) -> Record:
-        place = self.places[position]
-        dataset = self.datasets[place.array]
-        values = dataset[()] if place.row is None else dataset[place.row]
-        return to_record(values, place.has_leads_first, self._layout, self.path)
+        location = self.locations[position]
+        dataset = self.datasets[location.array]
+        values = dataset[()] if location.row is None else dataset[location.row]
+        return to_record(values, location.has_leads_first, self._layout, self.path)
 
     def _check(self, dataset: h5py.Dataset, what: str) -> None:
-        _check_place(dataset, what)
+        _check_location(dataset, what)
         check_record_size(dataset.shape, dataset.dtype.itemsize, what)
         chunk = prod(dataset.chunks or (0,)) * dataset.dtype.itemsize
         if chunk > _LARGEST_CHUNK:
             raise ValueError(f"{what} is cut into chunks of {chunk:,} bytes; one may have {_LARGEST_CHUNK:,}")
         stored, size = dataset.id.get_storage_size(), prod(dataset.shape) * dataset.dtype.itemsize
-        if size > stored * (_MOST_FOLDING if dataset.chunks else 1):
+        if size > stored * (_MOST_COMPRESSION if dataset.chunks else 1):
             raise ValueError(f"{what} states {size:,} bytes of samples, but {stored:,} are stored")
 
 
 def read_column(path: Path, name: str) -> np.ndarray:
-    """A dataset of one axis, as the numbers of exams.
+    """A dataset of one axis, such as the numbers of exams.
 
     Raises:
         ValueError: the file is damaged, or has no such dataset.
@@ -76,7 +76,7 @@ def read_column(path: Path, name: str) -> np.ndarray:
             dataset = dict(_datasets(file)).get(name)
             if dataset is None or len(dataset.shape) != 1 or not is_numeric(dataset.dtype):
                 raise ValueError(f"it has no dataset {name!r} of one axis of numbers")
-            _check_place(dataset, f"{path}, {name}")
+            _check_location(dataset, f"{path}, {name}")
             if dataset.shape[0] > MOST_RECORDS:
                 raise ValueError(f"{name!r} states {dataset.shape[0]:,} records; one file may hold {MOST_RECORDS:,}")
             return dataset[()]
@@ -84,13 +84,13 @@ def read_column(path: Path, name: str) -> np.ndarray:
         raise ValueError(f"{path} cannot be read ({in_one_line(error)})") from error
 
 
-def _check_place(dataset: h5py.Dataset, what: str) -> None:
+def _check_location(dataset: h5py.Dataset, what: str) -> None:
     if dataset.is_virtual or dataset.external:
-        raise ValueError(f"{what} lies in other files, which are not read")
+        raise ValueError(f"{what} is stored in other files, which are not read")
 
 
-def _with_what_is_said(layout: Layout, attributes: Mapping[str, Any]) -> Layout:
-    return replace(layout, **{name: _plain(attributes[name]) for name in _SAYS if name in attributes})
+def _with_stated_layout(layout: Layout, attributes: Mapping[str, Any]) -> Layout:
+    return replace(layout, **{name: _plain(attributes[name]) for name in _LAYOUT_KEYS if name in attributes})
 
 
 def _plain(value: Any) -> Any:
@@ -101,7 +101,7 @@ def _plain(value: Any) -> Any:
 
 
 def _datasets(group: h5py.Group, above: str = "", depth: int = 0) -> Iterator[tuple[str, h5py.Dataset]]:
-    """All datasets of a file by their paths; links are not followed, so that nobody is led in circles or elsewhere."""
+    """All datasets of a file by their paths; links, which may form a circle, are not followed."""
     if depth > _DEEPEST or len(group) > MOST_RECORDS:
         raise ValueError("its groups are too many, or lie too deep")
     for name in group:

@@ -1,8 +1,8 @@
 """Parquet files: a row a record with its signals as lists, or a table of leads that is one record.
 
 Signals are one column of lists of lists, (lead, time) or (time, lead), or a column of lists for each lead, by name.
-What the export writes says its leads, rate and unit in the file's metadata; columns `record`, `patient`, `age`, `sex`
-and `split` are taken over.
+Files of our export state leads, rate and unit in the file's metadata; the columns `record`, `patient`, `age`, `sex` and
+`split` become facts.
 """
 
 import json
@@ -17,12 +17,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ecggan.data.readers.collection import LARGEST_RECORD, MOST_RECORDS, Place, places_of, to_record
+from ecggan.data.readers.collection import LARGEST_RECORD, MOST_RECORDS, RecordLocation, locate_records, to_record
 from ecggan.data.record import Layout, Record, years
 from ecggan.ecg import TWELVE_LEADS, canonical_lead
 
 _METADATA = b"ecggan"
-_SAYS = ("leads", "sampling_rate", "unit")
+_LAYOUT_KEYS = ("leads", "sampling_rate", "unit")
 _LARGEST_ROW_GROUP = 2**30  # bytes, of the signals: so many are in memory at once
 _SPLITS = ("train", "validation", "test")
 
@@ -32,7 +32,7 @@ class Parquet:
 
     Args:
         path: the file.
-        layout: what it does not say.
+        layout: what the file does not state.
 
     Raises:
         ValueError: it is damaged, holds no signals, or the layout does not fit it.
@@ -42,7 +42,7 @@ class Parquet:
         self.path = path
         self.file = pq.ParquetFile(path)
         schema = self.file.schema_arrow
-        self._layout = _with_what_is_said(layout, schema.metadata or {}, path)
+        self._layout = _with_stated_layout(layout, schema.metadata or {}, path)
         self._columns, self._is_table = _signal_columns(schema, self._layout, path)
         rows = [self.file.metadata.row_group(i).num_rows for i in range(self.file.num_row_groups)]
         self._first_rows = np.concatenate([[0], np.cumsum(rows)])
@@ -68,8 +68,10 @@ class Parquet:
         if not len(lists) or len(values) % len(lists):
             raise ValueError(f"{self.path}, record {position}: its lists are of different lengths, or there is none")
         values = values.reshape(len(lists), -1)
-        place: Place = places_of({"signal": values.shape}, replace(self._layout, array=None), self.path)[1][0]
-        return to_record(values, place.has_leads_first, self._layout, self.path, **facts)
+        location: RecordLocation = locate_records(
+            {"signal": values.shape}, replace(self._layout, array=None), self.path
+        )[1][0]
+        return to_record(values, location.has_leads_first, self._layout, self.path, **facts)
 
     def _read_group(self, number: int) -> pa.Table:
         metadata = self.file.metadata.row_group(number)
@@ -87,14 +89,14 @@ class Parquet:
         return [str(name) for name in self.file.read(["record"], use_threads=False)["record"].to_pylist()]
 
 
-def _with_what_is_said(layout: Layout, metadata: dict[bytes, bytes], path: Path) -> Layout:
+def _with_stated_layout(layout: Layout, metadata: dict[bytes, bytes], path: Path) -> Layout:
     if _METADATA not in metadata:
         return layout
     try:
-        said = json.loads(metadata[_METADATA])
-        return replace(layout, **{name: said[name] for name in _SAYS if name in said})
+        stated = json.loads(metadata[_METADATA])
+        return replace(layout, **{name: stated[name] for name in _LAYOUT_KEYS if name in stated})
     except (ValueError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} is damaged: what it says of its ECGs is none of ours ({error})") from error
+        raise ValueError(f"{path} is damaged: its metadata of ECGs cannot be read ({error})") from error
 
 
 def _signal_columns(schema: pa.Schema, layout: Layout, path: Path) -> tuple[list[str], bool]:
@@ -107,7 +109,7 @@ def _signal_columns(schema: pa.Schema, layout: Layout, path: Path) -> tuple[list
     if len(nested) == 1:
         return nested, False
     if nested:
-        raise ValueError(f"{path} has several columns of lists of lists ({nested}); say which in data.layout.array")
+        raise ValueError(f"{path} has several columns of lists of lists ({nested}); name one in data.layout.array")
     leads = [field for field in schema if canonical_lead(field.name) in TWELVE_LEADS]
     depths = {_depth(field.type) for field in leads}
     if not leads or len(depths) != 1:
@@ -118,7 +120,7 @@ def _signal_columns(schema: pa.Schema, layout: Layout, path: Path) -> tuple[list
 
 
 def _depth(kind: pa.DataType) -> int:
-    """How many lists lie around a number; -1 for what is no number."""
+    """How many lists enclose a number; -1 if it is no number."""
     depth = 0
     while pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         kind, depth = kind.value_type, depth + 1

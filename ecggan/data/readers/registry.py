@@ -1,4 +1,4 @@
-"""Which reader is for which file."""
+"""The reader of each file suffix."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -41,14 +41,14 @@ def read_record(
 
     Args:
         path: the file.
-        layout: what neither the file nor a sidecar says.
-        root: the folder out of which no link may lead, and where sidecars are looked for; None for the file's own.
-        position: of the record, from 0, where the file holds many.
+        layout: what neither the file nor a sidecar states.
+        root: links must not lead out of this folder, and sidecars are searched in it; None for the file's own.
+        position: of the record, from 0, in a file of many.
 
     Raises:
         FileNotFoundError: the file, or the signal file that a WFDB header names, is missing.
-        ValueError: the file is damaged, does not say all that is needed, leads out of `root`, or its suffix is not one
-            of these.
+        ValueError: the file is damaged, does not state all that is needed, leads out of `root`, or its suffix is
+            unknown.
     """
     path, layout, facts = _prepare(path, layout, root)
     suffix = path.suffix.lower()
@@ -64,12 +64,12 @@ def read_record(
 
 
 def record_names(path: str | Path, layout: Layout, root: str | Path | None = None) -> Sequence[str]:
-    """The names of the records that a file of many holds, in their order, each once.
+    """The unique names of the records in a file of many, in their order.
 
     Args:
         path: the file.
         layout: as of [read_record][].
-        root: likewise.
+        root: as of [read_record][].
 
     Raises:
         FileNotFoundError: the file is missing.
@@ -111,6 +111,6 @@ def _opened(path: Path, layout: Layout) -> Collection:
         raise ValueError(f"{path} cannot be read ({in_one_line(error)})") from error
 
 
-@lru_cache(maxsize=2)  # the next record is mostly of the same file
+@lru_cache(maxsize=2)  # the next record is usually in the same file
 def _open(path: Path, layout: Layout, stamp: tuple[int, int]) -> Collection:
     return COLLECTIONS[path.suffix.lower()](path, layout)

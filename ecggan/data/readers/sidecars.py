@@ -1,11 +1,11 @@
-"""What a file does not say, beside it: ``NAME.json`` for one file, ``ecg.json`` for a folder and all below it.
+"""Sidecars state what a file does not: ``NAME.json`` for one file, ``ecg.json`` for a folder and all below it.
 
 A sidecar is an object with any of `leads`, `sampling_rate` (Hz), `unit` (mV, uV or V), and of the facts `patient`,
 `age` (years) and `sex` (male or female)::
 
     {"leads": ["I", "II", "V1"], "sampling_rate": 400, "unit": "uV"}
 
-What stands nearer to the file goes before what stands further away.
+The sidecar nearest to the file takes precedence.
 """
 
 import json
@@ -25,11 +25,11 @@ _LONGEST_TEXT, _MOST_LEADS = 200, 100
 
 
 def sidecars_of(path: Path, root: Path) -> list[Path]:
-    """The sidecars that there are for a file, the furthest first.
+    """The sidecars of a file, the furthest first.
 
     Args:
         path: the file, within `root`.
-        root: above it nobody looks.
+        root: folders above it are not searched.
     """
     folders = [folder for folder in path.parents if folder.is_relative_to(root)]
     candidates = [*(folder / FOLDER_SIDECAR for folder in reversed(folders)), path.with_suffix(".json")]
@@ -39,15 +39,15 @@ def sidecars_of(path: Path, root: Path) -> list[Path]:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # NAME.json may be too long a name where NAME.asc is not
+    except OSError:  # NAME.json may exceed the longest file name although NAME.asc does not
         return False
 
 
 def read_sidecars(files: list[Path], given: Layout) -> tuple[Layout, dict[str, Any]]:
-    """What the sidecars say, over what is given, and the facts.
+    """The layout, completed from the sidecars, and the facts in them.
 
     Raises:
-        ValueError: one of them is damaged, or says what no sidecar can say.
+        ValueError: one of them is damaged, or has an unknown key or a wrong value.
     """
     layout, facts = given, dict[str, Any]()
     for file in files:
@@ -65,7 +65,7 @@ def _read(file: Path) -> Mapping[str, Any]:
         raise ValueError(f"{file} has {file.stat().st_size:,} bytes; a sidecar has at most {_LARGEST:,}")
     try:
         said = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:  # of text that is none, or of numbers with thousands of digits
+    except (ValueError, RecursionError) as error:  # undecodable text, or numbers with thousands of digits
         raise ValueError(f"{file} is not valid JSON ({type(error).__name__}: {error})") from error
     if not isinstance(said, dict):
         raise ValueError(f"{file} must be an object with any of {', '.join((*_SAYS, *_FACTS))}")

@@ -18,12 +18,12 @@ _LONGEST_LINE = 2**16
 def read_text(path: str | Path, layout: Layout) -> Record:
     """Read one row a time point, one column a lead, separated by white space, commas or semicolons.
 
-    Where the first row names the leads, those names count; else the layout's do. An empty cell is NaN.
+    If the first row names the leads, it takes precedence over the layout. An empty cell is NaN.
 
     Raises:
         FileNotFoundError: the file is missing.
-        ValueError: leads, unit or sampling rate are not known, the number of columns is another than that of the leads,
-            or a cell is not a number.
+        ValueError: leads, unit or sampling rate are unknown, the columns are not as many as the leads, or a cell
+            is not a number.
     """
     path = Path(path)
     if not path.is_file():
@@ -33,7 +33,7 @@ def read_text(path: str | Path, layout: Layout) -> Record:
 
 
 def check_text_size(what: str | Path, size: int) -> None:
-    """Raise ValueError where there are more bytes than the text of an ECG has."""
+    """Raise ValueError if a text is larger than that of any ECG."""
     if size > _LARGEST:
         raise ValueError(f"{what} has {size:,} bytes; a text file may have {_LARGEST:,}")
 
@@ -41,12 +41,14 @@ def check_text_size(what: str | Path, size: int) -> None:
 def parse_text(content: bytes, layout: Layout, path: Path) -> Record:
     """[read_text][] of a file's content; `path` is for the messages."""
     try:
-        first = content[:_LONGEST_LINE].split(b"\n", 1)[0].decode("utf-8-sig").strip()  # spreadsheets begin with a mark
+        first = (
+            content[:_LONGEST_LINE].split(b"\n", 1)[0].decode("utf-8-sig").strip()
+        )  # spreadsheets write a byte order mark
         separator = next((mark for mark in ";," if mark in first), None)  # None: white space
         fields = [field.strip().strip("\"'") for field in first.split(separator)]
         has_names = not all(_is_number(field) for field in fields)
         said = (replace(layout, leads=fields) if has_names else layout).require(path)
-        # names apart from the numbers: pandas would take a column that the header does not name for an index
+        # the header is skipped: pandas takes a column without a name for an index
         skipped = 1 if has_names else 0
         table = pd.read_csv(
             BytesIO(content), sep=separator or r"\s+", header=None, skiprows=skipped, encoding="utf-8-sig"

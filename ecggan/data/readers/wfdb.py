@@ -1,7 +1,7 @@
 """WFDB records (PhysioNet) and their annotations. The only door to wfdb.
 
-What wfdb leaves unchecked is checked here: a header may name files elsewhere or on the web (wfdb would open them),
-declare more samples than its files hold, and its checksums tell whether a signal file was changed. Records of Georgia
+Checked here, for wfdb does not: a header must not name files elsewhere or on the web (wfdb would open them) or declare
+more samples than its files hold, and the checksums must be right. Records of Georgia
 whose header calls them ``E00271.mat``, which wfdb refuses, are read under a name without the suffix.
 
 Source: https://physionet.org/physiotools/wag/header-5.htm, signal-5.htm.
@@ -39,8 +39,8 @@ def read_wfdb(path: str | Path, millivolts_per_step: float | None = None, root: 
     Args:
         path: the record.
         millivolts_per_step: of the stored integers, for a record whose header is known to state wrong gains; None
-            believes the header.
-        root: a folder out of which no link may lead; None allows any.
+            for the header's gains.
+        root: links must not lead out of this folder; None allows any.
 
     Raises:
         FileNotFoundError: the header or its signal file is missing.
@@ -101,7 +101,7 @@ def _read_by_wfdb(header: Path, stated: "_Header", has_gains: bool) -> _ByWFDB:
 
 @dataclass(frozen=True)
 class _Header:
-    """What is needed of a header before wfdb may see it."""
+    """What is checked of a header before wfdb reads it."""
 
     record: str
     lines: list[str]  # without comments
@@ -129,7 +129,7 @@ def _read_header(header: Path, root: Path | None, has_gains: bool) -> _Header:
         raise ValueError(f"{header} or its signal file is damaged (its first line is no record line)")
     record, num_signals = first[0], int(first[1])
     if len(first) < 3 or not _RATE.match(first[2]):
-        raise ValueError(f"{header} does not state a sampling rate; wfdb would take 250 Hz for granted")
+        raise ValueError(f"{header} does not state a sampling rate; wfdb would assume 250 Hz")
     if "/" in record:
         raise ValueError(f"{header} joins several segments or names another folder ({record}); give each segment alone")
     signals = [line.split() for line in lines[1 : 1 + num_signals]]
@@ -149,15 +149,15 @@ def _read_header(header: Path, root: Path | None, has_gains: bool) -> _Header:
 
 
 def _check_gains(header: Path, signals: list[list[str]]) -> None:
-    """Raise where a signal has no gain, or 0, for which wfdb would take 200 steps a mV for granted."""
+    """Raise if a signal has no gain, or 0, for which wfdb would assume 200 steps a mV."""
     for number, fields in enumerate(signals):
         gain = _GAIN.match(fields[2]) if len(fields) > 2 else None
         if gain is None or float(gain[0]) == 0:
-            raise ValueError(f"{header} does not state the gain of signal {number}; wfdb would take 200 steps a mV")
+            raise ValueError(f"{header} does not state the gain of signal {number}; wfdb would assume 200 steps a mV")
 
 
 def _check_size(header: Path, first: list[str], signals: list[list[str]], files: list[str]) -> None:
-    """Raise before memory is taken for samples that cannot be there."""
+    """Raise before memory is allocated for samples that the files cannot hold."""
     is_compressed = any(fields[1].startswith(_COMPRESSED) for fields in signals if len(fields) > 1)
     if is_compressed or len(first) < 4:
         return
@@ -178,7 +178,7 @@ def _readable(header: Path, stated: _Header) -> Iterator[Path]:
     if "." not in stated.record and ":" not in str(header) and header.suffix == ".hea":
         yield header.with_suffix("")
         return
-    with tempfile.TemporaryDirectory() as folder:  # wfdb takes nothing but files
+    with tempfile.TemporaryDirectory() as folder:  # wfdb reads files only
         for name in stated.signal_files:
             (Path(folder) / name).symlink_to((header.parent / name).resolve())
         first, *others = stated.lines

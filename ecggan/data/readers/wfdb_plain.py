@@ -1,7 +1,7 @@
 """The plainest WFDB records, read with numpy alone: one signal file of 16-bit integers, as PTB-XL's and the Challenges.
 
-wfdb takes 3 ms for such a record, most of it for its header, and this a sixth of that. What is not plain in every field
-is left to wfdb, whose values these equal to the bit.
+wfdb takes 3 ms for such a record, most of it for its header, and this a sixth of that. Other records are
+left to wfdb; the values are bit-identical to its own.
 
 Source: https://physionet.org/physiotools/wag/header-5.htm, signal-5.htm.
 """
@@ -24,13 +24,13 @@ _INVALID = -32768
 
 @dataclass(frozen=True)
 class PlainRecord:
-    """What the files hold.
+    """The content of the files.
 
     Args:
         steps: the integers as they are stored.
         physical: in each lead's own unit; NaN where a sample is marked as invalid.
         names: of the leads, as the header has them.
-        units: likewise.
+        units: of the leads, as the header has them.
         checksums: as the header states them.
         sampling_rate: in Hz.
     """

@@ -1,4 +1,4 @@
-"""A ``.zip`` of text files, a record each, as the published DeepFake ECGs come. Nothing is unpacked to the disk."""
+"""A ``.zip`` of text files, a record each, as the DeepFake ECGs are published. Nothing is unpacked to the disk."""
 
 import zipfile
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from ecggan.data.readers.collection import MOST_RECORDS
 from ecggan.data.readers.text import TEXT_SUFFIXES, check_text_size, parse_text
 from ecggan.data.record import Layout, Record
 
-_MOST_FOLDING = 100  # times that a text may grow; numbers grow five-fold
+_MOST_COMPRESSION = 100  # largest compression ratio; that of numbers is about 5
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,12 @@ class _Zip:
     def read(self, position: int) -> Record:
         member = self.members[position]
         where = self.path / member.filename
-        check_text_size(where, member.file_size)  # more is not inflated, whatever comes
+        check_text_size(where, member.file_size)  # before it is inflated
         return parse_text(self.archive.read(member), self.layout, where)
 
 
 def open_zip(path: Path, layout: Layout) -> _Zip:
-    """Open an archive and list its text files; what else is in it is passed over.
+    """Open an archive and list its text files; other files are ignored.
 
     Raises:
         ValueError: it is damaged or holds no text file.
@@ -40,7 +40,7 @@ def open_zip(path: Path, layout: Layout) -> _Zip:
         raise ValueError(f"{path} holds {len(members):,} text files; one archive may hold {MOST_RECORDS:,}")
     if sum(info.compress_size for info in archive.infolist()) > path.stat().st_size:
         raise ValueError(f"{path} lists more bytes than it has: its files overlap")
-    folded = next((info for info in members if info.file_size > _MOST_FOLDING * max(info.compress_size, 1)), None)
+    folded = next((info for info in members if info.file_size > _MOST_COMPRESSION * max(info.compress_size, 1)), None)
     if folded is not None:
         raise ValueError(
             f"{path} holds {folded.filename[:60]!r}, which grows from {folded.compress_size:,} to {folded.file_size:,} "
@@ -51,5 +51,5 @@ def open_zip(path: Path, layout: Layout) -> _Zip:
 
 
 def _is_text(member: PurePosixPath) -> bool:
-    # the other systems' hidden files: __MACOSX/._00001.asc
+    # not hidden files such as __MACOSX/._00001.asc
     return member.suffix.lower() in TEXT_SUFFIXES and not member.name.startswith(".")

@@ -1,6 +1,6 @@
-"""A few of the records that a rule left out, kept beside the set, so that people can see what the rule does.
+"""Why records were excluded from a set, and example ECGs of each exclusion reason, for the report.
 
-A set's folder has them in ``left_out``, a file each. They are no part of the set.
+The examples are files in the folder ``left_out`` of the set's folder; they are no part of the set.
 """
 
 import json
@@ -13,18 +13,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from ecggan.data.sets.ecg_set import summarize_exclusions
-
 log = logging.getLogger(__name__)
 
-
 FOLDER = "left_out"
-A_RULE = 4  # records that are kept of what a rule left out
+EXAMPLES_PER_RULE = 4
+NUM_NAMED = 3  # records named in the summary of a rule
 
 
 @dataclass(frozen=True)
 class Excerpt:
-    """What there is to see of a record: `millivolts`, their leads, and the rate in Hz."""
+    """The beginning of a record: signals in mV, leads, and sampling rate in Hz."""
 
     millivolts: Float[np.ndarray, "lead time"]
     leads: Sequence[str]
@@ -32,8 +30,8 @@ class Excerpt:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A record that was left out, the rule that it broke and how, and what there is to see of it."""
+class ExcludedExample:
+    """An excluded record: the rule, the detail, and its beginning."""
 
     rule: str
     record: str
@@ -41,25 +39,25 @@ class Shown:
     excerpt: Excerpt
 
 
-def show(folder: Path, shown: Shown, number: int, part: str = "") -> None:
-    """Keep a record for others to see; what was begun under that number is written over.
+def save_example(folder: Path, example: ExcludedExample, number: int, part: str = "") -> None:
+    """Save an excluded record as an example of its rule; a file of the same number is overwritten.
 
     Args:
         folder: of the set.
-        shown: the record.
-        number: of those that its rule left out, from 0.
-        part: of a set of several sources, which one it is of.
+        example: the record.
+        number: among the records of its rule, from 0.
+        part: the source, in a set of several.
     """
     (folder / FOLDER).mkdir(exist_ok=True)
-    facts = [shown.rule, shown.record, shown.detail, list(shown.excerpt.leads), shown.excerpt.sampling_rate]
-    millivolts = np.asarray(shown.excerpt.millivolts, np.float32)
+    facts = [example.rule, example.record, example.detail, list(example.excerpt.leads), example.excerpt.sampling_rate]
+    millivolts = np.asarray(example.excerpt.millivolts, np.float32)
     np.savez_compressed(
-        folder / FOLDER / f"{shown.rule}-{part}{number}.npz", facts=json.dumps(facts), millivolts=millivolts
+        folder / FOLDER / f"{example.rule}-{part}{number}.npz", facts=json.dumps(facts), millivolts=millivolts
     )
 
 
-def shown_of(folder: Path) -> list[Shown]:
-    """What a set's folder has kept, by rule.
+def read_examples(folder: Path) -> list[ExcludedExample]:
+    """The examples in a set's folder, by rule.
 
     Raises:
         ValueError: a file is damaged.
@@ -67,16 +65,27 @@ def shown_of(folder: Path) -> list[Shown]:
     return [_read(file) for file in sorted((folder / FOLDER).glob("*.npz"))]
 
 
-def _read(file: Path) -> Shown:
+def _read(file: Path) -> ExcludedExample:
     try:
         with np.load(file, allow_pickle=False) as kept:
             rule, record, detail, leads, rate = json.loads(str(kept["facts"]))
-            return Shown(rule, record, detail, Excerpt(kept["millivolts"], tuple(leads), rate))
+            return ExcludedExample(rule, record, detail, Excerpt(kept["millivolts"], tuple(leads), rate))
     except Exception as error:  # damaged archives fail in many ways
-        raise ValueError(f"{file} is damaged ({error}); delete it, or the set's folder to make it anew") from error
+        raise ValueError(f"{file} is damaged ({error}); delete it, or the set's folder to pack it again") from error
 
 
 def log_account(folder: Path, account: Mapping[str, Any]) -> None:
+    """Log how many records a set has, and which were excluded."""
     log.info("%s: %d of %d records", folder, account["kept"], account["read"])
     for rule, text in summarize_exclusions(account).items():
-        log.warning("left out by %s: %s", rule, text)
+        log.warning("excluded by %s: %s", rule, text)
+
+
+def summarize_exclusions(account: Mapping[str, Any]) -> dict[str, str]:
+    """For each rule, how many records it excluded and the first of them: ``3 (00473_hr: lead V1 …)``."""
+    summary = {}
+    for rule, entries in account["left_out"].items():
+        named = "; ".join(f"{entry['record']}: {entry['detail']}" for entry in entries[:NUM_NAMED])
+        more = f"; and {len(entries) - NUM_NAMED} more" if len(entries) > NUM_NAMED else ""
+        summary[rule] = f"{len(entries)} ({named}{more})"
+    return summary

@@ -1,4 +1,4 @@
-"""Some records of a set as they travel to another process: of a set on disk by their place, else by themselves."""
+"""Records of a set as they are sent to another process: by path and row if the set is on disk, else as signals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, Int16
 
-from ecggan.data.sets.ecg_set import SIGNALS, ECGSet, to_millivolts
+from ecggan.data.sets.ecg_set import ECGSet, to_millivolts
+from ecggan.data.sets.manifest import SIGNALS
 
 
 @dataclass(frozen=True)
-class StoredRecords:
-    """Records to be read where they are worked on.
+class RecordBatch:
+    """Records that are read in the process that uses them.
 
     Args:
         path: of a set's signals, absolute; None for a set in memory.
@@ -25,8 +26,8 @@ class StoredRecords:
     leads: tuple[str, ...]
 
     @classmethod
-    def of(cls, ecgs: ECGSet, which: slice | Sequence[int] | np.ndarray) -> "StoredRecords":
-        """Those at some positions of a set."""
+    def of(cls, ecgs: ECGSet, which: slice | Sequence[int] | np.ndarray) -> "RecordBatch":
+        """The records at these positions of a set."""
         if ecgs.path is None:
             return cls(None, ecgs.microvolts(which), ecgs.leads)
         return cls(ecgs.path.resolve() / SIGNALS, ecgs.rows[which], ecgs.leads)
@@ -37,5 +38,5 @@ class StoredRecords:
         return np.load(self.path, mmap_mode="r")[self.rows_or_signals]
 
     def millivolts(self, leads: Sequence[str] | None = None) -> Float32[np.ndarray, "record lead time"]:
-        """In the leads asked for (derived where they can be)."""
+        """In mV, in the leads asked for (derived if needed)."""
         return to_millivolts(self.microvolts(), self.leads, leads)

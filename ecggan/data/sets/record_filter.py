@@ -1,4 +1,4 @@
-"""Which ECGs go into a set, by what is measured in them."""
+"""The interface of filters that admit records to a set by what is measured in them."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
@@ -7,12 +7,12 @@ from ecggan.data.sets.ecg_set import ECGSet
 
 
 @runtime_checkable
-class Keep(Protocol):
-    """Which candidates go into a set; `NormalityFilter` of the evaluation is one.
+class RecordFilter(Protocol):
+    """Decides which records go into a set; `NormalityFilter` is one.
 
     Attributes:
-        description: plain values that tell two screens apart; goes into the set's manifest.
-        records_at_once: how many it likes to judge at a time.
+        description: plain values that tell two filters apart; goes into the set's manifest.
+        records_at_once: the size of its batches.
     """
 
     @property
@@ -22,5 +22,5 @@ class Keep(Protocol):
     def records_at_once(self) -> int: ...
 
     def __call__(self, ecgs: ECGSet) -> Sequence[tuple[str, str] | None]:
-        """For each record None, or the rule for which it is left out and the detail."""
+        """For each record None, or the rule that excludes it and the detail."""
         ...

@@ -5,12 +5,12 @@ from typing import Literal
 
 
 def split_of(name: str, validation: int | float, test: int | float) -> Literal["train", "validation", "test"]:
-    """The split of a name (the patient's where it is known), which stays when records are added or removed.
+    """The split of a name; it does not change when records are added or removed.
 
     Args:
-        name: hashed with SHA-256.
-        validation: the share of names that go there, of 1.
-        test: likewise; the rest is for training.
+        name: the patient's if it is known, else the record's; hashed with SHA-256.
+        validation: the share of names in the validation split, of 1.
+        test: the share of names in the test split, of 1; the rest is for training.
     """
     if min(validation, test) < 0 or validation + test > 1:
         raise ValueError(f"the shares validation and test must be within 0 and 1 together; got {validation} and {test}")

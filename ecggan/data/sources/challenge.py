@@ -18,7 +18,7 @@ from ecggan.data.record import Record, RecordReference, years
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.splits import split_of
 from ecggan.data.sources.folder import find_files
-from ecggan.data.sources.selection import Candidate, Selection, in_words
+from ecggan.data.sources.selection import Candidate, Selection, summary_text
 from ecggan.files.path_safety import leads_out_of
 
 log = logging.getLogger(__name__)
@@ -54,9 +54,9 @@ def challenge_set(
         for header in tqdm(headers, desc="reading headers", unit="record", disable=None)
     ]
     references, counts = selection.choose(candidates)
-    log.info("Challenge: headers %d, %s", len(headers), in_words(counts))
+    log.info("Challenge: headers %d, %s", len(headers), summary_text(counts))
     if not references:
-        raise ValueError(f"no record in {root} is wanted ({in_words(counts)}): {selection}")
+        raise ValueError(f"no record in {root} is wanted ({summary_text(counts)}): {selection}")
     made_by = {"selection": asdict(selection), "counts": counts, "validation": validation, "test": test}
     return packer.pack("challenge", references, partial(_read, root=root), root, made_by)
 

@@ -21,7 +21,7 @@ from ecggan.data.record import Layout, Record, RecordReference, years
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.splits import split_of
 from ecggan.data.sources.folder import find_files
-from ecggan.data.sources.selection import Candidate, Selection, in_words
+from ecggan.data.sources.selection import Candidate, Selection, summary_text
 from ecggan.ecg import TWELVE_LEADS
 from ecggan.files.path_safety import leads_out_of
 
@@ -76,9 +76,9 @@ def code15_set(
                 candidates.append(replace(known, reference=replace(known.reference, path=part, position=position)))
     references, counts = selection.choose(candidates)
     counts = {"exams_in_the_parts_here": len(candidates), "exams_elsewhere": len(exams), **counts}
-    log.info("CODE-15 %%: %s", in_words(counts))
+    log.info("CODE-15 %%: %s", summary_text(counts))
     if not references:
-        raise ValueError(f"no exam of {root / TABLE} is wanted ({in_words(counts)}): {selection}")
+        raise ValueError(f"no exam of {root / TABLE} is wanted ({summary_text(counts)}): {selection}")
     made_by = {
         "selection": asdict(selection),
         "unit": unit,

@@ -12,23 +12,24 @@ from typing import Any
 from tqdm import tqdm
 
 from ecggan.data.packing.cache import open_cached
-from ecggan.data.sets.ecg_set import FORMAT_VERSION, ECGSet, ECGSetWriter, create_ecg_set
-from ecggan.data.sets.exclusions import log_account, show, shown_of
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.exclusions import log_account, read_examples, save_example
+from ecggan.data.sets.manifest import FORMAT_VERSION
+from ecggan.data.sets.writer import ECGSetWriter, create_ecg_set
 
 log = logging.getLogger(__name__)
 
 COMBINED_VERSION = 2
-_RECORDS_AT_A_TIME = 256
 
 
 def combined_set(parts: Mapping[str, Mapping[str, Any]], cache: str | Path) -> ECGSet:
-    """Join the sets of the sources whose root is given, or that are to be downloaded; each keeps its own splits.
+    """Join the sets of the sources that have a root or are to be downloaded; each keeps its own splits.
 
-    A record is named ``SOURCE/NAME``, and its column `part` says the source. A record that an earlier source has too,
-    to the sample, is left out: nothing is in two splits.
+    A record is named ``SOURCE/NAME``, and its column `part` says the source. A record whose samples an earlier
+    source has too is excluded, so that no recording is in two splits.
 
     Args:
-        parts: for each source its `root`, `download` where it can be, and `source`, a callable that gives its set.
+        parts: for each source its `root`, `download` if it has one, and `source`, a callable that gives its set.
         cache: the folder for packed sets.
 
     Raises:
@@ -43,7 +44,7 @@ def combined_set(parts: Mapping[str, Mapping[str, Any]], cache: str | Path) -> E
     sets = {name: source() for name, source in sources.items()}
     first_name, first = next(iter(sets.items()))
     for name, ecgs in sets.items():
-        shapes = [(some.leads, some.sampling_rate, some.num_samples) for some in (ecgs, first)]
+        shapes = [(each.leads, each.sampling_rate, each.num_samples) for each in (ecgs, first)]
         if shapes[0] != shapes[1]:
             raise ValueError(f"{name} has (leads, Hz, samples) = {shapes[0]}, and {first_name} has {shapes[1]}")
     carried_over = ("made_by", "sha256")
@@ -55,14 +56,14 @@ def combined_set(parts: Mapping[str, Mapping[str, Any]], cache: str | Path) -> E
     folder = Path(cache).expanduser() / "sets" / f"combined-{digest}"
     if not folder.exists():
         shape = (first.leads, first.sampling_rate, first.num_samples)
-        # another process may join the same sets meanwhile and be first: theirs is ours to the bit
+        # another process may join the same sets first; the result is byte-identical
         with suppress(FileExistsError), create_ecg_set(folder, *shape, kind="real", made_by=made_by) as writer:
             account: dict[str, Any] = {"read": 0, "kept": 0, "left_out": {}}
             seen: dict[str, str] = {}
             for name, ecgs in sets.items():
                 _add_account(account, name, ecgs)
-                for number, shown in enumerate([] if ecgs.path is None else shown_of(ecgs.path)):
-                    show(writer.folder, replace(shown, record=f"{name}/{shown.record}"), number, f"{name}-")
+                for number, example in enumerate([] if ecgs.path is None else read_examples(ecgs.path)):
+                    save_example(writer.folder, replace(example, record=f"{name}/{example.record}"), number, f"{name}-")
                 _join(writer, name, ecgs, seen, account)
             writer.account = account
     combined = open_cached(folder)
@@ -71,7 +72,7 @@ def combined_set(parts: Mapping[str, Mapping[str, Any]], cache: str | Path) -> E
 
 
 def _add_account(account: dict[str, Any], part: str, ecgs: ECGSet) -> None:
-    """What was read of a source and left out; what is kept of it is counted as it is joined."""
+    """Add the records read and excluded of a source; the kept ones are counted when they are joined."""
     of_part = ecgs.manifest.get("account") or {"read": len(ecgs), "left_out": {}}
     account["read"] += of_part["read"]
     for rule, entries in of_part["left_out"].items():
@@ -82,10 +83,9 @@ def _add_account(account: dict[str, Any], part: str, ecgs: ECGSet) -> None:
 def _join(writer: ECGSetWriter, part: str, ecgs: ECGSet, seen: dict[str, str], account: dict[str, Any]) -> None:
     hashes = ecgs.hashes()
     with tqdm(total=len(ecgs), desc=f"joining {part}", unit="record", disable=None) as bar:
-        for start in range(0, len(ecgs), _RECORDS_AT_A_TIME):
-            chunk = slice(start, start + _RECORDS_AT_A_TIME)
-            microvolts, rows = ecgs.microvolts(chunk), ecgs.records.iloc[chunk].to_dict("records")
-            for signals, row, digest in zip(microvolts, rows, hashes[chunk], strict=True):
+        for batch in ecgs.batches():
+            microvolts, rows = ecgs.microvolts(batch), ecgs.records.iloc[batch].to_dict("records")
+            for signals, row, digest in zip(microvolts, rows, hashes[batch], strict=True):
                 name = f"{part}/{row['record']}"
                 if digest in seen:
                     entry = {"record": name, "detail": f"the same samples as {seen[digest]}"}

@@ -1,8 +1,7 @@
-"""Files of a published data set, fetched over HTTP: several at once, resumed, checked before they bear their names.
+"""The files of a published data set, downloaded several at once, each checked by its published SHA-256.
 
-What comes is written to ``NAME.part`` and gets its name once its SHA-256 is the published one, so a file that bears its
-name is whole. A run that is stopped, killed or cut off keeps its parts, and the next one asks for the rest alone. The
-names stay in the folder.
+A file gets its name once its SHA-256 is right, so every file under its name is whole; a download that was interrupted
+fetches only the files that are missing. No file leaves the folder.
 """
 
 import errno
@@ -19,35 +18,27 @@ from threading import Event, Thread
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from ecggan.data.sources.transfer import (
-    FailedError,
-    Server,
-    StoppedError,
-    Transfer,
-    UnreachableError,
-    open_session,
-    part_of,
-)
+from ecggan.data.sources.http_file import FailedError, Server, StoppedError, UnreachableError, session
 from ecggan.files.checksums import VerifiedFiles, is_name_within, read_sums
 from ecggan.files.path_safety import leads_out_of
 
 log = logging.getLogger(__name__)
 
 SUMS = "SHA256SUMS.txt"
-_GIVE_UP_AFTER = 10  # files in a row that the server did not give, all retries spent: it is down
+_GIVE_UP_AFTER = 10  # files in a row that could not be fetched, all retries used up: the server is down
 _UNTIL_THREADS_END_S = 1.0
 
 
 @dataclass(frozen=True)
 class Download:
-    """Where the files of a data set come from, and how hard it is tried.
+    """Where to download a data set from.
 
     Args:
-        url: the folder on the web that holds SHA256SUMS.txt, and the files by the names given there.
+        url: a folder on the web that holds SHA256SUMS.txt and the files listed there; a mirror will do.
         connections: files that are fetched at once.
-        retries: of a file, after the first try, where the connection breaks or the server is busy.
-        timeout_s: how long a server may be silent.
-        pause_s: before the first retry; twice as long before each further one, or as long as the server asks for.
+        retries: of a file, after the first try, if the connection breaks or the server is busy.
+        timeout_s: how long the server may be silent.
+        pause_s: before the second retry, twice as long before each further one, or as long as the server asks for.
     """
 
     url: str
@@ -68,18 +59,18 @@ class Download:
             )
 
     def fetch(self, names: Iterable[str], root: str | Path) -> None:
-        """Have these files in the folder, each with its published SHA-256; what is there and right is not fetched.
+        """Download the files that are missing in a folder or have not their published SHA-256.
 
-        Several processes may do this in one folder: one fetches, the others wait and find all there.
+        Several processes may do this in one folder: one downloads, the others wait for it.
 
         Args:
             names: relative to `root` and to the URL, e.g. ``records500/00000/00001_hr.dat``.
-            root: the folder; it is made where it is missing.
+            root: the folder; it is made if it is missing.
 
         Raises:
             ValueError: a name leads out of the folder or has no published sum, or the sums are damaged.
-            ConnectionError: not all files came. What came is kept.
-            OSError: the disk is full, or the folder cannot be written to. What came is kept.
+            ConnectionError: not all files could be fetched; the others are kept.
+            OSError: the disk is full, or the folder cannot be written to; the files that came are kept.
         """
         root = Path(root).expanduser()
         try:
@@ -119,40 +110,41 @@ class Download:
             given_up = f", and it was given up after {in_a_row} in a row" if in_a_row == _GIVE_UP_AFTER else ""
             raise ConnectionError(
                 f"{len(failed)} of {len(wanted)} files of {self.url} could not be fetched{given_up}; "
-                f"the first, {name}: {reason}. What came is kept in {root}: run the same command again to go on"
+                f"the first, {name}: {reason}. What came is kept in {root}: run the same command again to resume"
             )
 
     def _outcomes(self, wanted: Mapping[str, str | None], root: Path) -> Generator[tuple[str, Exception | None]]:
-        """Each file as it is there, or why it is not; when the caller stops, so do the threads."""
+        """Each file's name when it is there, with None or the reason why it is not; closing this stops the threads."""
         names: SimpleQueue[str] = SimpleQueue()
         for name in wanted:
             names.put(name)
         outcomes: SimpleQueue[tuple[str, Exception | None]] = SimpleQueue()
         stop = Event()
-        server = Server(self.url, self.retries, self.timeout_s, self.pause_s)
 
-        def work() -> None:
-            with open_session() as session:
-                while not stop.is_set():
-                    try:
-                        name = names.get_nowait()
-                    except Empty:
-                        return
-                    try:
-                        Transfer(server, session, root, name, wanted[name], stop).run()
-                        outcomes.put((name, None))
-                    except StoppedError:
-                        return
-                    except Exception as error:  # the thread that asked decides
-                        outcomes.put((name, error))
+        def work(server: Server) -> None:
+            while not stop.is_set():
+                try:
+                    name = names.get_nowait()
+                except Empty:
+                    return
+                try:
+                    server.fetch(name, root, wanted[name])
+                    outcomes.put((name, None))
+                except StoppedError:
+                    return
+                except Exception as error:  # the caller decides
+                    outcomes.put((name, error))
 
-        # daemons, so that one which waits for a silent server does not keep the process from ending
-        threads = [Thread(target=work, daemon=True) for _ in range(min(self.connections, len(wanted)))]
+        # daemons, so that a silent server does not keep the process from ending
+        threads: list[Thread] = []
         try:
-            for thread in threads:
-                thread.start()
-            for _ in tqdm(wanted, desc="downloading", unit="file", disable=None):
-                yield outcomes.get()
+            with session(self.connections, self.retries, self.pause_s) as opened:
+                server = Server(f"{self.url.rstrip('/')}/", opened, self.retries, self.timeout_s, stop)
+                for _ in range(min(self.connections, len(wanted))):
+                    threads.append(Thread(target=work, args=[server], daemon=True))
+                    threads[-1].start()
+                for _ in tqdm(wanted, desc="downloading", unit="file", disable=None):
+                    yield outcomes.get()
         finally:
             stop.set()
             until = time.monotonic() + _UNTIL_THREADS_END_S
@@ -162,7 +154,7 @@ class Download:
 
 
 def download_if(wanted: bool, url: str, connections: int) -> Download | None:
-    """A download where it is wanted, for a configuration that switches it on and off."""
+    """A download, or None; for a configuration that switches it on and off."""
     return Download(url, connections) if wanted else None
 
 
@@ -181,11 +173,11 @@ def _alone_in(root: Path) -> Iterator[None]:
 
 
 def _published(names: Iterable[str], root: Path) -> dict[str, str | None]:
-    """The published sum of each name, all of which can be fetched into the folder."""
+    """The published SHA-256 of each name, after the check that none leads out of the folder."""
     published = read_sums(root / SUMS)
     chosen: dict[str, str | None] = {}
     for name in names:
-        if not is_name_within(name) or leads_out_of(root / name, root) or leads_out_of(part_of(root / name), root):
+        if not is_name_within(name) or leads_out_of(root / name, root):
             raise ValueError(f"{name!r} leads out of {root}; nothing is fetched for it")
         if name not in published:
             raise ValueError(

@@ -15,7 +15,8 @@ from ecggan.data.packing.packer import Packer
 from ecggan.data.readers.registry import is_collection, read_record, record_names
 from ecggan.data.readers.sidecars import sidecars_of
 from ecggan.data.record import Layout, Record, RecordReference
-from ecggan.data.sets.ecg_set import MANIFEST, RECORDS, SIGNALS, ECGSet
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.manifest import MANIFEST, RECORDS, SIGNALS
 from ecggan.data.sets.splits import split_of
 from ecggan.data.sources.selection import Selection
 from ecggan.files.path_safety import leads_out_of
@@ -155,7 +156,7 @@ def _read(
     """The record; where a patient is known, the split is the patient's."""
     record = read_record(reference.path, layout, root, reference.position)
     age, sex = record.facts.get("age", math.nan), record.facts.get("sex")
-    step = selection.misses(age, sex)
+    step = selection.exclusion_reason(age, sex)
     if step:
         raise NotWantedError(step, f"age {age:g}, sex {sex or 'unknown'}")
     if "patient" not in record.facts or "split" in record.facts:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecggan.data.packing.packer import Packer
-from ecggan.data.readers.collection import places_of, to_record
+from ecggan.data.readers.collection import locate_records, to_record
 from ecggan.data.readers.text import check_text_size, parse_text
 from ecggan.data.record import Layout, Record, RecordReference
 from ecggan.data.sets.ecg_set import ECGSet
@@ -100,7 +100,7 @@ def _read(reference: RecordReference, splits: Mapping[str, "Dataset"], layout: L
     values = np.array(row[name])
     if values.ndim != 2 or values.dtype.kind not in "iuf":
         raise ValueError(f"{where}: {name!r} holds no equally long lists of numbers")
-    has_leads_first = places_of({name: values.shape}, layout, where)[1][0].has_leads_first
+    has_leads_first = locate_records({name: values.shape}, layout, where)[1][0].has_leads_first
     return to_record(values, has_leads_first, layout, where)
 
 

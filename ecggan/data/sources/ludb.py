@@ -20,7 +20,7 @@ from ecggan.data.readers.wfdb import read_wfdb, read_wfdb_annotation
 from ecggan.data.record import Record, RecordReference, years
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.splits import split_of
-from ecggan.data.sources.selection import OLDEST, Candidate, Selection, in_words
+from ecggan.data.sources.selection import OLDEST, Candidate, Selection, summary_text
 from ecggan.ecg import TWELVE_LEADS
 
 log = logging.getLogger(__name__)
@@ -68,9 +68,9 @@ def ludb_set(
         raise FileNotFoundError(f"data=ludb needs data.root=FOLDER, the folder of LUDB that holds {TABLE}{where}")
     root = Path(root).expanduser()
     references, counts = selection.choose(_candidates(root, validation, test))
-    log.info("LUDB: %s", in_words(counts))
+    log.info("LUDB: %s", summary_text(counts))
     if not references:
-        raise ValueError(f"no record of {root / TABLE} is wanted ({in_words(counts)}): {selection}")
+        raise ValueError(f"no record of {root / TABLE} is wanted ({summary_text(counts)}): {selection}")
     made_by = {"selection": asdict(selection), "counts": counts, "validation": validation, "test": test}
     return packer.pack("ludb", references, partial(_read, root=root), root, made_by)
 

@@ -20,7 +20,7 @@ from ecggan.data.readers.wfdb import read_wfdb
 from ecggan.data.record import Record, RecordReference, years
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sources.download import Download
-from ecggan.data.sources.selection import OLDEST, Candidate, Selection, in_words
+from ecggan.data.sources.selection import OLDEST, Candidate, Selection, summary_text
 
 log = logging.getLogger(__name__)
 
@@ -61,9 +61,9 @@ def ptbxl_set(
     candidates, counts = _candidates(root, packer.ecg.sampling_rate)
     references, steps = selection.choose(candidates)
     counts |= steps
-    log.info("PTB-XL: %s", in_words(counts))
+    log.info("PTB-XL: %s", summary_text(counts))
     if not references:
-        raise ValueError(f"no record of {root / DATABASE} is wanted ({in_words(counts)}): {selection}")
+        raise ValueError(f"no record of {root / DATABASE} is wanted ({summary_text(counts)}): {selection}")
     made_by = {"selection": asdict(selection), "counts": counts}
     if download is not None:
         headers = [reference.path.relative_to(root) for reference in references]

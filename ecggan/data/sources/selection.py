@@ -1,4 +1,4 @@
-"""Which records of a source are wanted, by their statements (diagnoses, rhythms), age and sex."""
+"""Which records of a source are selected, by their statements (diagnoses, rhythms), age and sex."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ OLDEST = 90  # an age that is only known to be above 89 counts as this
 
 @dataclass(frozen=True)
 class Statements:
-    """What an ECG must and may say to be chosen.
+    """The statements that a selected ECG must and may carry.
 
     Args:
         labels: any of these must be there, as the source writes them.
@@ -31,21 +31,21 @@ class Statements:
         if not 0 <= self.min_likelihood <= 100:
             raise ValueError(f"min_likelihood must lie in 0 to 100; got {self.min_likelihood!r}")
 
-    def misses(self, said: Mapping[str, int | float]) -> str | None:
-        """The step at which an ECG that says this falls, or None where it is wanted."""
-        label = self.label_of(said)
+    def exclusion_reason(self, statements: Mapping[str, int | float]) -> str | None:
+        """The criterion that an ECG with these statements fails, or None if it is selected."""
+        label = self.label_of(statements)
         if label is None:
             return "without_the_label"
-        if said[label] < self.min_likelihood:
+        if statements[label] < self.min_likelihood:
             return "likelihood_too_low"
-        if self.companions is not None and not set(said) <= {*self.labels, *self.companions}:
+        if self.companions is not None and not set(statements) <= {*self.labels, *self.companions}:
             return "other_statements_beside"
         return None
 
-    def label_of(self, said: Mapping[str, int | float]) -> str | None:
+    def label_of(self, statements: Mapping[str, int | float]) -> str | None:
         """The most likely of the labels that an ECG carries."""
-        carried = [str(label) for label in self.labels if label in said]
-        return max(carried, key=lambda label: said[label], default=None)
+        carried = [str(label) for label in self.labels if label in statements]
+        return max(carried, key=lambda label: statements[label], default=None)
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Selection:
-    """The records that are wanted; who is not known to fit is left out.
+    """The criteria of a selection; a record with an unknown age or sex fails a criterion on it.
 
     Args:
         labels: any of these, whatever stands beside it and however likely; None for the normal ones.
@@ -94,21 +94,21 @@ class Selection:
         return self.normal if self.labels is None else Statements(self.labels, min_likelihood=0, companions=None)
 
     def choose(self, candidates: Iterable[Candidate]) -> tuple[list[RecordReference], dict[str, int]]:
-        """The references wanted, and how many candidates fell at which step."""
+        """The selected references, and how many candidates failed each criterion."""
         wanted = self.statements
         steps = ("without_the_label", "likelihood_too_low", "other_statements_beside", "age", "sex", "chosen")
         counts = dict.fromkeys(steps, 0)
         references = []
         for candidate in candidates:
-            step = None if wanted is None else wanted.misses(candidate.statements)
-            step = step or self.misses(candidate.age, candidate.sex)
+            step = None if wanted is None else wanted.exclusion_reason(candidate.statements)
+            step = step or self.exclusion_reason(candidate.age, candidate.sex)
             counts[step or "chosen"] += 1
             if step is None:
                 references.append(_labelled(candidate, wanted))
         return references, counts
 
-    def misses(self, age: int | float, sex: str | None) -> str | None:
-        """The step (age or sex) at which somebody falls, or None."""
+    def exclusion_reason(self, age: int | float, sex: str | None) -> str | None:
+        """The criterion (age or sex) that a person fails, or None."""
         if self.age is not None and not self.age[0] <= age <= self.age[1]:  # NaN lies nowhere
             return "age"
         if self.sex is not None and sex != self.sex:
@@ -116,10 +116,10 @@ class Selection:
         return None
 
 
-def in_words(counts: Mapping[str, int]) -> str:
-    """How many fell at which step.
+def summary_text(counts: Mapping[str, int]) -> str:
+    """How many records failed each criterion.
 
-    >>> in_words({"candidates": 5, "likelihood_too_low": 2, "chosen": 3, "sex": 0})
+    >>> summary_text({"candidates": 5, "likelihood_too_low": 2, "chosen": 3, "sex": 0})
     'candidates 5, likelihood too low 2, chosen 3'
     """
     return ", ".join(f"{step.replace('_', ' ')} {count}" for step, count in counts.items() if count or step == "chosen")

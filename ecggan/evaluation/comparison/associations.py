@@ -10,10 +10,16 @@ import pandas as pd
 import scipy.stats
 from jaxtyping import Float
 
-from ecggan.evaluation.comparison.comparison import NUM_RESAMPLES, NUM_SPLITS
 from ecggan.measurement.columns import display_name
 from ecggan.stats.hypothesis_tests import FEWEST_PATIENTS, LEVEL, MOST_PER_HALF, corrected
-from ecggan.stats.resampling import bootstrap_weights, effective_sample_size, patient_numbers, random_halves
+from ecggan.stats.resampling import (
+    NUM_RESAMPLES,
+    NUM_SPLITS,
+    bootstrap_weights,
+    effective_sample_size,
+    patient_numbers,
+    random_halves,
+)
 
 PAIRS = (
     ("rr_mean_ms", "qt_interval_ms"),

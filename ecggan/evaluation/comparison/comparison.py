@@ -20,9 +20,7 @@ from ecggan.evaluation.comparison.margins import check_margins, margin_of
 from ecggan.measurement.columns import MAIN_MEASUREMENTS, MEASUREMENTS, display_name
 from ecggan.stats.hypothesis_tests import SetValues, add_intervals, add_null_band, add_tests
 from ecggan.stats.margin import Margin
-from ecggan.stats.resampling import patient_numbers
-
-NUM_RESAMPLES, NUM_SPLITS = 1000, 200
+from ecggan.stats.resampling import NUM_RESAMPLES, NUM_SPLITS, patient_numbers
 
 _SET_FIGURES = ("mean", "sd", "median", "q1", "q3")
 COLUMNS = (

@@ -14,7 +14,7 @@ from ecggan.evaluation.fidelity.energy_distance import energy_distances, permuta
 from ecggan.evaluation.fidelity.frechet import frechet_distance
 from ecggan.evaluation.fidelity.precision_recall import NEIGHBOUR_FIGURES, neighbour_figures
 from ecggan.stats.hypothesis_tests import FEWEST_PATIENTS, LEVEL
-from ecggan.stats.resampling import evenly_spaced, random_halves
+from ecggan.stats.resampling import NUM_SPLITS, evenly_spaced, random_halves
 
 MOST_REAL, MOST_GENERATED = 4000, 2000  # records: the matrix of distances takes 144 MB
 MOST_NEIGHBOURING = 1000  # of each set where neighbours count: shares are known to 0.015, in a quarter of the time

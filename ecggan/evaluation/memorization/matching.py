@@ -14,7 +14,7 @@ from jaxtyping import Float, Float32, Int
 
 from ecggan.compute.workers import each
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.data.sets.record_batches import StoredRecords
+from ecggan.data.sets.record_batches import RecordBatch
 from ecggan.measurement.filters import butterworth
 from ecggan.measurement.fingerprints import Fingerprints
 
@@ -77,10 +77,10 @@ def _segment_blocks(queries: Fingerprints, index: Fingerprints) -> Iterator[tupl
     """Blocks of correlations ``(query, record of the index)``: the best over the segments of the latter."""
     if not len(index):
         return
-    pieces = index.courses.astype(np.float32).T
+    pieces = index.segments.astype(np.float32).T
     starts = np.searchsorted(index.owner, np.arange(len(index)))
-    for some in _slices(len(queries), len(index.courses)):
-        middles = queries.courses[queries.middle[some]].astype(np.float32)
+    for some in _slices(len(queries), len(index.segments)):
+        middles = queries.segments[queries.middle[some]].astype(np.float32)
         yield some, np.maximum.reduceat(middles @ pieces, starts, axis=1)
 
 
@@ -137,8 +137,8 @@ def align_nearest(
     tasks = [candidates[start : start + _PAIRS_PER_TASK] for start in range(0, len(candidates), _PAIRS_PER_TASK)]
     pairs = (
         (
-            StoredRecords.of(queries, task),
-            StoredRecords.of(index, found.position[task]),
+            RecordBatch.of(queries, task),
+            RecordBatch.of(index, found.position[task]),
             tuple(leads),
             queries.sampling_rate,
             index.sampling_rate,

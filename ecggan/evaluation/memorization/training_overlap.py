@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.data.sets.training_records import hashes_in
+from ecggan.data.sets.training_records import training_hashes
 
 
 def check_no_overlap(real: ECGSet, generated: Mapping[str, ECGSet], training: ECGSet | None = None) -> None:
@@ -17,7 +17,7 @@ def check_no_overlap(real: ECGSet, generated: Mapping[str, ECGSet], training: EC
     Raises:
         ValueError: the same samples are in both, naming the sets, the number and the first record.
     """
-    known = {name: hashes_in(ecgs.manifest.get("made_by") or {}) for name, ecgs in generated.items()}
+    known = {name: training_hashes(ecgs.manifest.get("made_by") or {}) for name, ecgs in generated.items()}
     if training is not None:
         known["the training set"] = set(training.hashes())
     if not any(known.values()):

@@ -4,7 +4,6 @@ A kit has as many real as generated ECGs, in random order: a reader who guesses,
 in half.
 """
 
-import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -26,7 +25,7 @@ from ecggan.files.atomic import atomic_folder
 from ecggan.files.json_file import without_nan
 from ecggan.stats.number_text import NONE, plain
 from ecggan.stats.proportions import share_of_number
-from ecggan.stats.resampling import weighted_means
+from ecggan.stats.resampling import NUM_RESAMPLES, weighted_means
 
 ALL = "all"
 SHARES = ("accuracy", "real_right", "generated_right")

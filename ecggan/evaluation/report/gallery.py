@@ -12,6 +12,7 @@ from jaxtyping import Float
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.formatting import sentence_case
 from ecggan.measurement.columns import MAIN_MEASUREMENTS, display_name
+from ecggan.stats.resampling import evenly_spaced
 
 _LARGEST_SHARE = 10.0  # a single outlier counts for as many spreads at most
 _IQR_OF_NORMAL = 1.349  # quartiles of a normal distribution lie so many SDs apart

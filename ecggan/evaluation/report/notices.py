@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ecggan.ecg import DERIVED_LEADS, independent_leads
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.assessment import Assessment
+from ecggan.measurement.columns import einthoven_column
 
 _CONTRADICTION_UV = 10  # rounding makes 1 or 2
 
@@ -70,6 +71,6 @@ def _median_contradictions(some: AssessedSet) -> dict[str, float]:
     """Stored limb leads that contradict I and II: the median over records of the largest difference in µV."""
     if some.signals is None or not len(some.signals.table):
         return {}
-    columns = {f"einthoven_{lead.lower()}_uv": lead for lead in DERIVED_LEADS}
+    columns = {einthoven_column(lead): lead for lead in DERIVED_LEADS}
     medians = {lead: some.signals.table[c].median() for c, lead in columns.items() if c in some.signals.table}
     return {lead: float(size) for lead, size in medians.items() if size > _CONTRADICTION_UV}

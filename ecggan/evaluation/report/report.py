@@ -6,7 +6,6 @@ LaTeX, CSV), pictures/ the PNGs of the report and the same as PDF and SVG, measu
 nearest_….csv its nearest training ECGs and pairs_….csv the aligned pairs.
 """
 
-import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path

@@ -24,7 +24,6 @@ from ecggan.evaluation.report.cells import (
     quartiles_cell,
 )
 from ecggan.evaluation.set_evaluation import SetEvaluation
-from ecggan.measurement import signal_description as signals
 from ecggan.measurement.columns import MAIN_MEASUREMENTS, display_name
 from ecggan.measurement.normality.screen import RULES
 from ecggan.stats.number_text import NONE

@@ -6,7 +6,6 @@ below 5 %, corrected over all measures of that set by Benjamini and Hochberg: fr
 self-tests. The self-test passes if every corrupted set raises one and the fresh ones none.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,6 +19,7 @@ from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation.assessment import Assessment, assess
 from ecggan.evaluation.self_test.corruptions import CORRUPTIONS, FRESH, HELD_OUT, TRAINING, corrupted_sets
 from ecggan.files.atomic import atomic_folder
+from ecggan.files.json_file import write_json
 from ecggan.measurement.columns import MAIN_MEASUREMENTS
 from ecggan.plotting import plot_alarms, save_figure
 from ecggan.stats.hypothesis_tests import LEVEL, corrected
@@ -223,8 +223,7 @@ def write_self_test(out: str | Path, found: SelfTest) -> Path:
                 for name, evaluation in found.assessment.evaluations.items()
             },
         }
-        text = json.dumps(summary, indent=2, ensure_ascii=False)
-        (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
+        write_json(folder / "summary.json", summary)
         for suffix in ("png", "pdf"):
             save_figure(plot_alarms(table), folder / f"self_test.{suffix}", dpi=150)
     return Path(out) / "self_test.md"

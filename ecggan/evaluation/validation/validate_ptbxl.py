@@ -11,16 +11,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 from tqdm import tqdm
 
 from ecggan.compute.workers import each
 from ecggan.data.readers.wfdb import read_wfdb
 from ecggan.data.sources.ptbxl import DATABASE, read_statements
 from ecggan.ecg import TWELVE_LEADS
-from ecggan.measurement.measure_record import Value, row_without_numbers
-from ecggan.measurement.measure_set import measure_record
+from ecggan.measurement.measure_record import Value, measure_record, row_without_numbers
 from ecggan.measurement.normality.screen import findings, screen
+from ecggan.stats.proportions import Proportion, share_of_number
 
 STATEMENTS = "scp_statements.csv"
 STRICT_COMPANIONS = {"SR", "SARRH"}  # beside a NORM of 100, as configs/data/ptbxl.yaml chooses records to learn from
@@ -114,9 +113,9 @@ def agreement_rates(validated: pd.DataFrame) -> pd.DataFrame:
         for column, group in GROUPS.items():
             normal = read.loc[is_in & read[column], "is_normal"]
             num_right = int((~normal).sum() if column == "is_other" else normal.sum())
-            share, low, high = _share(num_right, len(normal))
+            share = share_of_number(num_right, len(normal), len(normal))
             row = {"records": half, "group": group, "num_records": len(normal), "num_right": num_right}
-            rows.append(row | {"share": share, "low": low, "high": high})
+            rows.append(row | _with_interval(share))
     return pd.DataFrame(rows)
 
 
@@ -149,17 +148,14 @@ def caught_by_superclass(validated: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for superclass, some in members.fillna({"superclass": "none"}).groupby("superclass"):
         num_caught = int((~some["is_normal"]).sum())
-        share, low, high = _share(num_caught, len(some))
+        share = share_of_number(num_caught, len(some), len(some))
         row = {"superclass": superclass, "num_records": len(some), "num_caught": num_caught}
-        rows.append(row | {"share": share, "low": low, "high": high})
+        rows.append(row | _with_interval(share))
     return pd.DataFrame(rows, columns=["superclass", "num_records", "num_caught", "share", "low", "high"])
 
 
-def _share(count: int, total: int) -> tuple[float, float, float]:
-    if not total:
-        return np.nan, np.nan, np.nan
-    interval = binomtest(count, total).proportion_ci(method="wilson")
-    return count / total, float(interval.low), float(interval.high)
+def _with_interval(share: Proportion) -> dict[str, float]:
+    return {"share": share.value, "low": share.low, "high": share.high}
 
 
 def summary_text(validated: pd.DataFrame) -> str:

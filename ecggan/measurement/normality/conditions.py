@@ -1,7 +1,7 @@
-"""How a rule looks at a table of measurements: a finder gives each record a text, empty where nothing is found.
+"""Conditions of the normality rules: a table of measurements -> a text a record, empty if the condition is not met.
 
-A finder works on all records at once and judges each by its own row; a measurement that is not there is never found to
-be wrong (which of them must be there is a rule of its own).
+A condition works on all records at once and judges each by its own row. A missing measurement never meets a condition;
+which measurements must be present is a rule of its own.
 """
 
 import itertools
@@ -16,13 +16,19 @@ from ecggan.measurement.columns import amplitude_column, display_name
 
 Condition = Callable[[pd.DataFrame], np.ndarray]
 LeadCondition = Callable[[pd.DataFrame, str], np.ndarray]
-"""A table and a lead -> whether something is found there, for each record."""
+"""A table and a lead -> for each record whether the condition is met in that lead."""
 
-LIMB_NEIGHBOURS = ("aVL", "I", "II", "aVF", "III")  # as they look at the heart, from its left side downwards
+LIMB_NEIGHBOURS = (
+    "aVL",
+    "I",
+    "II",
+    "aVF",
+    "III",
+)  # by direction, from the heart's left side downwards
 
 
 def texts_where(found: Bool[np.ndarray, " record"], text: Callable[[int], str]) -> np.ndarray:
-    """The text of each record that it is found in, made from its position; empty elsewhere."""
+    """A text, made from its position, for each record where `found` is true; empty for the others."""
     texts = np.full(len(found), "", dtype=object)
     for i in np.flatnonzero(found):
         texts[i] = text(int(i))
@@ -30,7 +36,7 @@ def texts_where(found: Bool[np.ndarray, " record"], text: Callable[[int], str]) 
 
 
 def values(table: pd.DataFrame, column: str) -> Float[np.ndarray, " record"]:
-    """A measurement of each record; NaN where it is missing, or the set does not have its lead."""
+    """A measurement of each record; NaN if it is missing, or if the set does not have its lead."""
     return table[column].to_numpy(dtype=float) if column in table else np.full(len(table), np.nan)
 
 
@@ -40,29 +46,29 @@ def amplitudes_mv(table: pd.DataFrame, wave: str, lead: str) -> Float[np.ndarray
 
 
 def qrs_depth_mv(table: pd.DataFrame, lead: str) -> Float[np.ndarray, " record"]:
-    """How deep the QRS complex goes, whether that is called Q or S."""
+    """The depth of the QRS complex, of Q or S, whichever is deeper."""
     return -np.minimum(amplitudes_mv(table, "Q", lead), amplitudes_mv(table, "S", lead))
 
 
-def first_of(*finders: Condition) -> Condition:
-    """The text of the first of them that finds something."""
+def first_of(*conditions: Condition) -> Condition:
+    """The text of the first condition that a record meets."""
 
     def find(table: pd.DataFrame) -> np.ndarray:
-        texts = finders[0](table)
-        for finder in finders[1:]:
-            texts = np.where(texts == "", finder(table), texts)
+        texts = conditions[0](table)
+        for condition in conditions[1:]:
+            texts = np.where(texts == "", condition(table), texts)
         return texts
 
     return find
 
 
 def where(text: str, is_found: Callable[[pd.DataFrame], np.ndarray]) -> Condition:
-    """The same text wherever it is found."""
+    """The same text for each record that meets the condition."""
     return lambda table: texts_where(is_found(table), lambda _: text)
 
 
 def outside(column: str, low: int | float = -np.inf, high: int | float = np.inf) -> Condition:
-    """A measurement beyond its limits, which are themselves within; one that is missing is not beyond them."""
+    """A measurement below `low` or above `high`, with its value and that limit."""
     name, unit = display_name(column)
     digits = 2 if unit == "mV" else 0
 
@@ -79,23 +85,13 @@ def outside(column: str, low: int | float = -np.inf, high: int | float = np.inf)
     return find
 
 
-def below(wave: str, limits_mv: Mapping[str, float]) -> tuple[tuple[str, ...], LeadCondition]:
-    """The leads with a limit, and whether the wave's amplitude, with its sign, lies below it: for [in_leads][]."""
-    return tuple(limits_mv), lambda table, lead: amplitudes_mv(table, wave, lead) < limits_mv[lead]
-
-
-def above(wave: str, limits_mv: Mapping[str, float]) -> tuple[tuple[str, ...], LeadCondition]:
-    """As [below][], above it."""
-    return tuple(limits_mv), lambda table, lead: amplitudes_mv(table, wave, lead) > limits_mv[lead]
-
-
 def in_leads(words: str, leads: Sequence[str], is_found: LeadCondition) -> Condition:
-    """What is found in any of these leads, and in which."""
+    """The condition is met in any of these leads; the text names them."""
     return lambda table: name_leads(words, leads, np.stack([is_found(table, lead) for lead in leads]))
 
 
 def in_neighbours(words: str, leads: Sequence[str], is_found: LeadCondition) -> Condition:
-    """What is found in two leads that lie side by side, and in which; limb and chest leads are no neighbours."""
+    """The condition is met in two neighbouring leads, both limb or both chest leads; the text names them."""
     rows = [[lead for lead in row if lead in leads] for row in (LIMB_NEIGHBOURS, CHEST_LEADS)]
     order = [lead for row in rows for lead in row]
     assert set(order) == set(leads), f"{leads} are not all limb or chest leads with neighbours"
@@ -113,8 +109,29 @@ def in_neighbours(words: str, leads: Sequence[str], is_found: LeadCondition) -> 
     return find
 
 
+def below(
+    words: str, wave: str, limits_mv: Mapping[str, float], where_in: Callable[..., Condition] = in_leads
+) -> Condition:
+    """A wave's amplitude, with its sign, below the limit of its lead.
+
+    Args:
+        words: the text before the leads.
+        wave: P, Q, R, S, T or ST.
+        limits_mv: lead -> limit; the other leads do not count.
+        where_in: [in_leads][] for any of them, [in_neighbours][] for two neighbours.
+    """
+    return where_in(words, tuple(limits_mv), lambda table, lead: amplitudes_mv(table, wave, lead) < limits_mv[lead])
+
+
+def above(
+    words: str, wave: str, limits_mv: Mapping[str, float], where_in: Callable[..., Condition] = in_leads
+) -> Condition:
+    """As [below][], above the limit."""
+    return where_in(words, tuple(limits_mv), lambda table, lead: amplitudes_mv(table, wave, lead) > limits_mv[lead])
+
+
 def name_leads(words: str, leads: Sequence[str], found: Bool[np.ndarray, "lead record"]) -> np.ndarray:
-    """``ST low in V5, V6``, for each record that shows it in any lead."""
+    """``ST low in V5, V6``, for each record that meets the condition in any lead."""
 
     def text(i: int) -> str:
         return f"{words} in {', '.join(lead for lead, is_in in zip(leads, found[:, i], strict=True) if is_in)}"

@@ -1,6 +1,6 @@
-"""Which generated ECGs go into a set: those that could be measured, or those that the screen calls normal.
+"""A filter of ECGs that go into a set: the measurable ones, or those that the normality screen passes.
 
-The paper kept of its 150,000 ECGs the 121,977 that 12SL called normal.
+The paper kept the 121,977 of its 150,000 ECGs that 12SL called normal.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ class NormalityFilter:
 
     Args:
         what: "measurable" or "normal".
-        rules: of the normality screen, which to switch on or off; those that are not named are on.
+        rules: of the normality screen, which to switch on or off; the others are on.
         num_workers: processes that measure; None for one a core.
 
     Raises:
@@ -40,7 +40,7 @@ class NormalityFilter:
 
     @property
     def description(self) -> dict[str, Any]:
-        """What the choice depends on, for the set's manifest."""
+        """The parameters of the choice, for the set's manifest."""
         if self.what == "measurable":
             return {"what": self.what}
         return {"what": self.what, "rules": [rule.name for rule in switched_on(self.rules)]}
@@ -50,7 +50,7 @@ class NormalityFilter:
         return RECORDS_PER_TASK * (self.num_workers or cpu_count())
 
     def __call__(self, ecgs: ECGSet) -> list[tuple[str, str] | None]:
-        """For each record None, or the first rule that it breaks and how; `not_measurable` stands before all others."""
+        """For each record None, or the first rule that it breaks and the detail; `not_measurable` comes first."""
         found = findings(measure(ecgs, num_workers=self.num_workers, progress=False), self.rules)
         if self.what == "measurable":
             found = found[["not_measurable"]]

@@ -1,15 +1,15 @@
-"""The rules of the normality screen: what makes an ECG abnormal, beyond which limit, and who says so.
+"""The rules of the normality screen: what makes an ECG abnormal, with limits and sources.
 
-A guideline's limits, all applied at once, fail many ECGs that cardiologists call normal, as each of 17 rules fails a
-few. So a guideline's limit stands where it fails next to none, and elsewhere the limit is **chosen on PTB-XL**: moved
-outwards in round steps, on the records of patients of even number, as long as the normal ECGs gained at least half of
-what the abnormal ones lost (docs/results.md). Some guideline limits cannot be followed at all: ST is measured 60 ms
+The limits of the guidelines, applied together, fail many ECGs that cardiologists call normal, because each of 17 rules
+fails a few. A guideline's limit is used if it fails next to none of them. The other limits are **chosen on PTB-XL**:
+moved outwards in round steps, on the records of patients of even number, as long as the normal ECGs gained at least
+half of what the abnormal ones lost (docs/results.md). Some limits of the guidelines do not apply: ST is measured 60 ms
 after the J point, and Q waves by their depth alone. Sex and age of a generated ECG are unknown, so no limit depends on
-them; where a guideline has one for each, the one that lets more pass is taken.
+them; if a guideline has a limit for each, the one that passes more ECGs is used.
 
-What is missing is decided once. Without a P wave the rule `p_wave` fires and the rules on its intervals do not. A lead
-that the record should show and does not is a matter of `leads`, and of no other rule; one that its set does not have is
-found by none. A QRS axis that points nowhere is found by `qrs_axis`.
+A missing value breaks one rule. Without a P wave the rule `p_wave` is broken, and the rules on its intervals are not. A
+lead of the set without a usable signal breaks `leads` and no other rule; a lead that the set does not have breaks none.
+A QRS axis without a direction breaks `qrs_axis`.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,6 @@ from ecggan.measurement.normality.conditions import (
     amplitudes_mv,
     below,
     first_of,
-    in_leads,
     in_neighbours,
     name_leads,
     outside,
@@ -38,7 +37,7 @@ from ecggan.measurement.normality.conditions import (
 
 LEADS = (*LIMB_NEIGHBOURS, *CHEST_LEADS)
 
-# Every limit lies within what is normal; who says so stands with the rules below.
+# A value at its limit is normal; the sources are with the rules below.
 MOST_LOST_LEADS = 1
 RATE_BPM = (50, 100)
 LARGEST_RR_SD_SHARE = 0.25  # of the mean RR interval
@@ -68,13 +67,13 @@ CHOSEN = "chosen on PTB-XL"
 
 @dataclass(frozen=True)
 class Rule:
-    """One thing that makes an ECG not normal.
+    """One reason for which an ECG is not normal.
 
     Args:
         name: its key.
         title: what a normal ECG shows.
-        source: who says so, and what was chosen here.
-        why_not_normal: a table of measurements -> a text for each record, empty where the rule finds nothing.
+        source: of the limit, and what was chosen here.
+        why_not_normal: a table of measurements -> a text for each record, empty if it does not break the rule.
     """
 
     name: str
@@ -136,7 +135,7 @@ def _has_cornell(table: pd.DataFrame) -> np.ndarray:
 
 def _has_low_voltage(table: pd.DataFrame) -> np.ndarray:
     low = [
-        # the largest of the leads: NaN, and so not low, unless all are there
+        # the largest of the leads: NaN, and so not low, unless all are present
         np.stack([amplitudes_mv(table, "R", lead) + qrs_depth_mv(table, lead) for lead in leads]).max(axis=0) < smallest
         for leads, smallest in ((LIMB_LEADS, SMALLEST_LIMB_QRS_MV), (CHEST_LEADS, SMALLEST_CHEST_QRS_MV))
     ]
@@ -218,34 +217,26 @@ _ALL = (
         f"no Q beyond {DEEPEST_Q_MV} mV and a third of R in two neighbours, nor beyond {DEEPEST_Q_V2_MV} mV in V2",
         f"{CHOSEN}; {MI_2018}: 0.1 mV in two leads, any Q in V2; {MINNESOTA} 1-1: a third of R; each beside a "
         "duration, which is not measured",
-        first_of(
-            in_neighbours("deep Q", LEADS, _is_pathological_q), in_leads("Q", *below("Q", {"V2": -DEEPEST_Q_V2_MV}))
-        ),
+        first_of(in_neighbours("deep Q", LEADS, _is_pathological_q), below("Q", "Q", {"V2": -DEEPEST_Q_V2_MV})),
     ),
     Rule(
         "st_low",
         "ST not below -0.1 mV (III, aVR and V1 apart), nor below -0.05 mV in two neighbours",
         f"{CHOSEN}, 60 ms after J; {MI_2018}: -0.05 mV at J in two leads",
-        first_of(
-            in_leads("ST low", *below("ST", LOWEST_ST_MV)),
-            in_neighbours("ST low", *below("ST", LOWEST_ST_NEIGHBOURS_MV)),
-        ),
+        first_of(below("ST low", "ST", LOWEST_ST_MV), below("ST low", "ST", LOWEST_ST_NEIGHBOURS_MV, in_neighbours)),
     ),
     Rule(
         "st_high",
         "ST up to 0.15 mV, in V1 to V6 to 0.2, 0.4, 0.4, 0.3, 0.2 and 0.15 mV, unless in one lead alone",
         f"{CHOSEN}, 60 ms after J; {MI_2018}: 0.1 mV at J in two leads, 0.15 to 0.25 mV in V2 and V3",
-        in_neighbours("ST high", *above("ST", HIGHEST_ST_NEIGHBOURS_MV)),
+        above("ST high", "ST", HIGHEST_ST_NEIGHBOURS_MV, in_neighbours),
     ),
     Rule(
         "t_waves",
         "T in I, II and V3 to V6 upright, and in no two neighbours of them below 0.1 mV; not below -0.05 mV in aVF, "
         "-0.1 mV in V2 and -0.15 mV in aVL",
         f"{AHA_IV}: upright in these, flat below 0.1 mV; two neighbours and the limits below 0 {CHOSEN}",
-        first_of(
-            in_leads("T not upright", *below("T", LOWEST_T_MV)),
-            in_neighbours("T flat", *below("T", LOWEST_T_NEIGHBOURS_MV)),
-        ),
+        first_of(below("T not upright", "T", LOWEST_T_MV), below("T flat", "T", LOWEST_T_NEIGHBOURS_MV, in_neighbours)),
     ),
     Rule(
         "high_voltage",

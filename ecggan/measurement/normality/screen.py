@@ -1,13 +1,13 @@
-"""Would a reader call it a normal ECG, and if not, why? An open stand-in for the "Normal ECG" of 12SL.
+"""The normality screen: is an ECG normal, and if not, why? An open stand-in for the "Normal ECG" of 12SL.
 
-The paper's own measure of its generators is the share of their ECGs that the analyser 12SL calls normal. 12SL is not
-free; here each finding that makes an ECG abnormal is a rule that can be read, switched off and looked up, and every
-record that is not normal says why. The rules and their limits are in `normality_rules`.
+The paper evaluates its generators by the share of their ECGs that the analyser 12SL calls normal. 12SL is not free.
+Here each finding that makes an ECG abnormal is a rule with a source that can be switched off, and every record
+that is not normal has its reasons. The rules and their limits are in `rules`.
 
-Rules on rate and intervals alone would call most abnormal ECGs normal, so the rules ask about the shape of the waves
-too. How often the screen agrees with PTB-XL's cardiologists is measured by `python -m ecggan.evaluation.validation
-ptbxl_root=PTBXL` and written down in docs/results.md: of its normal ECGs about nine in ten pass, of the others about
-three in four fail. Compare real and generated ECGs by it, not one share with 12SL's; and it is no diagnosis.
+Rules on rate and intervals alone would call most abnormal ECGs normal, so there are rules on the shape of the waves
+too. `python -m ecggan.evaluation.validation ptbxl_root=PTBXL` measures the agreement with PTB-XL's cardiologists
+(docs/results.md): of its normal ECGs about nine in ten pass, of the others about three in four fail. Compare real and
+generated ECGs by this screen, not its share with that of 12SL. It is no diagnosis.
 """
 
 from collections.abc import Mapping
@@ -21,15 +21,15 @@ from ecggan.measurement.normality.rules import Rule as Rule
 
 
 def screen(table: pd.DataFrame, rules: Mapping[str, bool] | None = None) -> pd.DataFrame:
-    """Ask every rule about every record; whatever one of them finds makes the record not normal.
+    """Apply every rule to every record; a record that breaks one is not normal.
 
-    Each record is judged by its own row alone. A record that is not measurable is not normal, whatever the rules. Rules
-    about leads that a set does not have do not apply to it, so fewer leads pass more easily: compare sets of the same
-    leads only.
+    Each record is judged by its own row alone. A record that is not measurable is not normal, whichever rules are on.
+    Rules about leads that a set does not have do not apply to it, so records of fewer leads pass more easily: compare
+    sets of the same leads only.
 
     Args:
         table: of [measure][ecggan.measurement.measure_set.measure].
-        rules: which of the [RULES][] to switch on or off; those that are not named are on.
+        rules: which of the [RULES][] to switch on or off; the others are on.
 
     Returns:
         `record`, `is_normal`, and the `reasons`, joined by semicolons and empty for a normal record.
@@ -47,7 +47,7 @@ def screen(table: pd.DataFrame, rules: Mapping[str, bool] | None = None) -> pd.D
 
 
 def findings(table: pd.DataFrame, rules: Mapping[str, bool] | None = None) -> pd.DataFrame:
-    """What each rule says about each record: a column `not_measurable` and one a rule, empty where nothing is found.
+    """The reason of each rule for each record: a column `not_measurable` and one a rule, empty for records that pass.
 
     Args and Raises: as of [screen][].
     """
@@ -58,13 +58,13 @@ def findings(table: pd.DataFrame, rules: Mapping[str, bool] | None = None) -> pd
     measurable = table["is_measurable"].to_numpy(dtype=bool)
     why_not = table["reason"].to_numpy(dtype=object)
     texts = {"not_measurable": texts_where(~measurable, lambda i: f"not measurable: {why_not[i] or 'no reason given'}")}
-    for rule in chosen:  # what is said of an ECG that could not be measured means nothing
+    for rule in chosen:  # a rule says nothing about an ECG that is not measurable
         texts[rule.name] = np.where(measurable, rule.why_not_normal(table), "")
     return pd.DataFrame(texts, index=table.index, dtype=object)
 
 
 def share_normal(screened: pd.DataFrame) -> float:
-    """The share of all records of [screen][]'s table that are normal, those not measurable counted as not; NaN of none.
+    """The share of all records of [screen][]'s table that are normal; NaN without records.
 
     >>> share_normal(pd.DataFrame({"is_normal": [True, True, False, True]}))
     0.75
@@ -73,7 +73,7 @@ def share_normal(screened: pd.DataFrame) -> float:
 
 
 def switched_on(rules: Mapping[str, bool] | None) -> list[Rule]:
-    """The rules that are asked; Args and Raises: as of [screen][]."""
+    """The rules that are on; Args and Raises: as of [screen][]."""
     switches = dict(rules or {})
     unknown = [name for name in switches if name not in RULES]
     if unknown:

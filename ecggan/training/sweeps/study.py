@@ -1,14 +1,13 @@
-"""A search for parameters with Optuna, in which each run asks for its own as it starts. The one door to Optuna.
+"""A search for parameters with Optuna, in which each run asks for its own when it starts. The one door to Optuna.
 
-This is Optuna's own way to share a study among processes: all of them meet in its storage, and none has to stay alive
-to hand out parameters. A run that waits in a queue learns from all that ended before it starts; one that was
-interrupted finds its trial again by its number and goes on with it; one that has ended is not repeated.
+This is Optuna's own way to share a study among processes: all of them meet in its storage, and no process has to stay
+alive to hand out parameters. A run that waits in a queue learns from all that ended before it starts; an interrupted
+run finds its trial again by its number and resumes; a run that has ended is not repeated.
 
 Hydra's sweeper for Optuna asks for a batch of parameters, waits for all of its runs, and knows nothing of a run before
-it ends: it cannot prune, and a sweep that is begun again counts its runs anew, into the folders of the old ones.
+it ends: it cannot prune, and a restarted sweep counts its runs anew, into the folders of the old ones.
 """
 
-import logging
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,21 +15,14 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import pytorch_lightning as pl
-from pytorch_lightning.callbacks import Callback
-
-from ecggan.files.atomic import file_lock
-from ecggan.run_folder import DISTANCE
-from ecggan.training.physiology import find_physiology_callback
+from ecggan.files.locks import file_lock
 
 if TYPE_CHECKING:
     import optuna
 
-log = logging.getLogger(__name__)
-
 Parameter = None | bool | int | float | str
 
-_RUN = "run"  # what a trial remembers: the number of its run
+_RUN = "run"  # the trial's attribute with the number of its run
 _WAIT_S = 120
 
 
@@ -39,19 +31,18 @@ class Study:
 
     Args:
         space: by the name of a parameter, a list to choose from, or ``{low, high}`` with ``log: true`` or ``step`` as
-            of Optuna's FloatDistribution, of whole numbers where low and high are.
-        storage: where the runs meet: a file, which may lie on a network disk (Optuna's journal), or the URL of a
-            database (sqlite:///FILE, on a disk of one machine; postgresql://…).
+            in Optuna's FloatDistribution; whole numbers if low and high are.
+        storage: where the runs meet: a file, also on a network disk (Optuna's journal), or the URL of a database
+            (sqlite:///FILE, on a disk of one machine; postgresql://…).
         folder: of the sweep.
-        name: of the study in the storage; None for one in which a storage within the folder has no other, and elsewhere
-            the folder's.
-        seed: of what is drawn; each run has its own from it.
+        name: of the study in the storage; None names it by the folder, or "sweep" if the storage is within the folder.
+        seed: of the sampler; each run has its own from it.
         sampler: makes Optuna's sampler, given `seed`.
-        pruner: Optuna's, which says when a run is hopeless; None lets all of them end.
+        pruner: Optuna's; None lets all runs end.
         num_runs: of the sweep; at least 1.
 
     Raises:
-        ValueError: a parameter's space makes no sense, or optuna is not installed.
+        ValueError: a parameter's space is not valid, or optuna is not installed.
     """
 
     def __init__(
@@ -80,11 +71,11 @@ class Study:
         """The run of this number: begun earlier, or asked for now.
 
         Args:
-            number: from 0, the same whenever the sweep is gone on with.
+            number: from 0, the same whenever the sweep is resumed.
             is_first: whether this process is the first of the run's; the others wait until it has asked.
 
         Raises:
-            OSError: the storage cannot be opened, or nobody asked.
+            OSError: the storage cannot be opened, or the first process asked for no parameters.
         """
         with self._opening():
             study = self._open(number)
@@ -99,11 +90,11 @@ class Study:
             trial = _find(study, number)
         if trial is None:
             raise OSError(f"run {number} of the sweep {self.name} has no parameters after {_WAIT_S} s")
-        self._refuse_another_space(trial)
+        self._check_same_space(trial)
         return StudyRun(study, trial)
 
     def _opening(self) -> AbstractContextManager[object]:
-        """A lock beside the storage's file: two processes that make one at once would be in each other's way."""
+        """A lock beside the storage's file, as two processes may create it at once."""
         file = _file_of(self.storage)
         if file is None:
             return nullcontext()
@@ -130,16 +121,16 @@ class Study:
             hidden = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", self.storage)
             raise OSError(f"sweep.storage={hidden} cannot be opened: {error}") from error
 
-    def _refuse_another_space(self, trial: "optuna.trial.FrozenTrial") -> None:
+    def _check_same_space(self, trial: "optuna.trial.FrozenTrial") -> None:
         if set(trial.params) != set(self.distributions):
             raise ValueError(
                 f"the sweep {self.name} was begun with sweep.space of {', '.join(trial.params)}, not of "
-                f"{', '.join(self.distributions)}; go on with that, or give another out="
+                f"{', '.join(self.distributions)}; resume it with its own, or give another out="
             )
 
 
 class StudyRun:
-    """One run of a study: its parameters, and what is told of it."""
+    """One run of a study: its parameters, and what is reported of it."""
 
     def __init__(self, study: "optuna.Study", trial: "optuna.trial.FrozenTrial") -> None:
         self._study, self._trial = study, trial
@@ -160,9 +151,9 @@ class StudyRun:
         return self._trial.values[0] if self._trial.values else None
 
     def report(self, epoch: int, distance: float) -> bool:
-        """Tell how far it has come; whether it is hopeless beside the others.
+        """Report an epoch's distance; whether the run is to be pruned.
 
-        What was told of an epoch before the run was interrupted stays.
+        What was reported of an epoch before the run was interrupted stays.
         """
         import optuna
 
@@ -172,46 +163,17 @@ class StudyRun:
         return bool(trial.should_prune())
 
     def end(self, distance: float, is_pruned: bool = False) -> None:
-        """It is over."""
+        """Record the run's distance and end it, as complete or pruned."""
         import optuna
 
         state = optuna.trial.TrialState.PRUNED if is_pruned else optuna.trial.TrialState.COMPLETE
         self._study.tell(self._trial.number, None if is_pruned else distance, state=state)
 
     def fail(self) -> None:
-        """It can come to nothing: its training diverged."""
+        """End the run as failed."""
         import optuna
 
         self._study.tell(self._trial.number, state=optuna.trial.TrialState.FAIL)
-
-
-class Pruning(Callback):
-    """Tells the study each distance of a run, and ends the run where it is hopeless beside the others.
-
-    Args:
-        run: of the study.
-    """
-
-    def __init__(self, run: StudyRun) -> None:
-        self.run = run
-        self.is_pruned = False
-
-    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if find_physiology_callback(trainer) is None:
-            raise ValueError("sweep= makes the physiological distance small: it needs callbacks.physiology")
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        physiology = find_physiology_callback(trainer)
-        assert physiology is not None
-        epoch = trainer.current_epoch + 1
-        if not physiology.is_due(trainer):
-            return
-        is_hopeless = False
-        if trainer.is_global_zero:
-            is_hopeless = self.run.report(epoch, physiology.rows[-1][DISTANCE])
-        if epoch != trainer.max_epochs and trainer.strategy.broadcast(is_hopeless):
-            log.info("run %d is hopeless beside the others: it ends after epoch %d", self.run.number, epoch)
-            self.is_pruned = trainer.should_stop = True
 
 
 def _find(study: "optuna.Study", number: int) -> "optuna.trial.FrozenTrial | None":

@@ -17,7 +17,8 @@ from ecggan.data.exports import parquet, text
 from ecggan.data.exports.chunks import safe_names
 from ecggan.data.exports.export import FORMS
 from ecggan.data.exports.text import to_text
-from ecggan.data.sets.ecg_set import ECGSet, new_manifest
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.manifest import new_manifest
 from tests.data.exports.making import (
     COMPANIONS,
     NUM_RECORDS,
@@ -72,7 +73,7 @@ def test_killed_export_goes_on_without_writing_again_what_is_finished(ecgs, tmp_
 import os, signal, sys
 import ecggan
 from ecggan.data.exports import export, text
-text.RECORDS_A_PART, move, moved = 5, os.replace, []
+text.RECORDS_A_CHUNK, move, moved = 5, os.replace, []
 def move_or_die(source, target):
     moved.append(target)
     if len(moved) == 18:
@@ -129,7 +130,7 @@ def test_disk_that_fills_up_meanwhile_keeps_what_is_finished(ecgs, tmp_path, mon
 
     def to_text_until_full(microvolts, separator):
         calls.append(1)
-        if len(calls) > exporting.NUM_WEIGHED + 7:
+        if len(calls) > exporting.NUM_PROBED + 7:
             raise OSError(28, "No space left on device")
         return to_text(microvolts, separator)
 

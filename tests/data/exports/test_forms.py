@@ -12,7 +12,8 @@ import yaml
 
 from ecggan.data.exports.text import to_text
 from ecggan.data.record import Layout
-from ecggan.data.sets.ecg_set import ECGSet, new_manifest
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.manifest import new_manifest
 from ecggan.data.sources.folder import folder_set
 from ecggan.data.sources.selection import Selection
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from ecggan.data.packing.journal import PackingJournal
-from ecggan.data.packing.packer import _excerpt
+from ecggan.data.packing.outcomes import _excerpt
 from ecggan.data.readers.registry import read_record
 from ecggan.data.record import Layout, Record, RecordReference
 from ecggan.data.sets.ecg_set import record_hash
-from ecggan.data.sets.exclusions import shown_of
+from ecggan.data.sets.exclusions import read_examples
 from ecggan.data.sets.splits import split_of
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat, select_leads
 from tests.data.packers import SHAPING, packer
@@ -107,7 +107,7 @@ def test_bad_records_are_named_with_their_rule_and_the_run_goes_on(source, pack_
     assert (account["read"], account["kept"], len(packed)) == (17, 6, 6)
     assert json.loads((packed.path / "manifest.json").read_text())["account"] == account
     assert "6 of 17 records" in caplog.text
-    assert "left out by unreadable: 3 (empty: " in caplog.text
+    assert "excluded by unreadable: 3 (empty: " in caplog.text
     assert "garbage: " in caplog.text
 
 
@@ -117,7 +117,7 @@ def test_first_four_records_that_a_rule_leaves_out_can_be_seen(tmp_path, pack_fo
         write_wfdb(tmp_path / "s", f"r{i}", ecg if i == 0 else ecg * (np.arange(8) != i % 3)[:, None])
     write_wfdb(tmp_path / "s", "short", ecgs[1][:, :3000])
     write_wfdb(tmp_path / "s", "twice", ecgs[0])
-    shown = shown_of(pack_folder(tmp_path / "s").path)
+    shown = read_examples(pack_folder(tmp_path / "s").path)
     assert [(each.rule, each.record) for each in shown] == [
         ("duplicate", "twice"),
         *(("flat", f"r{i}") for i in range(1, 5)),
@@ -138,7 +138,7 @@ def test_log_names_a_few_and_counts_the_rest(tmp_path, pack_folder, write_wfdb, 
     for i in range(5):
         write_wfdb(tmp_path / "s", f"r{i}", known_ecg()[0] * (i == 0))
     pack_folder(tmp_path / "s")
-    assert "left out by flat: 4 (r1: lead I moves by 0 mV" in caplog.text
+    assert "excluded by flat: 4 (r1: lead I moves by 0 mV" in caplog.text
     assert "r3: " in caplog.text
     assert "r4" not in caplog.text
     assert "; and 1 more)" in caplog.text
@@ -166,7 +166,7 @@ def test_second_packing_opens_the_set_and_repeats_its_account(source, pack_folde
     caplog.clear()
     assert pack_folder(source).path == first.path
     assert (first.path / "signals.npy").stat().st_mtime_ns == written
-    assert "left out by flat: 1 (flat" in caplog.text
+    assert "excluded by flat: 1 (flat" in caplog.text
 
 
 def test_key_follows_everything_that_decides_the_set(source, pack_folder):
@@ -201,7 +201,7 @@ def test_repaired_signal_file_is_packed_anew(source, pack_folder, write_wfdb, kn
 def test_damaged_set_in_the_cache_is_named_with_the_remedy(source, pack_folder, name):
     path = pack_folder(source).path
     (path / name).write_bytes((path / name).read_bytes()[:100])
-    with pytest.raises(ValueError, match=rf"the set in the cache is damaged .*; delete {path} to make it anew"):
+    with pytest.raises(ValueError, match=rf"the set in the cache is damaged .*; delete {path} to pack it again"):
         pack_folder(source)
 
 
@@ -260,10 +260,12 @@ def test_packing_that_was_stopped_goes_on_where_it_was(many, pack_folder, paper_
     with caplog.at_level(logging.INFO):
         resumed = packing.pack("test", references, lambda reference: seen.append(0) or read(reference), many, {})
     assert len(seen) == 87 - expected
-    assert ("goes on where it was stopped, after 64 of 87" in caplog.text) is (expected == 64)
+    assert ("packing resumes after 64 of 87" in caplog.text) is (expected == 64)
     assert same_files(whole, resumed)
     assert (
-        [each.record for each in shown_of(resumed.path)] == [each.record for each in shown_of(whole.path)] == ["short"]
+        [each.record for each in read_examples(resumed.path)]
+        == [each.record for each in read_examples(whole.path)]
+        == ["short"]
     )
     assert not left.exists()
 

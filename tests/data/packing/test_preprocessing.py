@@ -18,7 +18,7 @@ def sampled(rate, seconds, *frequencies):
 
 def shaped(record, ecg, **changes):
     shaping = replace(SHAPING, **changes)
-    assert shaping.misfit(record, ecg) is None
+    assert shaping.exclusion_reason(record, ecg) is None
     return [shaping.apply(window, ecg) for _, window in shaping.cut(record, ecg)]
 
 
@@ -63,18 +63,18 @@ def test_leads_are_ordered_and_derived(known_ecg):
 )
 def test_record_that_cannot_be_brought_into_shape_says_why(paper_format, rate, num_samples, rule, detail):
     record = Record(np.zeros((8, num_samples)), EIGHT_LEADS, rate)
-    assert SHAPING.misfit(record, paper_format) == (rule, detail)
+    assert SHAPING.exclusion_reason(record, paper_format) == (rule, detail)
 
 
 def test_absent_lead_comes_before_all_else(paper_format):
     record = Record(np.zeros((1, 7)), ("I",), 1)
-    assert SHAPING.misfit(record, paper_format) == ("leads", "lead 'II' is not in the record; it has I")
+    assert SHAPING.exclusion_reason(record, paper_format) == ("leads", "lead 'II' is not in the record; it has I")
 
 
 def test_slow_rate_that_is_wanted_is_taken_as_it_is():
     ecg = ECGFormat(EIGHT_LEADS, 100, 1000, 6.0)
-    assert SHAPING.misfit(sampled(100, 10, 1), ecg) is None
-    assert SHAPING.misfit(sampled(90, 10, 1), ecg)[0] == "sampling_rate"
+    assert SHAPING.exclusion_reason(sampled(100, 10, 1), ecg) is None
+    assert SHAPING.exclusion_reason(sampled(90, 10, 1), ecg)[0] == "sampling_rate"
 
 
 def test_windows_follow_each_other(paper_format):

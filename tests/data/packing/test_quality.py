@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecggan.data.packing.quality import unfit_as_read, unfit_as_shaped
+from ecggan.data.packing.quality import amplitude_exclusion_reason, exclusion_reason
 from ecggan.data.readers.wfdb import read_wfdb
 from ecggan.data.record import Record
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat, select_leads
@@ -15,8 +15,10 @@ from tests.data.quality_rules import RULES
 def judge(paper_format):
     def judge(millivolts, leads=EIGHT_LEADS, sampling_rate=500):
         record = Record(millivolts, leads, sampling_rate)
-        reason = unfit_as_read(record, paper_format.leads, RULES)
-        return reason or unfit_as_shaped(select_leads(millivolts, leads, paper_format.leads), paper_format, RULES)
+        reason = exclusion_reason(record, paper_format.leads, RULES)
+        return reason or amplitude_exclusion_reason(
+            select_leads(millivolts, leads, paper_format.leads), paper_format, RULES
+        )
 
     return judge
 
@@ -31,7 +33,7 @@ def test_absent_lead_is_named_but_a_derivable_one_is_not_missed(judge, known_ecg
         "lead 'V6' is not in the record; it has I, II, V1, V2, V3, V4, V5",
     )
     twelve = ECGFormat(("I", "aVF"), 500, 5000, 6.0)
-    assert unfit_as_read(Record(known_ecg()[0], EIGHT_LEADS, 500), twelve.leads, RULES) is None
+    assert exclusion_reason(Record(known_ecg()[0], EIGHT_LEADS, 500), twelve.leads, RULES) is None
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -87,9 +89,9 @@ def test_rules_that_cannot_be_meant_are_refused(limits):
 
 def test_real_ecgs_pass_and_their_flat_lead_is_found(shared_data, paper_format):
     normal = read_wfdb(shared_data / "ptbxl/records500/00000/00001_hr.hea")
-    assert unfit_as_read(normal, EIGHT_LEADS, RULES) is None
+    assert exclusion_reason(normal, EIGHT_LEADS, RULES) is None
     without_v2 = read_wfdb(shared_data / "challenge2021/JS20004.hea")
-    assert unfit_as_read(without_v2, EIGHT_LEADS, RULES) == ("flat", "lead V2 moves by 0 mV, the least is 0.1")
+    assert exclusion_reason(without_v2, EIGHT_LEADS, RULES) == ("flat", "lead V2 moves by 0 mV, the least is 0.1")
 
 
 @pytest.mark.parametrize(
@@ -162,11 +164,11 @@ def test_spoilt_ecg_is_caught_in_any_order_of_leads(twelve, spoil):
     spoil(twelve)
     rule, start = CORRUPTIONS[spoil]
     rules = replace(RULES, max_wander_mv=3.0)
-    found = unfit_as_read(Record(twelve, TWELVE_LEADS, 500), EIGHT_LEADS, rules)
+    found = exclusion_reason(Record(twelve, TWELVE_LEADS, 500), EIGHT_LEADS, rules)
     assert found is not None
     assert found[0] == rule
     assert found[1].startswith(start)
-    assert unfit_as_read(Record(twelve[::-1], TWELVE_LEADS[::-1], 500), EIGHT_LEADS, rules) == found
+    assert exclusion_reason(Record(twelve[::-1], TWELVE_LEADS[::-1], 500), EIGHT_LEADS, rules) == found
 
 
 @pytest.mark.parametrize(
@@ -181,7 +183,7 @@ def test_spoilt_ecg_is_caught_in_any_order_of_leads(twelve, spoil):
 )
 def test_null_switches_a_rule_off(twelve, limit, spoil):
     spoil(twelve)
-    assert unfit_as_read(Record(twelve, TWELVE_LEADS, 500), EIGHT_LEADS, replace(RULES, **{limit: None})) is None
+    assert exclusion_reason(Record(twelve, TWELVE_LEADS, 500), EIGHT_LEADS, replace(RULES, **{limit: None})) is None
 
 
 @pytest.mark.parametrize(
@@ -195,38 +197,40 @@ def test_null_switches_a_rule_off(twelve, limit, spoil):
 )
 def test_limb_leads_that_break_their_laws_are_told_what_would_mend_them(twelve, spoil, remedy):
     spoil(twelve)
-    rule, detail = unfit_as_read(Record(twelve, TWELVE_LEADS, 500), EIGHT_LEADS, RULES)
+    rule, detail = exclusion_reason(Record(twelve, TWELVE_LEADS, 500), EIGHT_LEADS, RULES)
     assert rule == "limb_leads"
     assert detail.endswith(f"; it holds with {remedy}")
     off = replace(RULES, max_einthoven_mv=None, min_correlation_i_v6=None)
-    assert unfit_as_read(Record(twelve, TWELVE_LEADS, 500), EIGHT_LEADS, off) is None
+    assert exclusion_reason(Record(twelve, TWELVE_LEADS, 500), EIGHT_LEADS, off) is None
 
 
 def test_limb_lead_that_is_empty_and_not_wanted_is_as_if_absent(twelve):
     twelve[2], twelve[4] = 0, np.nan
-    assert unfit_as_read(Record(twelve, TWELVE_LEADS, 500), EIGHT_LEADS, RULES) is None
+    assert exclusion_reason(Record(twelve, TWELVE_LEADS, 500), EIGHT_LEADS, RULES) is None
 
 
 def test_low_ecg_in_coarse_steps_is_not_saturated(twelve):
     coarse = np.rint(twelve * 0.2 / 0.02) * 0.02
-    assert unfit_as_read(Record(coarse, TWELVE_LEADS, 500), EIGHT_LEADS, replace(RULES, max_constant_s=None)) is None
+    assert exclusion_reason(Record(coarse, TWELVE_LEADS, 500), EIGHT_LEADS, replace(RULES, max_constant_s=None)) is None
 
 
 @pytest.mark.parametrize("rate", [100, 128, 257.0, 1000])
 def test_recording_is_judged_at_any_rate_and_length(known_ecg, rate):
     ecg = known_ecg(sampling_rate=int(rate), num_samples=int(7 * rate))[0]
-    assert unfit_as_read(Record(ecg, EIGHT_LEADS, rate), EIGHT_LEADS, RULES) is None
+    assert exclusion_reason(Record(ecg, EIGHT_LEADS, rate), EIGHT_LEADS, RULES) is None
     ecg[3] += 0.2 * np.sin(2 * np.pi * 50 * np.arange(ecg.shape[1]) / rate + 1)
-    assert unfit_as_read(Record(ecg, EIGHT_LEADS, rate), EIGHT_LEADS, RULES)[0] == "noise"
+    assert exclusion_reason(Record(ecg, EIGHT_LEADS, rate), EIGHT_LEADS, RULES)[0] == "noise"
 
 
 @pytest.mark.parametrize("count", [1, 5, 60, 400])
 def test_short_recording_is_no_error(known_ecg, count):
-    unfit_as_read(Record(known_ecg()[0][:, :count], EIGHT_LEADS, 500), EIGHT_LEADS, replace(RULES, max_wander_mv=3.0))
+    exclusion_reason(
+        Record(known_ecg()[0][:, :count], EIGHT_LEADS, 500), EIGHT_LEADS, replace(RULES, max_wander_mv=3.0)
+    )
 
 
 def test_recording_of_no_samples_has_no_length():
-    assert unfit_as_read(Record(np.zeros((8, 0)), EIGHT_LEADS, 500), EIGHT_LEADS, RULES) == (
+    assert exclusion_reason(Record(np.zeros((8, 0)), EIGHT_LEADS, 500), EIGHT_LEADS, RULES) == (
         "length",
         "it holds no samples",
     )
@@ -245,6 +249,8 @@ def test_real_ecgs_are_left_out_only_for_artefacts(shared_data, paper_format, fo
     for path in sorted((shared_data / folder).rglob("*.hea")):
         record = read_wfdb(path, gain)
         shaped = select_leads(record.millivolts, record.leads, EIGHT_LEADS)
-        found.append(unfit_as_read(record, EIGHT_LEADS, RULES) or unfit_as_shaped(shaped, paper_format, RULES))
+        found.append(
+            exclusion_reason(record, EIGHT_LEADS, RULES) or amplitude_exclusion_reason(shaped, paper_format, RULES)
+        )
     assert len(found) == read
     assert Counter(reason[0] for reason in found if reason) == left_out

@@ -181,7 +181,7 @@ def test_hdf5_that_points_to_other_files_is_not_followed(tmp_path, microvolts):
     with pytest.raises(ValueError, match="holds no array"):
         read_record(tmp_path / "link.h5", LAYOUT, position=0)
     for name in ("virtual.h5", "external.h5"):
-        with pytest.raises(ValueError, match="lies in other files, which are not read"):
+        with pytest.raises(ValueError, match="is stored in other files, which are not read"):
             read_record(tmp_path / name, LAYOUT, position=0)
 
 

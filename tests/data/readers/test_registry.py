@@ -179,7 +179,7 @@ def test_binary_file_named_as_text_is_refused(tmp_path):
 )
 def test_what_a_text_file_does_not_say_is_not_guessed(tmp_path, layout, unknown):
     (tmp_path / "a.csv").write_text("1,2,3,4,5,6,7,8\n")
-    message = f"its {unknown} are not known: say it in data.layout, or beside it in a.json or ecg.json"
+    message = f"its {unknown} are not known: state it in data.layout, or beside it in a.json or ecg.json"
     with pytest.raises(ValueError, match=message):
         read_record(tmp_path / "a.csv", layout)
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from ecggan.data.record import Layout
-from ecggan.data.sets.ecg_set import ECGSet, create_ecg_set
-from ecggan.data.sets.exclusions import shown_of
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.exclusions import read_examples
+from ecggan.data.sets.writer import create_ecg_set
 from ecggan.data.sources.combined import combined_set
 from ecggan.data.sources.folder import folder_set
 from ecggan.data.sources.selection import Selection
@@ -54,7 +55,7 @@ def test_what_a_source_left_out_stays_in_the_account_and_can_be_seen(tmp_path, p
     account = joined.manifest["account"]
     assert (account["read"], account["kept"]) == (4, 2)
     assert [entry["record"] for entry in account["left_out"]["flat"]] == ["one/flat", "other/flat"]
-    assert [(shown.rule, shown.record) for shown in shown_of(joined.path)] == [
+    assert [(shown.rule, shown.record) for shown in read_examples(joined.path)] == [
         ("flat", "one/flat"),
         ("flat", "other/flat"),
     ]

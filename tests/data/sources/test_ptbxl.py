@@ -148,7 +148,7 @@ def test_a_download_asks_for_the_chosen_records_only(make_set, database, tmp_pat
         chosen = [
             f"records500/00000/{name}{suffix}" for name in packed.records["record"] for suffix in (".hea", ".dat")
         ]
-        assert sorted(server.names_asked()) == sorted(["SHA256SUMS.txt", "ptbxl_database.csv", *chosen])
+        assert sorted(server.asked) == sorted(["SHA256SUMS.txt", "ptbxl_database.csv", *chosen])
         num_asked = len(server.asked)
         again = make_set(None, download=Download(server.url))
         assert len(server.asked) == num_asked

@@ -27,7 +27,7 @@ def test_the_search_is_that_of_a_loop_over_all_pairs_whatever_the_blocks(varied_
     best = np.array(
         [
             [
-                max(float(some.courses[m].astype(float) @ p.astype(float)) for p in others.courses[others.owner == j])
+                max(float(some.segments[m].astype(float) @ p.astype(float)) for p in others.segments[others.owner == j])
                 for j in range(7)
             ]
             for m in some.middle

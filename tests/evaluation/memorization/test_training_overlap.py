@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.data.sets.training_records import KEY, encoded
+from ecggan.data.sets.training_records import KEY, encode_hashes
 from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation.memorization.training_overlap import check_no_overlap
 
@@ -11,7 +11,7 @@ ECGS = ECGSet.from_arrays(np.random.default_rng(0).normal(size=(9, 8, 50)), EIGH
 
 def drawn_by_one_that_learned_from(which: slice) -> ECGSet:
     ecgs = ECGSet.from_arrays(np.zeros((2, 8, 50)), EIGHT_LEADS, 500, kind="generated")
-    ecgs.manifest["made_by"] = {KEY: encoded(ECGS.hashes()[which])}
+    ecgs.manifest["made_by"] = {KEY: encode_hashes(ECGS.hashes()[which])}
     return ecgs
 
 

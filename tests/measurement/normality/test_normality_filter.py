@@ -56,3 +56,8 @@ def test_a_set_of_normal_ecgs_holds_none_that_the_screen_refuses():
     assert account["read"] == ecgs.records["index"].iloc[-1] + 1
     assert account["kept"] == 20
     assert sum(map(len, account["left_out"].values())) == account["read"] - 20
+
+
+def test_the_old_name_keep_if_is_the_normality_filter_and_deprecated():
+    with pytest.warns(DeprecationWarning, match=r"ecggan\.NormalityFilter"):
+        assert ecggan.KeepIf is ecggan.NormalityFilter

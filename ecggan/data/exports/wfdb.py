@@ -1,6 +1,6 @@
 """WFDB: a header and a signal file a record, in folders of 1,000 and listed in ``RECORDS``, as PTB-XL has them.
 
-The files are those of ``wfdb.wrsamp`` to the byte, which the tests hold; it would take 9 ms a record.
+The files are byte-identical to those of ``wfdb.wrsamp``, which takes 9 ms a record.
 
 Source: https://physionet.org/physiotools/wag/header-5.htm and https://physionet.org/physiotools/wag/signal-5.htm.
 """
@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int16
 
-from ecggan.data.exports.chunks import BATCH, EXPORTED_AS, Form, Part, blocks
+from ecggan.data.exports.chunks import BATCH, EXPORTED_AS, Chunk, Form
 from ecggan.data.sets.ecg_set import ECGSet
 
 RECORDS_A_FOLDER = 1000
-MISSING = -32768  # what format 16 reserves for samples that there are not
+MISSING = -32768  # format 16 reserves this value for missing samples
 
 
 def header(name: str, microvolts: Int16[np.ndarray, "lead time"], ecgs: ECGSet, comments: list[str]) -> str:
@@ -31,15 +31,15 @@ def header(name: str, microvolts: Int16[np.ndarray, "lead time"], ecgs: ECGSet, 
     return "\n".join([*lines, *(f"# {comment}" for comment in comments), ""])
 
 
-def _parts(ecgs: ECGSet) -> list[Part]:
-    views = [ecgs.subset(block) for block in blocks(len(ecgs), RECORDS_A_FOLDER)]
-    return [Part(len(view), partial(_write, view)) for view in views]
+def _chunks(ecgs: ECGSet) -> list[Chunk]:
+    views = [ecgs.subset(batch) for batch in ecgs.batches(RECORDS_A_FOLDER)]
+    return [Chunk(len(view), partial(_write, view)) for view in views]
 
 
 def _write(ecgs: ECGSet, folder: Path) -> Iterator[int]:
     rows = ecgs.records.to_dict("records")
-    for block in blocks(len(ecgs), BATCH):
-        for row, record in zip(rows[block], ecgs.microvolts(block), strict=True):
+    for batch in ecgs.batches(BATCH):
+        for row, record in zip(rows[batch], ecgs.microvolts(batch), strict=True):
             if record.min() == MISSING:
                 raise ValueError(
                     f"record {row['record']!r} has a sample of {MISSING} µV, which WFDB reserves for missing ones; "
@@ -49,17 +49,17 @@ def _write(ecgs: ECGSet, folder: Path) -> Iterator[int]:
             path.parent.mkdir(exist_ok=True)
             path.with_suffix(".dat").write_bytes(record.T.astype("<i2").tobytes())
             path.with_suffix(".hea").write_text(header(path.name, record, ecgs, _comments(ecgs, row)))
-        yield block.stop - block.start
+        yield batch.stop - batch.start
 
 
 def _comments(ecgs: ECGSet, row: Mapping[Any, Any]) -> list[str]:
     facts = {"kind": ecgs.kind, **{key: row[key] for key in ("record", "seed", "index") if key in row}}
-    # wfdb reads ASCII alone, a comment a line
+    # wfdb reads ASCII only, one comment a line
     return [f"{key}: {str(value).encode('unicode_escape').decode()}" for key, value in facts.items()]
 
 
 WFDB = Form(
-    _parts,
+    _chunks,
     """\
 import wfdb
 names = open("RECORDS").read().split()

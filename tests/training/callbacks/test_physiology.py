@@ -10,9 +10,9 @@ import torch
 from ecggan.checkpoints.open import open_generator
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
-from ecggan.training.callbacks import Checkpoints
+from ecggan.training.callbacks.checkpoint_writer import CheckpointWriter
+from ecggan.training.callbacks.physiology import Physiology
 from ecggan.training.datamodule import ECGDataModule
-from ecggan.training.physiology import Physiology
 from tests.training.quiet import quiet_trainer
 from tests.training.test_wgan_gp import ECG, small_gan
 
@@ -44,8 +44,8 @@ def train(
     splits: tuple[str, ...] = ("train",) * 4 + ("validation",) * 3,
     keep_best: int | None = None,
 ) -> tuple[pl.Trainer, Physiology]:
-    looking = Physiology(judge, folder / "checkpoints", every_n_epochs=1, num_records=2, seed=3, keep_best=keep_best)
-    trainer = quiet_trainer(max_epochs=epochs, callbacks=[looking, Checkpoints(folder / "checkpoints", 1)])
+    looking = Physiology(judge, folder, every_n_epochs=1, num_records=2, seed=3, keep_best=keep_best)
+    trainer = quiet_trainer(max_epochs=epochs, callbacks=[looking, CheckpointWriter(folder, 1)])
     data = ECGDataModule(lambda: real_set(splits), ECG, batch_size=2, num_workers=0, seed=0)
     trainer.fit(small_gan(n_critic=1), data)
     return trainer, looking

@@ -1,0 +1,179 @@
+"""A request for a set, checked, and the plan made of it: the open generator, and the records' names and manifest."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from ecggan.checkpoints.open import open_generator
+from ecggan.data.sets.manifest import new_manifest
+from ecggan.data.sets.record_filter import RecordFilter
+from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat, select_leads
+from ecggan.generation.sampler import Sampler
+
+LARGEST_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class GenerationRequest:
+    """The arguments of [generate][ecggan.generate] without `out`, in range.
+
+    Raises:
+        ValueError: an argument out of range, named in the message.
+    """
+
+    checkpoint: str | Path
+    num_records: int | None = None
+    seed: int = 0
+    indices: Sequence[int] | None = None
+    leads: int | Sequence[str] | None = None
+    weights: str = "ema"
+    epoch: int | str = "best"
+    ecg: Mapping[str, Any] | None = None
+    keep: RecordFilter | None = None
+    batch_size: int = 512
+    device: str = "auto"
+    progress: bool = True
+
+    def __post_init__(self) -> None:
+        if (self.num_records is None) == (self.indices is None):
+            raise ValueError("give either num_records or indices")
+        if self.indices is None:
+            check_whole("num_records", self.num_records, 1)
+        else:
+            if self.keep is not None:
+                raise ValueError("indices names the records, and keep chooses them: give one of them")
+            _check_indices(self.indices)
+        check_whole("seed", self.seed, 0)
+        check_whole("batch_size", self.batch_size, 1)
+        if self.weights not in ("ema", "raw"):
+            raise ValueError(f"weights must be ema or raw; got {self.weights!r}")
+
+
+@dataclass(frozen=True)
+class GenerationPlan:
+    """A requested set before anything is drawn. Its candidates are numbered from 0.
+
+    Args:
+        sampler: of the request's generator and seed.
+        num_records: of the set.
+        indices: of the candidates; None if a candidate's number is its index.
+        leads: of the set.
+        keep: which candidates become records; None for all.
+        made_by: the manifest's facts of the generator and the draw.
+        progress: show a progress bar.
+    """
+
+    sampler: Sampler
+    num_records: int
+    indices: Sequence[int] | None
+    leads: tuple[str, ...]
+    keep: RecordFilter | None
+    made_by: dict[str, Any]
+    progress: bool
+
+    @classmethod
+    def of(cls, request: GenerationRequest) -> "GenerationPlan":
+        """Open the request's generator on its device.
+
+        Raises:
+            FileNotFoundError: no such checkpoint.
+            ValueError: the device, the leads or the checkpoint cannot be used.
+        """
+        indices = None if request.indices is None else [int(index) for index in request.indices]
+        device = _device(request.device)
+        trained = open_generator(request.checkpoint, request.weights, request.epoch, request.ecg)
+        leads = _lead_names(request.leads, trained.ecg)
+        select_leads(np.zeros((len(trained.ecg.leads), 1), np.int16), trained.ecg.leads, leads)  # or a ValueError
+        made_by = {
+            "how": "generated",
+            "seed": int(request.seed),
+            "torch": torch.__version__,
+            "device": device.type,
+            **({} if indices is None else {"indices": indices}),
+            **({} if request.keep is None else {"keep": request.keep.description}),
+            **trained.description,
+        }
+        sampler = Sampler(trained.network, trained.ecg, int(request.seed), device, request.batch_size)
+        num_records = int(request.num_records or 0) if indices is None else len(indices)
+        return cls(sampler, num_records, indices, leads, request.keep, made_by, request.progress)
+
+    def indices_of(self, candidates: Sequence[int]) -> Sequence[int]:
+        return candidates if self.indices is None else [self.indices[candidate] for candidate in candidates]
+
+    def rows(self, candidates: Sequence[int]) -> list[dict[str, Any]]:
+        """The candidates' rows in a set's table of records."""
+        seed = self.sampler.seed
+        return [
+            {"record": f"seed{seed}_{index:06d}", "seed": seed, "index": index} for index in self.indices_of(candidates)
+        ]
+
+    def account(self, candidates: Sequence[int], excluded: Mapping[int, tuple[str, str]]) -> dict[str, Any]:
+        """The manifest's account, as a packed set's: how many were drawn and kept, and each excluded record by rule."""
+        entries: dict[str, list[dict[str, str]]] = {}
+        names = [row["record"] for row in self.rows(sorted(excluded))]
+        for name, candidate in zip(names, sorted(excluded), strict=True):
+            rule, detail = excluded[candidate]
+            entries.setdefault(rule, []).append({"record": name, "detail": detail})
+        return {"read": len(candidates) + len(excluded), "kept": len(candidates), "left_out": entries}
+
+    def manifest(self) -> dict[str, Any]:
+        ecg = self.sampler.ecg
+        return new_manifest(self.leads, ecg.sampling_rate, ecg.num_samples, "generated", self.made_by)
+
+    def identity(self) -> dict[str, Any]:
+        """The facts by which a set on disk, finished or not, is recognised as this one."""
+        return {"num_records": self.num_records, "leads": self.leads, **self.made_by}
+
+    def bar(self, total: int, done: int) -> "tqdm[Any]":
+        return tqdm(total=total, initial=done, unit="ECG", desc="generating", disable=not self.progress)
+
+
+def check_whole(name: str, number: Any, least: int) -> None:
+    """Raise ValueError, naming the argument, unless it is a whole number in range."""
+    if not _is_whole(number) or isinstance(number, bool) or not least <= number <= LARGEST_SEED:
+        raise ValueError(f"{name} must be a whole number, at least {least} and below 2^63; got {number!r}")
+
+
+def _is_whole(number: Any) -> bool:
+    return isinstance(number, int | np.integer)
+
+
+def _check_indices(indices: Sequence[int]) -> None:
+    numbers = [int(index) for index in indices] if all(map(_is_whole, indices)) else []
+    if not numbers or min(numbers) < 0 or max(numbers) > LARGEST_SEED or len(set(numbers)) != len(numbers):
+        raise ValueError("indices must be at least one whole number, none below 0 and none twice")
+
+
+def _lead_names(leads: int | Sequence[str] | None, ecg: ECGFormat) -> tuple[str, ...]:
+    if leads is None:
+        return tuple(ecg.leads)
+    if isinstance(leads, int | float):
+        if leads not in (8, 12):
+            raise ValueError(f"leads must be 8, 12, or a list of names; got {leads}")
+        return EIGHT_LEADS if leads == 8 else TWELVE_LEADS
+    names = (leads,) if isinstance(leads, str) else tuple(leads)
+    if not names or len(set(names)) != len(names):
+        raise ValueError(f"leads must be 8, 12, or distinct names; got {list(names)}")
+    return names
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        found = torch.accelerator.current_accelerator(check_available=True)
+        if found is None:
+            return torch.device("cpu")
+        # torchrun and srun number the processes of a machine, which may see all of its GPUs or each only its own
+        number = int(os.environ.get("LOCAL_RANK") or os.environ.get("SLURM_LOCALID") or 0)
+        return torch.device(found.type, number % max(1, torch.accelerator.device_count()))
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device).cpu()
+    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
+        raise ValueError(f"device {name!r} cannot be used here: {str(error).splitlines()[0]}") from error
+    return device
