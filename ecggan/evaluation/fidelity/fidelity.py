@@ -18,7 +18,7 @@ from ecggan.stats.resampling import NUM_SPLITS, evenly_spaced, random_halves
 
 MOST_REAL, MOST_GENERATED = 4000, 2000  # records: the matrix of distances takes 144 MB
 MOST_NEIGHBOURING = 1000  # of each set where neighbours count: shares are known to 0.015, in a quarter of the time
-NUM_SPLITS, NUM_PERMUTATIONS = 200, 1000
+NUM_PERMUTATIONS = 1000
 NUM_VALUE_SPLITS = 20
 FIGURES = ("kernel_distance", "frechet_distance", *NEIGHBOUR_FIGURES, "classifier_auc")
 COLUMNS = (

@@ -154,7 +154,7 @@ def align_nearest(
 
 
 def _align_some(
-    copies: StoredRecords, originals: StoredRecords, leads: Sequence[str], *rates: int
+    copies: RecordBatch, originals: RecordBatch, leads: Sequence[str], *rates: int
 ) -> list[tuple[float, float, float, float]]:
     pairs = zip(copies.millivolts(leads).astype(float), originals.millivolts(leads).astype(float), strict=True)
     return [align(copy, original, *rates) for copy, original in pairs]

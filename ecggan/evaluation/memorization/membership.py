@@ -86,7 +86,7 @@ def assess_novelty(
     beat, beat_of_training = nearest_by_beat(generated.fingerprints, training.fingerprints)
     nearest = _table({"training": (segment, beat)})
     pairs = align_nearest(generated.ecgs, training.ecgs, segment, leads, num_workers)
-    num_recognisable = int(generated.fingerprints.courses[generated.fingerprints.middle].any(axis=1).sum())
+    num_recognisable = int(generated.fingerprints.segments[generated.fingerprints.middle].any(axis=1).sum())
     found = (share_of_copies(pairs, generated), _share_of_same_beat(beat, generated), num_recognisable)
     if held_out is None or not len(held_out.ecgs):
         return Novelty(nearest, None, pairs, *found, 0, None, None, None, None, None)

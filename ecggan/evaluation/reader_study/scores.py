@@ -16,13 +16,12 @@ import pandas as pd
 import scipy.stats
 from jaxtyping import Bool, Float
 
-from ecggan.evaluation.comparison.comparison import NUM_RESAMPLES
 from ecggan.evaluation.formatting import percent
 from ecggan.evaluation.reader_study.agreement import Agreement, Answers, agree, draw_ecgs, interval, mean_known
 from ecggan.evaluation.reader_study.sheets import REAL, name_readers, read_key, read_sheet
 from ecggan.evaluation.rendering import render
 from ecggan.files.atomic import atomic_folder
-from ecggan.files.json_file import without_nan
+from ecggan.files.json_file import write_json
 from ecggan.stats.number_text import NONE, plain
 from ecggan.stats.proportions import share_of_number
 from ecggan.stats.resampling import NUM_RESAMPLES, weighted_means
@@ -187,8 +186,7 @@ def write_scores(out: str | Path, scores: ReaderScores) -> Path:
     with atomic_folder(out) as folder:
         scores.readers.to_csv(folder / "scores.csv", index=False)
         scores.ecgs.to_csv(folder / "ecgs.csv", index=False)
-        text = json.dumps(without_nan(summary), indent=2, ensure_ascii=False, allow_nan=False)
-        (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
+        write_json(folder / "summary.json", summary)
         (folder / "scores.md").write_text(_summary_text(scores, summary), encoding="utf-8")
     return Path(out) / "scores.md"
 

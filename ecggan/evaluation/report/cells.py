@@ -8,7 +8,7 @@ import numpy as np
 
 from ecggan.evaluation.formatting import interval, mean_and_sd, percent, sentence_case
 from ecggan.measurement.columns import display_name
-from ecggan.stats.hypothesis_tests import BEYOND, EQUIVALENT
+from ecggan.stats.hypothesis_tests import Finding
 from ecggan.stats.number_text import NONE, plain, signed
 
 DECIMALS = {"ms": 1, "bpm": 1, "°": 1, "mV": 3, "dB": 1, "": 2, "µV": 0}
@@ -55,7 +55,7 @@ def finding_cell(facts: Facts) -> Cell:
     if not facts["finding"]:
         return Cell("no margin", None, "none")
     size = abs(facts["difference"]) / facts["margin"]
-    styles = {EQUIVALENT: "fine", BEYOND: "bad"}
+    styles = {Finding.EQUIVALENT: "fine", Finding.BEYOND: "bad"}
     return Cell(f"{plain(size, 1)}, {facts['finding']}", float(size), styles.get(facts["finding"], "open"))
 
 

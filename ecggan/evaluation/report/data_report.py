@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.data.sets.exclusions import Excerpt, Shown, shown_of
+from ecggan.data.sets.exclusions import Excerpt, ExcludedExample, read_examples
 from ecggan.evaluation.failures import FailureLog
 from ecggan.evaluation.formatting import file_name, percent
 from ecggan.evaluation.memorization.split_leakage import Leaks, find_leaks
@@ -55,7 +55,9 @@ def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = N
     leaks = failure_log.run("search for ECGs in two splits", find_leaks, ecgs, num_workers)
     with atomic_folder(out) as folder:
         (folder / "pictures").mkdir()
-        shown = failure_log.run("examples of excluded records", shown_of, ecgs.path) if ecgs.path is not None else None
+        shown = (
+            failure_log.run("examples of excluded records", read_examples, ecgs.path) if ecgs.path is not None else None
+        )
         pictures: dict[str, list[dict[str, str]]] = {}
         for each in shown or []:
             figure = failure_log.run(f"picture of {each.record}", _plot_shown, each)
@@ -111,7 +113,7 @@ def _add(
     pictures.append({"alt": alt, "caption": f"{title}: {caption}", "base64": embedded(png)})
 
 
-def _plot_shown(shown: Shown) -> "matplotlib.figure.Figure | None":
+def _plot_shown(shown: ExcludedExample) -> "matplotlib.figure.Figure | None":
     excerpt = shown.excerpt
     if excerpt.sampling_rate < _SLOWEST_HZ or not excerpt.millivolts.size:
         return None

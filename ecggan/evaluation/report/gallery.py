@@ -82,11 +82,7 @@ def distance_from_middle(table: pd.DataFrame, real: pd.DataFrame) -> Float[np.nd
 
 
 def _spread(positions: np.ndarray, count: int) -> list[int]:
-    """Evenly spaced ones, without the ends."""
-    if not len(positions):
-        return []
-    which = np.linspace(0, len(positions) - 1, min(count, len(positions)) + 2)[1:-1]
-    return [int(positions[round(i)]) for i in which]
+    return [int(position) for position in positions[evenly_spaced(len(positions), count, ends="neither")]]
 
 
 def _shown(some: AssessedSet, position: int, role: str) -> ShownRecord:

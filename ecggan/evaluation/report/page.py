@@ -5,11 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from ecggan.data.sets.ecg_set import summarize_exclusions
+from ecggan.data.sets.exclusions import summarize_exclusions
 from ecggan.data.sets.training_records import without_hashes
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.assessment import Assessment
-from ecggan.evaluation.comparison.comparison import NUM_RESAMPLES, NUM_SPLITS
 from ecggan.evaluation.comparison.published import SHARE_NORMAL_12SL, WHAT_IS_COMPARABLE
 from ecggan.evaluation.failures import FailureLog
 from ecggan.evaluation.fidelity import fidelity
@@ -27,6 +26,7 @@ from ecggan.measurement import plausibility
 from ecggan.measurement.columns import display_name
 from ecggan.measurement.delineation import EDGES
 from ecggan.stats import hypothesis_tests as inference
+from ecggan.stats.resampling import NUM_RESAMPLES, NUM_SPLITS
 
 
 def page_tables(assessment: Assessment, failure_log: FailureLog) -> dict[str, Any]:

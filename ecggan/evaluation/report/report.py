@@ -26,6 +26,7 @@ from ecggan.evaluation.report.page import page_tables, report_page
 from ecggan.evaluation.report.summary import summarise
 from ecggan.evaluation.report.tables import ShownTable
 from ecggan.files.atomic import atomic_folder
+from ecggan.files.json_file import write_json
 from ecggan.plotting import figure_png, save_figure
 
 log = logging.getLogger(__name__)
@@ -53,8 +54,7 @@ def write_report(out: str | Path, assessment: Assessment, settings: Mapping[str,
         shown = page_tables(assessment, failure_log)
         _write_tables(folder, assessment, shown, failure_log)
         summary = summarise(assessment, failure_log.failures, settings or {})
-        text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
-        (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
+        write_json(folder / "summary.json", summary)
         html = report_page(assessment, summary, pictures, shown)
         (folder / "report.html").write_text(html, encoding="utf-8")
     log.info("report written to %s", Path(out) / "report.html")

@@ -149,7 +149,7 @@ def signal_table(evaluation: SetEvaluation) -> ShownTable:
     )
     rows = []
     for facts in evaluation.signals.to_dict("records") if evaluation.signals is not None else []:
-        words, unit = signals.display_name(facts["measurement"])
+        words, unit = display_name(facts["measurement"])
         rows.append(
             [
                 *(Cell(sentence_case(words)), Cell(unit or NONE)),
