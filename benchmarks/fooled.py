@@ -4,7 +4,7 @@ pip install ecgen-eval==0.5.0
 python benchmarks/fooled.py ECG_SET [MAX_RECORDS]
 
 ECG_SET holds real ECGs (a packed set; generate.py's will do to try it). Both tools see the same sets, in one run. A
-metric is fooled by a spoilt set that it scores as well as the fresh ECGs, or better; ecggan's by one that raises no
+metric is fooled by a corrupted set that it scores as well as the fresh ECGs, or better; ecggan's by one that raises no
 alarm. ecgen-eval's `fed` (weights to be downloaded) and `dtw` (hours) are left out.
 """
 
@@ -18,15 +18,15 @@ from ecgen_eval import AVAILABLE_METRICS
 
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.evaluation.self_test.corruptions import CORRUPTIONS, FRESH, HELD_OUT, corrupted_sets
-from ecggan.evaluation.self_test.self_test import part, run_self_test
+from ecggan.evaluation.self_test.self_test import run_self_test, split_by_patient
 
 LEFT_OUT = ("fed", "dtw")
 
 
 def main(path: str, max_records: int | None = None) -> None:
     real = ECGSet.open(path).subset(slice(max_records))
-    parted = part(real, seed=0)
-    held_out, sets = parted[HELD_OUT], {FRESH: parted[FRESH], **corrupted_sets(parted)}
+    splits = split_by_patient(real, seed=0)
+    held_out, sets = splits[HELD_OUT], {FRESH: splits[FRESH], **corrupted_sets(splits)}
     metrics = [name for name in AVAILABLE_METRICS if name not in LEFT_OUT]
     start = time.perf_counter()
     scores = pd.DataFrame(

@@ -89,7 +89,7 @@ def test_what_a_source_came_to_is_shown(trained):
     done = run("evaluate", "job=data_report", *data, "out=account", cwd=trained)
     assert done.returncode == 0, done.stderr
     assert "40 of 40 records are kept; 0 pairs" in done.stdout
-    assert (trained / "account" / "account.html").is_file()
+    assert (trained / "account" / "data_report.html").is_file()
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""One ECG set -> what is known of it by itself: measured, screened, described, and recognisable."""
+"""One ECG set by itself: measured, screened, its signals described, its records fingerprinted."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -10,8 +10,8 @@ import pandas as pd
 
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import independent_leads
-from ecggan.evaluation.failures import Parts
-from ecggan.evaluation.memorization.membership import Prints
+from ecggan.evaluation.failures import FailureLog
+from ecggan.evaluation.memorization.fingerprinted_set import FingerprintedSet
 from ecggan.measurement.fingerprints import fingerprints
 from ecggan.measurement.measure_set import measure
 from ecggan.measurement.normality.screen import findings, screen
@@ -21,19 +21,19 @@ from ecggan.stats.proportions import Proportion, shares_of
 
 @dataclass(frozen=True)
 class AssessedSet:
-    """What is known of one set by itself; None where that part failed.
+    """The results for one set by itself; None if that step failed.
 
     Args:
-        name: what it is called wherever it is shown.
+        name: as the report shows it.
         ecgs: the set.
         table: its measurements.
-        screened: which of its records are normal, and why others are not.
-        num_by_rule: how many records each rule of the screen finds something in.
+        screened: which of its records are normal, and the reasons for the others.
+        num_by_rule: how many records fail each rule of the screen.
         signals: its lead correlations and spectra.
-        prints: what its ECGs are recognised by.
+        fingerprinted: its ECGs with their fingerprints.
         shares: of measurable and of normal records.
-        content_sha256: of its ECGs: the same for the same ECGs in the same order, wherever they lie.
-        digests: of each record's ECG, in order.
+        content_sha256: of its ECGs in their order, independent of files and folders.
+        digests: a hash of each record's ECG, in order.
     """
 
     name: str
@@ -42,7 +42,7 @@ class AssessedSet:
     screened: pd.DataFrame | None
     num_by_rule: Mapping[str, int] | None
     signals: SignalDescription | None
-    prints: Prints | None
+    fingerprinted: FingerprintedSet | None
     shares: Mapping[str, Proportion]
     content_sha256: str
     digests: Sequence[bytes]
@@ -59,19 +59,19 @@ class AssessedSet:
 
 @dataclass(frozen=True)
 class AssessmentOptions:
-    """What is the same for all sets of an assessment.
+    """The options that hold for all sets of an assessment.
 
     Args:
-        parts: runs each part, and keeps the errors.
+        failure_log: runs each step and keeps the errors.
         rules: of the normality screen, on or off; None for all on.
-        leads: by which ECGs are recognised: those that all sets have.
+        leads: those of the fingerprints, which all sets have.
         duration_s: of the shortest records of all sets.
         num_workers: processes; None for one a core.
         progress: show bars.
-        cache: a folder where measured rows are kept and looked for; None keeps nothing.
+        cache: a folder of measured rows, reused if they are there; None for no cache.
     """
 
-    parts: Parts
+    failure_log: FailureLog
     rules: Mapping[str, bool] | None
     leads: Sequence[str]
     duration_s: float
@@ -86,49 +86,53 @@ def in_common(sets: Sequence[ECGSet]) -> tuple[list[str], float]:
     return leads, min(some.num_samples / some.sampling_rate for some in sets)
 
 
-def assess_set(name: str, ecgs: ECGSet, how: AssessmentOptions, most_indexed: int | None = None) -> AssessedSet:
+def assess_set(name: str, ecgs: ECGSet, options: AssessmentOptions, most_indexed: int | None = None) -> AssessedSet:
     """Measure and describe a set.
 
     Args:
-        name: what it is called.
+        name: as the report shows it.
         ecgs: the set.
-        how: see there.
+        options: for all sets.
         most_indexed: see [fingerprints][ecggan.measurement.fingerprints.fingerprints].
     """
-    table = measure(ecgs, num_workers=how.num_workers, progress=how.progress, cache=how.cache)
-    run = how.parts.run
-    screened = run(f"normality of {name}", screen, table, how.rules)
-    num_by_rule = run(f"rules of {name}", _count_by_rule, table, how.rules)
-    signals = run(f"signals of {name}", describe_signals, ecgs, num_workers=how.num_workers, progress=how.progress)
-    prints = recognise(name, ecgs, how, most_indexed)
+    table = measure(ecgs, num_workers=options.num_workers, progress=options.progress, cache=options.cache)
+    run = options.failure_log.run
+    screened = run(f"normality of {name}", screen, table, options.rules)
+    num_by_rule = run(f"rules of {name}", _count_by_rule, table, options.rules)
+    signals = run(
+        f"signals of {name}", describe_signals, ecgs, num_workers=options.num_workers, progress=options.progress
+    )
+    fingerprinted = fingerprint_set(name, ecgs, options, most_indexed)
     return AssessedSet(
-        name, ecgs, table, screened, num_by_rule, signals, prints, shares_of(table, screened), *hashes_of(ecgs)
+        name, ecgs, table, screened, num_by_rule, signals, fingerprinted, shares_of(table, screened), *hashes_of(ecgs)
     )
 
 
-def recognise(name: str, ecgs: ECGSet, how: AssessmentOptions, most_indexed: int | None = None) -> Prints | None:
-    """A set with its fingerprints; None where they could not be taken."""
-    found = how.parts.run(
+def fingerprint_set(
+    name: str, ecgs: ECGSet, options: AssessmentOptions, most_indexed: int | None = None
+) -> FingerprintedSet | None:
+    """A set with its fingerprints; None if they could not be computed."""
+    found = options.failure_log.run(
         f"fingerprints of {name}",
         fingerprints,
         ecgs,
-        how.leads,
-        how.num_workers,
-        how.progress,
+        options.leads,
+        options.num_workers,
+        options.progress,
         most_indexed,
-        how.duration_s,
+        options.duration_s,
     )
-    return None if found is None else Prints(ecgs, found)
+    return None if found is None else FingerprintedSet(ecgs, found)
 
 
 def held_out_positions(real: AssessedSet, training: ECGSet) -> list[int]:
-    """The records of the real set that are not in the training set, nor of a patient who is."""
+    """The records of the real set that are not in the training set, and whose patient is not either."""
     known = set(hashes_of(training)[1])
     patients = set(training.records["patient"].dropna()) if "patient" in training.records else set()
-    theirs = real.table["patient"].tolist() if "patient" in real.table else [None] * len(real.digests)
+    of_real = real.table["patient"].tolist() if "patient" in real.table else [None] * len(real.digests)
     return [
         i
-        for i, (digest, patient) in enumerate(zip(real.digests, theirs, strict=True))
+        for i, (digest, patient) in enumerate(zip(real.digests, of_real, strict=True))
         if digest not in known and patient not in patients
     ]
 
@@ -138,7 +142,7 @@ def _count_by_rule(table: pd.DataFrame, rules: Mapping[str, bool] | None) -> Map
 
 
 def hashes_of(ecgs: ECGSet) -> tuple[str, list[bytes]]:
-    """A hash of the ECGs in their order, wherever they lie and whatever else the set's files hold, and one of each."""
+    """A hash of all ECGs in their order, and one of each; files and metadata do not matter."""
     whole, digests = hashlib.sha256(), []
     for batch in ecgs.batches():
         for record in np.ascontiguousarray(ecgs.microvolts(batch), "<i2"):

@@ -1,9 +1,9 @@
-"""Sets -> everything that is to be said of them: measured, screened, compared and judged, ready for a report.
+"""ECG sets -> an `Assessment`: measured, screened, compared and judged, ready for a report.
 
-A generated set is asked three things: is it realistic and normal (its measurements beside the real set's), is it as
-varied as real ECGs (the sets as clouds, and whether it repeats itself), and is it new (beside the training ECGs).
+Three questions about each generated set: is it realistic and normal (its measurements against the real set's), is it as
+varied as real ECGs (both sets as clouds of points; duplicates within it), is it new (against the training ECGs)?
 
-Each part stands by itself: one that fails is named among the failures, with its error, and the others go on.
+The steps are independent: one that fails is named among the failures, with its error, and the others still run.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,15 +19,15 @@ from ecggan.evaluation.assessed_set import (
     AssessedSet,
     AssessmentOptions,
     assess_set,
+    fingerprint_set,
     held_out_positions,
     in_common,
-    recognise,
 )
 from ecggan.evaluation.comparison.margins import check_margins
 from ecggan.evaluation.comparison.published import paper_table
-from ecggan.evaluation.failures import Parts
+from ecggan.evaluation.failures import FailureLog
 from ecggan.evaluation.formatting import file_name
-from ecggan.evaluation.set_evaluation import Reference, SetEvaluation, judge_set
+from ecggan.evaluation.set_evaluation import Reference, SetEvaluation, evaluate_set
 from ecggan.measurement.fingerprints import MOST_INDEXED
 from ecggan.measurement.measure_set import measure
 from ecggan.measurement.normality.screen import screen
@@ -35,21 +35,21 @@ from ecggan.measurement.normality.screen import screen
 
 @dataclass(frozen=True)
 class Assessment:
-    """Everything that a report says.
+    """Everything that a report shows.
 
     Args:
         real: the reference.
-        generated: the sets that are judged, by name.
-        judgements: of each of them.
+        generated: the evaluated sets, by name.
+        evaluations: of each of them.
         paper_table: the published comparison's layout.
-        training: what the generators learned from; None where that is not known.
+        training: the training ECGs of the generators; None if unknown.
         held_out: the positions in the real set of the records of patients that are not in `training`.
-        failures: the parts that failed, each with its error.
+        failures: the steps that failed, each with its error.
     """
 
     real: AssessedSet
     generated: Mapping[str, AssessedSet]
-    judgements: Mapping[str, SetEvaluation]
+    evaluations: Mapping[str, SetEvaluation]
     paper_table: pd.DataFrame | None
     training: ECGSet | None
     held_out: Sequence[int]
@@ -71,51 +71,53 @@ def assess(
     seed: int = 0,
     training: ECGSet | None = None,
 ) -> Assessment:
-    """Measure all sets alike and judge each generated one beside the real one.
+    """Measure all sets in the same way and evaluate each generated one against the real one.
 
     Args:
         real: the reference.
-        generated: what is judged, each by the name that it is to have.
+        generated: the sets to evaluate, by the names that the report uses.
         rules: of the normality screen, on or off; None for all on.
         margins: see [compare][ecggan.evaluation.comparison.comparison.compare].
         num_workers: processes; None for one a core.
         progress: show bars.
-        cache: a folder where measured rows are kept and looked for; None keeps nothing.
+        cache: a folder of measured rows, reused if they are there; None for no cache.
         seed: of the bootstrap, the random halves, permutations and the classifier.
-        training: the ECGs that the generators learned from, of other patients than some of the real set: without them
-            nothing can be said of whether generated ECGs are new.
+        training: the training ECGs of the generators; real ECGs of other patients are the held-out ones. Without it the
+            report cannot tell whether generated ECGs are new.
 
     Raises:
-        ValueError: no set to judge, or a rule or margin that there is not.
+        ValueError: no set to evaluate, or an unknown rule or margin.
     """
     if not generated:
-        raise ValueError("generated must name at least one ECG set to judge")
+        raise ValueError("generated must name at least one ECG set to evaluate")
     check_names(list(generated))
-    parts = Parts()
-    # rules and margins are the user's words: wrong ones are said at once, before hours of measuring
+    failure_log = FailureLog()
+    # wrong rules and margins fail at once, before hours of measuring
     screen(measure(real.subset(slice(0)), progress=False), rules)
     check_margins(margins or {})
     leads, duration_s = in_common([real, *generated.values(), *([] if training is None else [training])])
-    how = AssessmentOptions(parts, rules, leads, duration_s, num_workers, progress, cache)
-    assessed_real = assess_set("real", real, how)
+    options = AssessmentOptions(failure_log, rules, leads, duration_s, num_workers, progress, cache)
+    assessed_real = assess_set("real", real, options)
     held_out: list[int] = []
     if training is not None:
         held_out = held_out_positions(assessed_real, training)
-    learned_from = assessed_real.prints if training is None else recognise("the training ECGs", training, how)
-    yardstick = None
-    if held_out and assessed_real.prints is not None:
-        yardstick = assessed_real.prints.subset(np.array(held_out))
-    by = Reference(assessed_real, learned_from, yardstick, training is not None, {})
-    assessed = {name: assess_set(name, ecgs, how, MOST_INDEXED) for name, ecgs in generated.items()}
-    judgements = {}
-    for name, some in tqdm(assessed.items(), desc="judging", unit="set", disable=not progress):
-        judgements[name] = judge_set(some, by, margins, parts, num_workers, seed)
-    table = parts.run("paper's table", _paper_table, [assessed_real, *assessed.values()])
-    return Assessment(assessed_real, assessed, judgements, table, training, held_out, parts.failures)
+    learned_from = (
+        assessed_real.fingerprinted if training is None else fingerprint_set("the training ECGs", training, options)
+    )
+    baseline = None
+    if held_out and assessed_real.fingerprinted is not None:
+        baseline = assessed_real.fingerprinted.subset(np.array(held_out))
+    by = Reference(assessed_real, learned_from, baseline, training is not None, {})
+    assessed = {name: assess_set(name, ecgs, options, MOST_INDEXED) for name, ecgs in generated.items()}
+    evaluations = {}
+    for name, some in tqdm(assessed.items(), desc="evaluating", unit="set", disable=not progress):
+        evaluations[name] = evaluate_set(some, by, margins, failure_log, num_workers, seed)
+    table = failure_log.run("paper's table", _paper_table, [assessed_real, *assessed.values()])
+    return Assessment(assessed_real, assessed, evaluations, table, training, held_out, failure_log.failures)
 
 
 def _paper_table(sets: list[AssessedSet]) -> pd.DataFrame:
-    """Over normal records, as the published figures are; over measurable ones where the screen failed."""
+    """Over normal records, like the published figures; over measurable ones if the screen failed."""
     return paper_table({some.name: some.table[_counted(some)] for some in sets})
 
 
@@ -125,7 +127,7 @@ def _counted(some: AssessedSet) -> np.ndarray:
 
 
 def check_names(names: Sequence[str]) -> None:
-    """Raise ValueError unless each set has a name of its own, also as part of a file's name, and none is `real`."""
+    """Raise ValueError unless the names are distinct, also as part of a file name, and none is `real`."""
     files = [file_name(name).casefold() for name in names]
     wrong = [
         name for name, file in zip(names, files, strict=True) if not name or file == "real" or files.count(file) > 1

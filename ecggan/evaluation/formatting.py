@@ -1,8 +1,9 @@
-"""Numbers as they are read: rounded by their unit, with a true minus sign, and an en dash where there is none."""
+"""Figures as text: shares, differences, intervals, mean ± SD; an en dash if there is none."""
 
 import numpy as np
 
-NONE = "–"
+from ecggan.stats.number_text import NONE, plain, signed
+from ecggan.stats.proportions import Proportion
 
 
 def percent(share: float) -> str:
@@ -13,8 +14,13 @@ def points(difference: float) -> str:
     return signed(100 * difference, 1)
 
 
+def count_of(share: Proportion) -> str:
+    """Such as ``12 of 1,500``."""
+    return f"{share.num_records:,} of {share.num_all:,}"
+
+
 def sentence_case(words: str) -> str:
-    """With a capital, but for what begins with a lead's name.
+    """With a capital letter, unless it begins with a lead's name.
 
     >>> sentence_case("heart rate"), sentence_case("aVF against I and II")
     ('Heart rate', 'aVF against I and II')
@@ -29,16 +35,13 @@ def interval(value: float, low: float, high: float, digits: int) -> str:
     return signed(value, digits) + ends
 
 
-def plain(value: float, digits: int) -> str:
-    return f"{value:.{digits}f}".replace("-", "−") if np.isfinite(value) else NONE
-
-
-def signed(value: float, digits: int) -> str:
-    return f"{value:+.{digits}f}".replace("-", "−") if np.isfinite(value) else NONE
+def mean_and_sd(mean: float, sd: float, digits: int) -> str:
+    """Such as ``92.1 ± 8.7``."""
+    return f"{plain(mean, digits)} ± {plain(sd, digits)}" if np.isfinite(mean) else NONE
 
 
 def file_name(words: str) -> str:
-    """Letters, digits, dots and dashes; everything else is an underscore.
+    """Letters, digits, dots and dashes; every other character becomes an underscore.
 
     >>> file_name("ours: epoch 25/best")
     'ours__epoch_25_best'

@@ -1,4 +1,4 @@
-"""A generated set beside the real one, and beside the ECGs that it was learned from -> what is said of it."""
+"""One generated set against the real set and the training ECGs: comparison, diversity, memorization, verdicts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +9,14 @@ import pandas as pd
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.comparison.associations import compare_relations
 from ecggan.evaluation.comparison.comparison import compare, compare_columns
-from ecggan.evaluation.failures import Parts
+from ecggan.evaluation.failures import FailureLog
+from ecggan.evaluation.fidelity.diversity_verdict import judge_diversity
 from ecggan.evaluation.fidelity.features import beat_features, measurement_features
 from ecggan.evaluation.fidelity.fidelity import MOST_GENERATED, compare_clouds, null_figures, one_record_per_patient
-from ecggan.evaluation.memorization.membership import Novelty, Prints, Repeats, assess_novelty, assess_repeats
-from ecggan.evaluation.memorization.memorization_verdict import judge_diversity, judge_memorization
+from ecggan.evaluation.memorization.duplicates import Repeats, assess_repeats
+from ecggan.evaluation.memorization.fingerprinted_set import FingerprintedSet
+from ecggan.evaluation.memorization.membership import Novelty, assess_novelty
+from ecggan.evaluation.memorization.memorization_verdict import judge_memorization
 from ecggan.evaluation.verdict import Verdict, judge
 from ecggan.measurement.columns import display_name
 from ecggan.measurement.fingerprints import MOST_INDEXED
@@ -26,18 +29,18 @@ CLOUDS = (MEASUREMENTS, BEATS)
 
 @dataclass(frozen=True)
 class SetEvaluation:
-    """What is said of a generated set beside the real one; None where that part failed.
+    """The results for one generated set; None if that step failed.
 
     Args:
         comparison: a row a measurement.
         relations: a row a pair of measurements.
-        signals: a row a pair of leads and a band of frequencies.
-        clouds: a row a figure of the sets as clouds, by `cloud`: their measurements and their beats.
-        repeats: copies within each set, of the real one first.
-        novelty: beside the training ECGs, or beside the real set where those are not known.
-        verdict: in words, of how realistic and normal it is.
-        variety: of how varied it is.
-        privacy: of whether it is new.
+        signals: a row a pair of leads and a frequency band.
+        clouds: a row a figure of the sets as clouds of points; `cloud` says whether of measurements or of beats.
+        repeats: duplicates within each set, of the real one first.
+        novelty: against the training ECGs, or against the real set if those are unknown.
+        verdict: is it realistic and normal?
+        variety: is it as varied as real ECGs?
+        privacy: is it new?
     """
 
     comparison: pd.DataFrame | None
@@ -50,55 +53,54 @@ class SetEvaluation:
     variety: Verdict | None
     privacy: Verdict | None
 
-
-def answers(judgement: SetEvaluation) -> dict[str, Verdict]:
-    """Question -> what is answered, of the three those that could be."""
-    asked = {
-        "Realistic and normal?": judgement.verdict,
-        "As varied as real ECGs?": judgement.variety,
-        "New?": judgement.privacy,
-    }
-    return {question: verdict for question, verdict in asked.items() if verdict is not None}
+    def verdicts(self) -> dict[str, Verdict]:
+        """Question -> verdict, for each of the three questions that has one."""
+        asked = {
+            "Realistic and normal?": self.verdict,
+            "As varied as real ECGs?": self.variety,
+            "New?": self.privacy,
+        }
+        return {question: verdict for question, verdict in asked.items() if verdict is not None}
 
 
 @dataclass
 class Reference:
-    """What generated sets are judged by.
+    """What generated sets are compared with.
 
     Args:
         real: the reference.
-        learned_from: the training ECGs, or the real set where they are not known; None where that part failed.
+        learned_from: the training ECGs, or the real set if they are unknown; None if that step failed.
         held_out: the records of the real set of patients that are not in the training.
         is_training_known: whether `learned_from` are the training ECGs.
-        nulls: halves of the real set as clouds, by kind and size, found once for all sets of a size.
+        nulls: figures of halves of the real set, by kind of cloud and size, computed once for all sets of a size.
     """
 
     real: AssessedSet
-    learned_from: Prints | None
-    held_out: Prints | None
+    learned_from: FingerprintedSet | None
+    held_out: FingerprintedSet | None
     is_training_known: bool
     nulls: dict[tuple[str, int], pd.DataFrame]
 
 
-def judge_set(
+def evaluate_set(
     some: AssessedSet,
     by: Reference,
     margins: Mapping[str, int | float] | None,
-    parts: Parts,
+    failure_log: FailureLog,
     num_workers: int | None,
     seed: int,
 ) -> SetEvaluation:
-    """Judge a generated set; each part that fails is None, and named.
+    """Evaluate a generated set; a step that fails is None, and named in the failure log.
 
     Args:
         some: the set.
-        by: what it is judged by.
+        by: what it is compared with.
         margins: see [compare][ecggan.evaluation.comparison.comparison.compare].
-        parts: runs each part, and keeps the errors.
+        failure_log: runs each step and keeps the errors.
         num_workers: processes; None for one a core.
         seed: of all that is drawn.
     """
-    name, real, run = some.name, by.real, parts.run
+    name, real, run = some.name, by.real, failure_log.run
     comparison = run(f"comparison of {name}", compare, real.table, some.table, margins, seed=seed)
     relations = run(f"relations of {name}", compare_relations, real.table, some.table, seed=seed)
     signals = run(f"signals of {name} against real", _compare_signals, real, some, seed)
@@ -106,13 +108,17 @@ def judge_set(
     tables = [table for table in found if table is not None]
     clouds = pd.concat(tables, ignore_index=True) if tables else None
     repeats, novelty, verdict = None, None, None
-    if some.prints is not None and real.prints is not None:
-        repeats = run(f"repeats in {name}", _repeats, real.prints, some.prints, num_workers)
-    if some.prints is not None and by.learned_from is not None:
-        novelty = run(f"novelty of {name}", assess_novelty, some.prints, by.learned_from, by.held_out, num_workers)
+    if some.fingerprinted is not None and real.fingerprinted is not None:
+        repeats = run(f"repeats in {name}", _repeats, real.fingerprinted, some.fingerprinted, num_workers)
+    if some.fingerprinted is not None and by.learned_from is not None:
+        novelty = run(
+            f"novelty of {name}", assess_novelty, some.fingerprinted, by.learned_from, by.held_out, num_workers
+        )
     if comparison is not None:
         verdict = run(f"verdict on {name}", judge, comparison, real.shares, some.shares)
-    variety = run(f"verdict on the variety of {name}", judge_diversity, clouds, repeats)
+    variety = run(
+        f"verdict on the variety of {name}", judge_diversity, clouds, repeats and (repeats[0].share, repeats[1].share)
+    )
     privacy = run(f"verdict on the novelty of {name}", judge_memorization, novelty, by.is_training_known)
     return SetEvaluation(comparison, relations, signals, clouds, repeats, novelty, verdict, variety, privacy)
 
@@ -131,7 +137,7 @@ def _compare_signals(real: AssessedSet, generated: AssessedSet, seed: int) -> pd
 def _compare_clouds(
     kind: str, some: AssessedSet, by: Reference, num_workers: int | None, seed: int
 ) -> pd.DataFrame | None:
-    """One record a patient of the real set, so that all are independent; None for too few."""
+    """Uses one record a patient of the real set, so that all are independent; None for too few."""
     independent = one_record_per_patient(patient_numbers(by.real.table.get("patient"), len(by.real.table)))
     if min(len(independent), len(some.table)) < FEWEST_PATIENTS:
         return None
@@ -146,15 +152,15 @@ def _compare_clouds(
 
 
 def points_of(kind: str, real: AssessedSet, generated: AssessedSet) -> tuple[np.ndarray, np.ndarray] | None:
-    """Both sets as clouds of points, of the generated one as many as are looked at; None without fingerprints."""
+    """Both sets as clouds of points, the generated one thinned to `MOST_GENERATED`; None without fingerprints."""
     some = evenly_spaced(len(generated.table), MOST_GENERATED)
     if kind == MEASUREMENTS:
         return measurement_features(real.table, generated.table.iloc[some])
-    if real.prints is None or generated.prints is None:
+    if real.fingerprinted is None or generated.fingerprinted is None:
         return None
-    return beat_features(real.prints.prints, generated.prints.prints.subset(some))
+    return beat_features(real.fingerprinted.fingerprints.beats, generated.fingerprinted.fingerprints.beats[some])
 
 
-def _repeats(real: Prints, generated: Prints, num_workers: int | None) -> tuple[Repeats, Repeats]:
+def _repeats(real: FingerprintedSet, generated: FingerprintedSet, num_workers: int | None) -> tuple[Repeats, Repeats]:
     first, second = (assess_repeats(some, MOST_INDEXED, num_workers) for some in (real, generated))
     return first, second

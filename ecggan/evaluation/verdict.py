@@ -1,6 +1,6 @@
-"""The verdict in plain words: are the generated ECGs realistic, and are they normal, and how sure is that.
+"""The verdict on realism and normality of a generated set, with its certainty.
 
-Every sentence follows from figures by a rule that is stated here; none is chosen by eye.
+Each sentence follows from figures by a rule that is stated here; none is chosen by eye.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,11 +21,11 @@ Level = Literal["none", "far", "undecided", "close", "same"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is said of a generated set.
+    """The answer to one question about a generated set.
 
     Args:
-        level: ``far`` (beyond a margin, or lacking), ``undecided`` (too few records to know), ``close`` (every
-            mean within its margin, yet the sets can be told apart), ``same`` (they cannot), ``none`` (nothing judged).
+        level: ``far`` (beyond a margin, or lacking), ``undecided`` (too few records), ``close`` (every mean within
+            its margin, yet the sets can be told apart), ``same`` (they cannot), ``none`` (no answer).
         headline: in one sentence.
         sentences: the figures behind it.
     """
@@ -38,13 +38,12 @@ class Verdict:
 def judge(comparison: pd.DataFrame, real: Mapping[str, Proportion], generated: Mapping[str, Proportion]) -> Verdict:
     """Judge a generated set by its comparison with the real one and by both sets' shares.
 
-    Only the main measurements count. A share, of measurable records, of normal ones, or of those in which a measurement
-    could be had, counts as lower where the whole interval of its difference lies more than five points below the real
-    set's.
+    Only the main measurements count. A share (of measurable records, of normal ones, or of those that have a
+    measurement) counts as lower if the whole interval of its difference is more than five points below the real set's.
 
     Args:
         comparison: of [compare][ecggan.evaluation.comparison.comparison.compare].
-        real: the shares ``measurable`` and, where the screen was asked, ``normal`` of the real set.
+        real: the shares ``measurable`` and, if the screen ran, ``normal`` of the real set.
         generated: those of the generated set.
     """
     main = comparison[comparison["measurement"].isin(MAIN_MEASUREMENTS)]
@@ -87,7 +86,7 @@ def judge(comparison: pd.DataFrame, real: Mapping[str, Proportion], generated: M
 
 
 def _lacking(main: pd.DataFrame, real: Proportion, generated: Proportion) -> pd.DataFrame:
-    """The measurements that fewer of the measurable records have than in the real set."""
+    """The measurements that a smaller share of the measurable records have than in the real set."""
     if not (real.num_records and generated.num_records):
         return main.iloc[:0]
 
@@ -149,8 +148,11 @@ def _names(rows: pd.DataFrame) -> list[str]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """R amplitudes share their words: ``R amplitude in II, V5``."""
+    """R amplitudes are joined: ``R amplitude in II, V5``."""
     in_lead = "R amplitude in "
     leads = [name.removeprefix(in_lead) for name in names if name.startswith(in_lead)]
     others = [name for name in names if not name.startswith(in_lead)]
     return "; ".join([*others, *([in_lead + ", ".join(leads)] if leads else [])])
+
+
+REPEATED_SHARE = 0.01

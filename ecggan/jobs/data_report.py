@@ -17,10 +17,10 @@ class DataReport(OnRealECGs):
             FileExistsError: `out` is there already.
             FileNotFoundError: the real set is missing.
         """
-        from ecggan.evaluation.report.data_report import in_words, write_data_report
+        from ecggan.evaluation.report.data_report import summary_text, write_data_report
         from ecggan.files.atomic import require_new_folder
 
         require_new_folder(self.out)
         real = self.open_real()
         page = write_data_report(self.out, real, self.num_workers)
-        return Result(real, page, f"{in_words(real, page.parent)}\nSaved to {page}")
+        return Result(real, page, f"{summary_text(real, page.parent)}\nSaved to {page}")

@@ -73,7 +73,6 @@ class Report(OnRealECGs):
         from ecggan.evaluation.memorization.training_overlap import check_no_overlap
         from ecggan.evaluation.report.report import write_report
         from ecggan.evaluation.report.tables import measurement_table
-        from ecggan.evaluation.set_evaluation import answers
         from ecggan.files.atomic import require_new_folder
 
         require_new_folder(self.out)
@@ -99,8 +98,8 @@ class Report(OnRealECGs):
         )
         page = write_report(self.out, assessment, self._settings(training))
         lines = [measurement_table(assessment).frame().to_string(index=False)]
-        for name, judgement in assessment.judgements.items():
-            for question, verdict in answers(judgement).items():
+        for name, evaluation in assessment.evaluations.items():
+            for question, verdict in evaluation.verdicts().items():
                 lines += [f"\n{name}. {question} {verdict.headline}", *verdict.sentences]
         return Result(assessment, page, "\n".join([*lines, f"Saved to {page}"]))
 

@@ -36,11 +36,11 @@ class SelfTest(OnRealECGs):
             FileNotFoundError: the real set is missing.
             ValueError: the real ECGs are of too few patients, or lack a lead.
         """
-        from ecggan.evaluation.self_test.self_test import in_words, run_self_test, write_self_test
+        from ecggan.evaluation.self_test.self_test import run_self_test, summary_text, write_self_test
         from ecggan.files.atomic import require_new_folder
 
         require_new_folder(self.out)
         real = first_records(self.open_real(), self.max_records)
         found = run_self_test(real, self.num_workers, cache=self.cache, seed=self.seed)
         page = write_self_test(self.out, found)
-        return Result(found, page, f"{in_words(found)}\nSaved to {page}", is_success=found.passes())
+        return Result(found, page, f"{summary_text(found)}\nSaved to {page}", is_success=found.passes())

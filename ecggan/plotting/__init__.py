@@ -1,9 +1,12 @@
-"""Pictures: an ECG on ECG paper, and how sets of ECGs differ. The only door to matplotlib.
+"""Figures: an ECG on ECG paper, and how sets of ECGs differ. The only room that imports matplotlib.
+
+In: arrays and tables. Out: matplotlib figures and their files. Imports `ecg`, `files` and `stats`. Begin with
+`paper` for ECGs, with `distributions` for sets.
 
 Figures are matplotlib's own objects, never pyplot's: nothing global, no display needed, nothing to close. matplotlib is
 imported when the first figure is made, so that importing this costs nothing.
 
-Where several sets are drawn, they come as a mapping, name -> values, whose first entry is the reference.
+Several sets come as a mapping, name -> values, whose first entry is the reference.
 """
 
 from ecggan.plotting.alarms import plot_alarms as plot_alarms

@@ -1,4 +1,4 @@
-"""Which measure catches which set, as a table of dots."""
+"""Which measure raises an alarm for which set, as a table of dots."""
 
 from typing import TYPE_CHECKING
 

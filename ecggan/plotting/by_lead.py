@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from ecggan.plotting import figures
 from ecggan.plotting.figures import LABEL_SIZE, PANELS_A_ROW, TICK_SIZE, TITLE_SIZE
+from ecggan.stats.number_text import plain
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 TICKS_HZ = (0.5, 1, 2, 5, 15, 40, 100, 250)
 CORRELATION_COLOURS, DIFFERENCE_COLOURS = "RdBu_r", "PuOr_r"
-SMALLEST_DIFFERENCE_SCALE = 0.1  # below it the colours would shout about nothing
+SMALLEST_DIFFERENCE_SCALE = 0.1  # below it, colours would exaggerate
 CELL_INCHES = 0.42
 LUMINANCE = (0.2126, 0.7152, 0.0722)  # of red, green and blue; ITU-R BT.709
 
@@ -30,7 +31,7 @@ def plot_spectra(
 
     Args:
         frequencies_hz: above 0.
-        sets: name -> lead -> density in mV²/Hz; NaN and 0 are not drawn.
+        sets: name -> lead -> density in mV²/Hz; NaN and 0 are not plotted.
         quartiles_db: name -> lead -> ``(3, frequency)`` in dB re 1 mV²/Hz; the outer two bound a band of that colour.
     """
     from matplotlib.ticker import NullLocator
@@ -98,14 +99,14 @@ def plot_lead_correlations(
     if num_rows > 1:
         panels[1][0].set_axis_off()
     for axes, (name, matrix) in zip(upper, sets.items(), strict=False):
-        image = _draw_matrix(axes, matrix, leads, name, CORRELATION_COLOURS, 1.0)
-    _explain(figure, image, upper[: len(sets)], "correlation")
+        image = _plot_matrix(axes, matrix, leads, name, CORRELATION_COLOURS, 1.0)
+    _add_colour_bar(figure, image, upper[: len(sets)], "correlation")
     if others:
         found = figures.finite(np.ravel(list(differences.values())))
         largest = float(np.abs(found).max(initial=SMALLEST_DIFFERENCE_SCALE))
         for axes, (name, matrix) in zip(lower, differences.items(), strict=True):
-            image = _draw_matrix(axes, matrix, leads, f"{name} − {reference}", DIFFERENCE_COLOURS, largest)
-        _explain(figure, image, lower, "difference of correlations")
+            image = _plot_matrix(axes, matrix, leads, f"{name} − {reference}", DIFFERENCE_COLOURS, largest)
+        _add_colour_bar(figure, image, lower, "difference of correlations")
     return figure
 
 
@@ -113,7 +114,7 @@ def _in_decibels(densities: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {k: 10 * np.log10(np.where(density > 0, density, np.nan)) for k, density in densities.items()}
 
 
-def _draw_matrix(
+def _plot_matrix(
     axes: "matplotlib.axes.Axes", matrix: np.ndarray, leads: Sequence[str], title: str, colours: str, scale: float
 ) -> "matplotlib.image.AxesImage":
     axes.set_title(title, fontsize=TITLE_SIZE, parse_math=False)
@@ -130,7 +131,7 @@ def _draw_matrix(
     return image
 
 
-def _explain(
+def _add_colour_bar(
     figure: "matplotlib.figure.Figure", image: "matplotlib.image.AxesImage", panels: Sequence[Any], words: str
 ) -> None:
     bar = figure.colorbar(image, ax=panels, fraction=0.05, pad=0.02, shrink=0.85)
@@ -141,5 +142,5 @@ def _explain(
 
 def _short(number: float) -> str:
     """Two decimals without the 0 before the point, which every correlation has."""
-    text = figures.signed(float(number))
+    text = plain(float(number), 2)
     return text.replace("0.", ".", 1) if abs(number) < 0.995 else text

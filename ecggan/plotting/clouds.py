@@ -22,7 +22,7 @@ def plot_clouds(
 ) -> "matplotlib.figure.Figure":
     """One panel a pair of clouds: the real one in blue, the generated one over it in orange; numbers of a kind.
 
-    At most 1,500 points of a set are drawn, spread evenly. Points far outside are not in view.
+    At most 1,500 evenly spaced points of a set are plotted. Points far outside are not in view.
 
     Args:
         panels: title -> the points of both sets, on the same two axes.

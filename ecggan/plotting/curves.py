@@ -1,4 +1,4 @@
-"""What becomes of a training: shares and distances by epoch."""
+"""Shares and physiological distance by epoch of a training."""
 
 from typing import TYPE_CHECKING
 
@@ -20,10 +20,10 @@ def plot_epochs(
     """The paper's curve, shares by epoch, and below it the physiological distance, its best epoch marked.
 
     Args:
-        epochs: those that were looked at.
+        epochs: those evaluated.
         shares: by what they are of (normal, measurable), 0 to 1.
         distance: lower is better.
-        real_shares: of the real set, drawn as dashed lines.
+        real_shares: of the real set, plotted as dashed lines.
     """
     from matplotlib.figure import Figure
 

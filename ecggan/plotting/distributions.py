@@ -1,4 +1,4 @@
-"""How the values of a measurement are spread, set against set: densities, quantiles, and one measurement by another."""
+"""Distributions of measurements, set against set: densities, quantiles, and one measurement against another."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -7,6 +7,7 @@ import numpy as np
 
 from ecggan.plotting import figures
 from ecggan.plotting.figures import LABEL_SIZE, PANELS_A_ROW, TICK_SIZE, TITLE_SIZE, DisplayNames, finite, robust_range
+from ecggan.stats.number_text import plain
 from ecggan.stats.resampling import evenly_spaced
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ Sets = Mapping[str, Mapping[str, np.ndarray]]
 """Name of the set -> measurement -> values, NaN where there is none; the first set is the reference."""
 
 SAMPLE_MS = 2.0  # at 500 Hz: the step of an interval
-MOST_FILLED = 2  # more densities than that, laid over each other, are mud
+MOST_FILLED = 2  # more densities than that cannot be told apart if filled
 QUANTILES = np.arange(1, 100) / 100
 QUARTILES = [24, 49, 74]  # where they stand in QUANTILES
 MOST_POINTS = 2000  # of a cloud
@@ -28,7 +29,8 @@ def plot_distributions(sets: Sets, display_names: DisplayNames | None = None) ->
 
     Args:
         sets: the panels are the measurements of all sets, in the order in which they come.
-        display_names: words and unit of a measurement, where its name does not say them (``qrs_duration_ms`` does).
+        display_names: name and unit of a measurement; without one, the panel shows the key. Values in ms get bins of
+            whole samples.
     """
     names, colours = _measurements(sets), figures.set_colours(sets)
     figure, panels = figures.empty_panels(len(names), (3.2, 2.4))
@@ -36,7 +38,7 @@ def plot_distributions(sets: Sets, display_names: DisplayNames | None = None) ->
         words, unit = figures.words_and_unit(name, display_names)
         axes.set_title(words, fontsize=TITLE_SIZE, parse_math=False)
         axes.set_xlabel(unit, fontsize=LABEL_SIZE)
-        _draw_densities(axes, {k: finite(values.get(name)) for k, values in sets.items()}, colours, unit)
+        _plot_densities(axes, {k: finite(values.get(name)) for k, values in sets.items()}, colours, unit)
     figures.name_sets(figure, colours)
     return figure
 
@@ -46,11 +48,11 @@ def plot_qq(
 ) -> "matplotlib.figure.Figure":
     """One panel a measurement: each set's quantiles, 1 to 99 %, against those of the reference; large dots: quartiles.
 
-    On the diagonal the sets are spread alike; a line beside it is a shift, a flatter one too narrow a spread.
+    On the diagonal the distributions agree; a parallel line is a shift, a flatter one too narrow a spread.
 
     Args:
         sets: as for [plot_distributions][].
-        names: the measurements to draw; None for all.
+        names: the measurements to plot; None for all.
         display_names: as there.
     """
     names = _measurements(sets) if names is None else list(names)
@@ -64,7 +66,7 @@ def plot_qq(
         axes.set_ylabel(figures.with_unit(others[0] if len(others) == 1 else "each set", unit), parse_math=False)
         axes.yaxis.label.set_fontsize(LABEL_SIZE)
         values = {k: finite(sets[k].get(name)) for k in sets}
-        _draw_quantiles(axes, {k: np.quantile(v, QUANTILES) for k, v in values.items() if len(v)}, reference, colours)
+        _plot_quantiles(axes, {k: np.quantile(v, QUANTILES) for k, v in values.items() if len(v)}, reference, colours)
     figures.name_sets(figure, {k: colour for k, colour in colours.items() if k != reference})
     return figure
 
@@ -73,19 +75,17 @@ def plot_relation(
     sets: Sets,
     x: str,
     y: str,
-    slopes: Mapping[str, float] | None = None,
     display_names: DisplayNames | None = None,
 ) -> "matplotlib.figure.Figure":
     """One measurement by another (QT by RR), a panel a set on common axes, with the line and its slope.
 
-    At most 2,000 points of a set are drawn, spread evenly over it; the line and the figures are of all. Values far
+    At most 2,000 evenly spaced points of a set are plotted; the line and the figures are of all. Values far
     outside are not in view.
 
     Args:
         sets: as for [plot_distributions][]; `x` and `y` of one set belong together, record by record.
         x: the measurement across.
         y: the measurement up.
-        slopes: of the line in each set, where it was found elsewhere; else it is that of least squares.
         display_names: as for [plot_distributions][].
     """
     (x_words, x_unit), (y_words, y_unit) = (figures.words_and_unit(name, display_names) for name in (x, y))
@@ -104,8 +104,7 @@ def plot_relation(
             continue
         axes.set(xlim=_view(every[0]), ylim=_view(every[1]))
         r, slope = _correlation_and_slope(pair)
-        slope = slope if slopes is None else slopes.get(name, slope)
-        facts = f"r = {_or_dash(r)}, slope {_or_dash(slope, 3)}{per_unit}, n = {pair.shape[1]:,}"
+        facts = f"r = {plain(r, 2)}, slope {plain(slope, 3)}{per_unit}, n = {pair.shape[1]:,}"
         axes.set_title(f"{name}\n{facts}", fontsize=TITLE_SIZE, parse_math=False)
         shown = pair[:, evenly_spaced(pair.shape[1], MOST_POINTS)]
         axes.scatter(shown[0], shown[1], s=8, color=colours[name], alpha=0.5, linewidths=0, rasterized=True)
@@ -118,7 +117,7 @@ def _measurements(sets: Sets) -> list[str]:
     return list(dict.fromkeys(name for values in sets.values() for name in values))
 
 
-def _draw_densities(
+def _plot_densities(
     axes: "matplotlib.axes.Axes", sets: Mapping[str, np.ndarray], colours: Mapping[str, str], unit: str
 ) -> None:
     axes.set_yticks([])
@@ -139,7 +138,7 @@ def _draw_densities(
     axes.set_ylim(bottom=0)
 
 
-def _draw_quantiles(
+def _plot_quantiles(
     axes: "matplotlib.axes.Axes", quantiles: Mapping[str, np.ndarray], reference: str, colours: Mapping[str, str]
 ) -> None:
     axes.tick_params(labelsize=TICK_SIZE)
@@ -198,7 +197,3 @@ def _correlation_and_slope(pair: np.ndarray) -> tuple[float, float]:
         return np.nan, np.nan
     slope = float(across @ up / (across @ across))
     return (float(across @ up / np.sqrt((across @ across) * (up @ up))) if np.ptp(pair[1]) > 0 else np.nan), slope
-
-
-def _or_dash(number: float, digits: int = 2) -> str:
-    return figures.signed(number, digits) if np.isfinite(number) else "–"

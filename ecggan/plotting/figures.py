@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecggan.ecg import canonical_lead
 from ecggan.files.atomic import atomic_file
 
 if TYPE_CHECKING:
@@ -22,28 +21,8 @@ if TYPE_CHECKING:
 REAL, GENERATED = "#0072b2", "#d55e00"
 _COLOURS = (REAL, GENERATED, "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 
-UNITS = {"ms": "ms", "mv": "mV", "uv": "µV", "bpm": "bpm", "deg": "degrees", "db": "dB"}
-_AS_WRITTEN = (
-    "P",
-    "Q",
-    "R",
-    "S",
-    "T",
-    "PR",
-    "RR",
-    "ST",
-    "QRS",
-    "QT",
-    "QTc",
-    "SD",
-    "Fridericia",
-    "Bazett",
-    "Framingham",
-)
-WORDS = {word.lower(): word for word in _AS_WRITTEN}
-
 DisplayNames = Mapping[str, tuple[str, str]]
-"""Measurement -> (its words, its unit)."""
+"""Measurement -> (name, unit), as people read them."""
 
 TITLE_SIZE, LABEL_SIZE, TICK_SIZE = 9, 8, 7
 PANELS_A_ROW = 4
@@ -95,10 +74,10 @@ def name_sets(figure: "matplotlib.figure.Figure", colours: Mapping[str, str]) ->
     from matplotlib.patches import Patch
 
     swatches = [Patch(color=colour, alpha=0.6) for colour in colours.values()]
-    draw_legend(figure, swatches, list(colours))
+    add_legend(figure, swatches, list(colours))
 
 
-def draw_legend(figure: "matplotlib.figure.Figure", handles: Sequence[Any], words: Sequence[str]) -> None:
+def add_legend(figure: "matplotlib.figure.Figure", handles: Sequence[Any], words: Sequence[str]) -> None:
     """A legend above the panels, in as many columns as the page is wide, its words taken letter by letter."""
     if not words:
         return
@@ -124,18 +103,15 @@ def annotate_empty(axes: "matplotlib.axes.Axes") -> None:
     axes.set_yticks([])
 
 
-def words_and_unit(name: str, display_names: DisplayNames | None = None) -> tuple[str, str]:
-    """What is written over a measurement's panel, from `display_names` or else from the name itself.
+def words_and_unit(name: str, display_names: DisplayNames | None) -> tuple[str, str]:
+    """A panel's title and unit; without a display name, the name itself and no unit.
 
-    >>> words_and_unit("r_amplitude_v5_mv"), words_and_unit("x", {"x": ("power", "dB")})
-    (('R amplitude V5', 'mV'), ('Power', 'dB'))
+    >>> words_and_unit("hr", {"hr": ("heart rate", "bpm")}), words_and_unit("hr", None)
+    (('Heart rate', 'bpm'), ('hr', ''))
     """
-    if display_names is not None and name in display_names:
-        shown, unit = display_names[name]
-    else:
-        words = name.split("_")
-        unit = UNITS.get(words[-1], "")
-        shown = " ".join(WORDS.get(word, canonical_lead(word)) for word in (words[:-1] if unit else words))
+    if display_names is None or name not in display_names:
+        return name, ""
+    shown, unit = display_names[name]
     return shown[:1].upper() + shown[1:], "degrees" if unit == "°" else unit  # alone below an axis, ° is a speck
 
 
@@ -153,15 +129,6 @@ def robust_range(values: np.ndarray) -> tuple[float, float]:
     low, high = np.percentile(values, [2, 98])
     beside = 0.25 * (high - low)
     return max(values.min(), low - beside), min(values.max(), high + beside)
-
-
-def signed(number: float, digits: int = 2) -> str:
-    """With a minus as wide as a plus.
-
-    >>> signed(-0.5), signed(3.14159, 1), signed(-0.001)
-    ('−0.50', '3.1', '0.00')
-    """
-    return f"{round(number, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
 def _figure_bytes(figure: "matplotlib.figure.Figure", suffix: str, dpi: int | float) -> bytes:

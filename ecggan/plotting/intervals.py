@@ -8,6 +8,7 @@ import numpy as np
 
 from ecggan.plotting import figures
 from ecggan.plotting.figures import LABEL_SIZE
+from ecggan.stats.number_text import plain
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -74,7 +75,7 @@ def plot_intervals(sets: Mapping[str, Sequence[Interval]]) -> "matplotlib.figure
     for i, (name, intervals) in enumerate(sets.items()):
         for interval in intervals:
             y = labels.index(interval.label) + (i - (len(sets) - 1) / 2) * dodge
-            _draw_interval(axes, interval, y, dodge, limit, colours[name])
+            _plot_interval(axes, interval, y, dodge, limit, colours[name])
     axes.set_yticks(range(len(labels)), labels, fontsize=LABEL_SIZE, parse_math=False)
     axes.hlines(np.arange(len(labels) - 1) + 0.5, -limit, limit, color="#eeeeee", linewidth=0.6, zorder=1)
     axes.tick_params(axis="y", length=0)
@@ -87,7 +88,7 @@ def plot_intervals(sets: Mapping[str, Sequence[Interval]]) -> "matplotlib.figure
     words += ["90 % interval", "95 % interval", "within the margin"]
     if any(interval.null_low is not None for intervals in sets.values() for interval in intervals):
         handles, words = [*handles, Patch(color=NULL_COLOUR)], [*words, "real against real"]
-    figures.draw_legend(figure, handles, words)
+    figures.add_legend(figure, handles, words)
     return figure
 
 
@@ -98,7 +99,7 @@ def _view(intervals: Sequence[Interval]) -> float:
     return max(NARROWEST_VIEW, 1.08 * float(sizes[sizes <= WIDEST_VIEW].max(initial=0.0)))
 
 
-def _draw_interval(
+def _plot_interval(
     axes: "matplotlib.axes.Axes", interval: Interval, y: float, height: float, limit: float, colour: str
 ) -> None:
     if interval.null_low is not None and interval.null_high is not None:
@@ -118,6 +119,6 @@ def _draw_interval(
         return
     side = np.sign(interval.difference)
     axes.plot([side * limit], [y], color=colour, marker=">" if side > 0 else "<", markersize=7, zorder=4, clip_on=False)
-    text = figures.signed(interval.difference, 1)
+    text = plain(interval.difference, 1)
     anchor = "right" if side > 0 else "left"
     axes.text(side * limit * 0.97, y, text, ha=anchor, va="center", fontsize=LABEL_SIZE, color=colour, zorder=4)

@@ -39,18 +39,20 @@ def plot_ecg(
     """One record as a cardiologist reads it: 3 rows of 4 leads, time running on, and lead II below; 25 mm/s, 10 mm/mV.
 
     Limb leads that are missing are derived from I and II; where the twelve cannot be had, the leads there are stand
-    below each other. Each lead is drawn about its median, for an ECG has no absolute zero, and rows move apart
-    where a large wave needs room, so nothing is clipped. At most the first 10 s are drawn.
+    below each other. Each lead is plotted about its median, because an ECG has no absolute zero, and rows move
+    apart if a large wave needs room, so nothing is clipped. At most the first 10 s are plotted.
 
     Args:
         millivolts: the record.
         leads: their names.
         sampling_rate: in Hz.
         title: above it.
-        beneath: another record of the same shape, drawn in blue beneath the first; NaN where there is none of it.
+        beneath: another record of the same shape, plotted in blue beneath the first; NaN where it has no value.
     """
     rows = _clinical_rows(millivolts, leads, sampling_rate)
-    return _draw(rows, sampling_rate, title, None if beneath is None else _clinical_rows(beneath, leads, sampling_rate))
+    return _plot_rows(
+        rows, sampling_rate, title, None if beneath is None else _clinical_rows(beneath, leads, sampling_rate)
+    )
 
 
 def _clinical_rows(millivolts: np.ndarray, leads: Sequence[str], sampling_rate: int | float) -> list[Row]:
@@ -78,16 +80,16 @@ def plot_ecg_grid(
     """One lead of several records below each other, on the same paper: what training shows of its progress."""
     strips = select_leads(millivolts, leads, [lead])[:, 0, : round(LONGEST_S * sampling_rate)]
     names = [lead] * len(strips) if titles is None else [f"{lead}  {name}" for name in titles]
-    return _draw([[piece] for piece in zip(names, strips, strict=True)], sampling_rate, title)
+    return _plot_rows([[piece] for piece in zip(names, strips, strict=True)], sampling_rate, title)
 
 
-def _draw(
+def _plot_rows(
     rows: Sequence[Row], sampling_rate: int | float, title: str, beneath: Sequence[Row] | None = None
 ) -> "matplotlib.figure.Figure":
     from matplotlib.figure import Figure
 
     if not rows:
-        raise ValueError("there is nothing to draw: the array holds no lead, or no record")
+        raise ValueError("there is nothing to plot: the array holds no lead, or no record")
     pieces_mm = [[_in_mm(piece) for _, piece in row] for row in rows]
     beneath_mm = [[_in_mm(piece) for _, piece in row] for row in beneath or [[]] * len(rows)]
     zero_lines, height = _place_rows([[*above, *below] for above, below in zip(pieces_mm, beneath_mm, strict=True)])
@@ -99,7 +101,7 @@ def _draw(
     _rule_paper(axes, width, height)
     for row, row_mm, beneath_row, zero in zip(rows, pieces_mm, beneath_mm, zero_lines, strict=True):
         start = MARGIN_MM + PULSE_MM
-        _draw_pulse(axes, MARGIN_MM, zero)
+        _plot_pulse(axes, MARGIN_MM, zero)
         for (name, _), trace, other in zip_longest(row, row_mm, beneath_row):
             x = start + np.arange(len(trace)) / sampling_rate * MM_PER_SECOND
             if other is not None:
@@ -140,7 +142,7 @@ def _rule_paper(axes: "matplotlib.axes.Axes", width: float, height: float) -> No
         axes.hlines(np.arange(0, height + step, step), 0, width, colors=colour, linewidths=thickness, zorder=0)
 
 
-def _draw_pulse(axes: "matplotlib.axes.Axes", x: float, zero: float) -> None:
+def _plot_pulse(axes: "matplotlib.axes.Axes", x: float, zero: float) -> None:
     """1 mV for 0.2 s."""
     steps = np.array([[0, 0], [2.5, 0], [2.5, MM_PER_MV], [7.5, MM_PER_MV], [7.5, 0], [10, 0]])
     axes.plot(x + steps[:, 0], zero + steps[:, 1], color=INK, linewidth=0.7)

@@ -1,4 +1,4 @@
-"""What became of the runs of a sweep: the distance against each parameter."""
+"""The runs of a sweep: physiological distance against each parameter."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any

@@ -33,7 +33,7 @@ def test_every_set_is_assessed_alike_and_each_generated_one_judged(real: ECGSet,
     result = assess_quietly(real, ours=faster, same=real)
     assert [some.name for some in result.sets()] == ["real", "ours", "same"]
     assert not result.failures
-    ours, same = (result.judgements[name].comparison for name in ("ours", "same"))
+    ours, same = (result.evaluations[name].comparison for name in ("ours", "same"))
     assert ours is not None
     assert same is not None
     assert ours.set_index("measurement").loc["heart_rate_bpm", "difference"] == pytest.approx(10, abs=2)
@@ -55,9 +55,9 @@ def test_a_part_that_fails_is_named_and_loses_nothing_else(
         "signals of real": "RuntimeError: out of luck",
         "signals of ours": "RuntimeError: out of luck",
     }
-    assert result.judgements["ours"].signals is None
-    assert result.judgements["ours"].comparison is not None
-    assert result.judgements["ours"].verdict is not None
+    assert result.evaluations["ours"].signals is None
+    assert result.evaluations["ours"].comparison is not None
+    assert result.evaluations["ours"].verdict is not None
 
 
 def test_patients_are_followed_into_every_comparison(faster: ECGSet, known_ecg: KnownECG) -> None:
@@ -66,7 +66,7 @@ def test_patients_are_followed_into_every_comparison(faster: ECGSet, known_ecg: 
     by_patient, by_record = (assess_quietly(some, ours=faster) for some in (known, one))
     assert list(by_patient.real.table["patient"]) == ["a", "a", "a", "b", "b", "b"]
     for kind in ("comparison", "signals"):
-        p = [getattr(result.judgements["ours"], kind).set_index("measurement") for result in (by_patient, by_record)]
+        p = [getattr(result.evaluations["ours"], kind).set_index("measurement") for result in (by_patient, by_record)]
         column = "heart_rate_bpm" if kind == "comparison" else "correlation_i_ii"
         assert p[0].loc[column, "p_difference"] > p[1].loc[column, "p_difference"]
 
@@ -98,12 +98,12 @@ def test_sets_with_nothing_one_thing_or_other_leads_are_marked_and_not_fatal(rea
     result = assess_quietly(real, flat=flat, limb=limb, one=one, slow=slow, empty=empty)
     assert not result.failures
     for name in ("flat", "empty"):
-        comparison, verdict = result.judgements[name].comparison, result.judgements[name].verdict
+        comparison, verdict = result.evaluations[name].comparison, result.evaluations[name].verdict
         assert comparison is not None
         assert (comparison["num_generated"] == 0).all()
         assert verdict is not None
         assert verdict.headline.startswith("Nothing can be said" if name == "empty" else "Not like the real ECGs")
-    limb_rows = result.judgements["limb"].comparison
+    limb_rows = result.evaluations["limb"].comparison
     assert limb_rows is not None
     assert limb_rows.set_index("measurement").loc["r_amplitude_v5_mv", "num_generated"] == 0
     assert limb_rows.set_index("measurement").loc["r_amplitude_avf_mv", "num_generated"] == 2
@@ -113,7 +113,7 @@ def test_a_real_set_without_a_measurable_record_still_gives_an_assessment(real: 
     flat = ECGSet.from_arrays(np.zeros((2, 8, 5000)), EIGHT_LEADS, 500)
     result = assess_quietly(flat, ours=real)
     assert not result.failures
-    verdict = result.judgements["ours"].verdict
+    verdict = result.evaluations["ours"].verdict
     assert verdict is not None
     assert verdict.level == "none"
 
@@ -135,9 +135,9 @@ def test_held_out_ecgs_are_those_of_patients_who_are_not_in_the_training(varied_
     real, training = named.subset([0, 2, 3, 4, 5]), named.subset([1, 5])
     result = assess(real, {"ours": ecgs.subset([1, 3])}, num_workers=1, progress=False, training=training)
     assert result.held_out == [1, 2, 3]  # not 0, another ECG of a, and not 5, which is in the training
-    novelty = result.judgements["ours"].novelty
+    novelty = result.evaluations["ours"].novelty
     assert novelty is not None
-    assert novelty.has_held_out
+    assert novelty.held_out_copies is not None
     assert novelty.nearest["training"].tolist()[0] == 0
     assert novelty.copies.num_records == 1
 

@@ -83,5 +83,5 @@ def test_grid_has_a_strip_for_each_record(known_ecg):
 
 
 def test_nothing_to_draw_is_an_error():
-    with pytest.raises(ValueError, match="there is nothing to draw"):
+    with pytest.raises(ValueError, match="there is nothing to plot"):
         plot_ecg_grid(np.zeros((0, 8, 5000)), EIGHT_LEADS, 500)

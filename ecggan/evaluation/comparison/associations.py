@@ -1,6 +1,6 @@
-"""How measurements go together: correlation and slope of pairs, in the real set and in a generated one.
+"""Associations of measurements: correlation and slope of pairs, in the real set and in a generated one.
 
-Each measurement may be right by itself and the ECGs wrong: a QT that does not follow the RR interval is no heart's.
+Each measurement may be right by itself and the ECGs wrong, e.g. if the QT interval does not follow the RR interval.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ PAIRS = (
     ("s_amplitude_v1_mv", "r_amplitude_v5_mv"),
     ("r_amplitude_i_mv", "r_amplitude_iii_mv"),
 )
-"""What stands on the right is looked at as a function of what stands on the left."""
+"""(x, y): the slope is that of y on x."""
 COLUMNS = (
     *("x", "y", "slope_unit", "num_real", "num_generated"),
     *("real_correlation", "generated_correlation"),
@@ -55,14 +55,14 @@ def compare_relations(
 
     Args:
         real: a table of measurements, the reference; with a column `patient` intervals are by patient.
-        generated: the one that is judged.
+        generated: the set to compare.
         num_resamples: of the bootstrap.
         num_splits: of the real set into halves.
         seed: of both.
 
     Returns:
         A row a pair, [COLUMNS][]: both sets' correlation and slope, generated minus real with its 95 % bootstrap
-        interval, what the difference of two random halves of the real set stays below in 95 of 100 splits, and whether
+        interval, the 95th percentile of the difference of two random halves of the real set, and whether
         they differ (by the bootstrap's standard error, corrected over the pairs by Benjamini and Hochberg). NaN where a
         set has fewer than 3 records with both measurements or one of them never varies; no interval, and nothing that
         differs, below 30 patients.

@@ -1,13 +1,13 @@
-"""Two tables -> one table of differences: how far the generated ECGs lie from the real ones, and how sure that is.
+"""Two tables of measurements -> one table of differences, with intervals and tests.
 
-Every figure is in the measurement's own unit and over the records that have it; how many those were is a finding of its
-own, see [share_measurable][]. Three questions are asked of each measurement:
+Every figure is in the measurement's unit and over the records that have it; their share is a result of its own, see
+[share_measurable][]. Three questions for each measurement:
 
 - is the mean difference smaller than what matters (`finding`; two one-sided t tests against a margin),
 - can the two distributions be told apart (`differs`; a t test of the means and a Kolmogorov-Smirnov test, corrected),
 - how far apart are two halves of the real set (`null_…`; what "no difference" looks like at that size).
 
-Everything is by patient where the tables know patients (a column `patient`).
+Everything is by patient if the tables have a column `patient`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -47,7 +47,7 @@ def compare(
 
     Args:
         real_table: the reference.
-        generated_table: what is judged; `difference` is generated minus real.
+        generated_table: the set to compare; `difference` is generated minus real.
         margins: how large a difference of means may be, by measurement, in place of those of
             [margin_of][ecggan.evaluation.comparison.margins.margin_of].
         num_resamples: of the bootstrap.
@@ -86,7 +86,7 @@ def compare_columns(
 
     Args:
         real: the reference.
-        generated: what is judged.
+        generated: the set to compare.
         names: the columns, each with its words and unit; one that a table lacks counts as never measured.
         margin: of a column and its mean in the real set.
         families: the columns whose p-values are corrected together; None for all.
@@ -108,9 +108,9 @@ def compare_columns(
           them below 0.05.
           Where nothing differs, at most one comparison in twenty says of any measurement that it does;
         - the `margin`; `p_equivalence` of two one-sided t tests against it, `p_beyond` of the t test that the
-          difference is larger, corrected likewise; and the `finding`: ``equivalent`` or ``beyond the margin`` (below
-          0.05), ``undecided``, ``too few records`` (of fewer than 30 patients nothing is said to differ, and there are
-          no intervals), or empty without a margin;
+          difference is larger, corrected like the others; and the `finding`: ``equivalent`` or ``beyond the margin``
+          (below 0.05), ``undecided``, ``too few records`` (of fewer than 30 patients nothing is said to differ, and
+          there are no intervals), or empty without a margin;
         - `null_…`: what the difference (either way), `ks_distance` and `wasserstein_distance` of two random halves of
           the real set stay below in 95 of 100 splits, the halves holding `null_num_records`; and the mean distance of
           the generated set to such a half at the same size, as a distance shrinks with the number of records.
@@ -132,7 +132,7 @@ def compare_columns(
 
 
 def set_figures(real: pd.DataFrame, generated: pd.DataFrame, measurements: Sequence[str]) -> pd.DataFrame:
-    """Of [compare_columns][] what needs no drawing and no test, by measurement: in a hundredth of its time."""
+    """The figures of [compare_columns][] without resampling and tests, by measurement: a hundredth of its time."""
     sets = _both(real, generated, {name: display_name(name) for name in measurements})
     return _set_figures(sets, list(measurements))
 
@@ -193,7 +193,7 @@ def _set_figures(sets: Sequence[SetValues], names: Sequence[str]) -> pd.DataFram
 
 
 def _figures(real: np.ndarray, generated: np.ndarray) -> list[int | float]:
-    """What needs no drawing: in the order of [_figure_names][]."""
+    """The figures without resampling, in the order of [_figure_names][]."""
     figures: list[int | float] = [len(real), len(generated)]
     for values in (real, generated):
         quartiles = np.percentile(values, [50, 25, 75]) if len(values) else np.full(3, np.nan)

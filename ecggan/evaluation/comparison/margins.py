@@ -1,6 +1,6 @@
-"""How large a difference of two means may be before it matters: the margins of the tests of equivalence.
+"""Margins of the equivalence tests: how large a difference of two means may be before it matters.
 
-By default a difference matters where it is larger than what a standard lets an analyser be wrong by. Those of the
+By default a difference matters if it exceeds the error that a standard allows an ECG analyser. Those of the
 amplitudes and of the rate are stated from memory of the standards and were not checked against their text.
 """
 
@@ -36,7 +36,7 @@ _MARGINS = {
 
 
 def margin_of(measurement: str, real_mean: float, given: Mapping[str, int | float] | None = None) -> Margin | None:
-    """The margin of a measurement; None for what has none (RR, whose rate has one, and its SD).
+    """The margin of a measurement; None for those without one (RR interval, mean and SD).
 
     An amplitude's follows from the mean of the real set, so that both sets are judged by one.
 

@@ -1,14 +1,14 @@
-"""One number for choosing a checkpoint: how far its ECGs' measurements lie from those of real ECGs.
+"""The physiological distance: one number for choosing a checkpoint, from its ECGs' measurements.
 
-The paper chose its checkpoint by the share that 12SL called normal; losses do not tell a good one. The physiological
-distance is the mean over [PHYSIOLOGY][] of
+The paper chose its checkpoint by the share that 12SL called normal; losses do not identify a good one. The
+physiological distance is the mean over [PHYSIOLOGY][] of
 
     (1 − missing) · min(Wasserstein distance / SD of the real values, 3) + missing · 3
 
-where `missing` is by how much smaller a share of the generated records has the measurement than of the real ones. So it
-is 0 for the real set itself and 3 where nothing can be measured; lower is better, its unit is one SD of real ECGs, and
-an ECG without a P wave counts as one whose P wave is far off. It shrinks with the number of records, as every distance
-of samples does: compare checkpoints by the same number.
+where `missing` is how much smaller the share of generated records with the measurement is, relative to the real share.
+So it is 0 for the real set itself and 3 if nothing can be measured; lower is better, its unit is one SD of real ECGs,
+and an ECG without a P wave counts as one whose P wave is far off. It shrinks with the number of records, like every
+distance of samples: compare checkpoints at the same number.
 """
 
 from pathlib import Path
@@ -28,13 +28,13 @@ LARGEST_SD = 3.0
 def compare_physiology(
     real: ECGSet, generated: ECGSet, num_workers: int | None = None, cache: str | Path | None = None
 ) -> dict[str, float]:
-    """Measure both sets, the real one once and for all where there is a cache, and compare them.
+    """Measure both sets, the real one only once if there is a cache, and compare them.
 
     Args:
         real: the reference, e.g. the validation split.
         generated: e.g. of a checkpoint.
         num_workers: processes that measure; None for one a core.
-        cache: a folder where measured rows are kept and looked for.
+        cache: a folder of measured rows, reused if they are there.
 
     Returns:
         See [physiology_of_tables][].
@@ -48,7 +48,7 @@ def physiology_of_tables(real: pd.DataFrame, generated: pd.DataFrame) -> dict[st
 
     Returns:
         `share_measurable` and `share_normal` of the generated set (0 to 1), `physiological_distance`, and the
-        Wasserstein distance of each of [PHYSIOLOGY][] in its unit as ``wasserstein_…``, NaN where it could not be had.
+        Wasserstein distance of each of [PHYSIOLOGY][] in its unit as ``wasserstein_…``, NaN if there is none.
 
     Raises:
         ValueError: the real set has none of the measurements.

@@ -1,11 +1,11 @@
-"""What others published of the same measurements, and the paper's table: real, generated and published side by side."""
+"""Published figures of the same measurements, and the paper's table: real, generated and published side by side."""
 
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from ecggan.evaluation.formatting import sentence_case
+from ecggan.evaluation.formatting import mean_and_sd, sentence_case
 from ecggan.measurement.columns import R_AMPLITUDES, display_name
 
 NUM_GENERATED_12SL, NUM_NORMAL_12SL = 150_000, 121_977
@@ -74,8 +74,8 @@ def paper_table(sets: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         sets: by the column's heading, tables of the records that count.
 
     Returns:
-        `Measurement` in words with its unit, and in each column ``mean ± SD``, an en dash where there is none; the
-        first row holds the number of records.
+        `Measurement` (name and unit), and in each column ``mean ± SD`` or an en dash; the first row holds the number of
+        records.
     """
     rows = [["Records", *(f"{len(table):,}" for table in sets.values()), f"{NUM_NORMAL_12SL:,}"]]
     for column in PAPER_ROWS:
@@ -88,14 +88,7 @@ def paper_table(sets: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         rows.append(
             [
                 f"{sentence_case(words)}, {unit}",
-                *(_mean_and_sd(*pair, 2 if unit == "mV" else 1) for pair in figures),
+                *(mean_and_sd(*pair, 2 if unit == "mV" else 1) for pair in figures),
             ]
         )
     return pd.DataFrame(rows, columns=["Measurement", *sets, PUBLISHED_COLUMN])
-
-
-def _mean_and_sd(mean: float, sd: float, digits: int) -> str:
-    if not np.isfinite(mean):
-        return "–"
-    spread = f"{sd:.{digits}f}" if np.isfinite(sd) else "–"
-    return f"{mean:.{digits}f} ± {spread}".replace("-", "−")

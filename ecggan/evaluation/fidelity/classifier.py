@@ -1,4 +1,4 @@
-"""Can generated records be told from real ones? A classifier is taught to, and judged on records it has not seen."""
+"""Classifier two-sample test: can a random forest tell generated records from real ones that it has not seen?"""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,10 @@ from ecggan.stats.resampling import placements
 
 NUM_FOLDS = 5
 NUM_TREES = 100
-MOST_FEATURES, NUM_COMPONENTS = 64, 32  # beyond so many features a tree meets few that matter; then their components
+MOST_FEATURES, NUM_COMPONENTS = (
+    64,
+    32,
+)  # more features than that are replaced by their components, as a tree meets few that matter
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class ClassifierAUC:
             tell them apart, 1 where it always can. Well below 0.5 where the generated set repeats real records: having
             learnt a record from one set, it takes its twin for one of that set.
         low: of the 95 % interval.
-        high: likewise.
+        high: of the 95 % interval.
         null_error: the standard error of the value were both sets of one distribution.
     """
 
@@ -41,7 +44,7 @@ class ClassifierAUC:
         return float(scipy.stats.norm.sf((self.value - 0.5) / self.null_error))
 
     def null_band(self) -> tuple[float, float]:
-        """Where the value lies in 95 of 100 pairs of sets of one distribution."""
+        """The range of the value in 95 of 100 pairs of sets of one distribution."""
         half = _half_width(self.null_error)
         return max(0.0, 0.5 - half), min(1.0, 0.5 + half)
 
@@ -63,7 +66,7 @@ def classifier_auc(
 
     Args:
         real: at least 10 records, all independent of each other.
-        generated: likewise.
+        generated: as many at least.
         seed: of the folds and trees.
         num_workers: threads; None for one a core. The result does not depend on it.
 

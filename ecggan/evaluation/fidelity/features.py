@@ -1,8 +1,8 @@
-"""Records as points, for what asks how a whole set lies: by their measurements, and by their median beats.
+"""Feature vectors of records, from their measurements or from their median beats.
 
-Both keep their units' meaning: a measurement counts in SDs of the real set, a beat in mV, so that a set of ECGs twice
-as large lies elsewhere. What cannot be had is no gap but a place of its own, far from those that have it: else a set of
-flat lines would lie in the very middle.
+Measurements count in SDs of the real set and beats in mV, so that ECGs twice as large have other features. A missing
+value has a feature of its own, far from the records that have it; otherwise flat lines would be in the middle of the
+set.
 """
 
 import numpy as np
@@ -10,10 +10,9 @@ import pandas as pd
 from jaxtyping import Float
 
 from ecggan.measurement.columns import PHYSIOLOGY
-from ecggan.measurement.fingerprints import Fingerprints
 
-_LARGEST_SD = 10.0  # one wild measurement must not speak for its record
-_MISSING_SD = 3.0  # as far as the physiological distance has it
+_LARGEST_SD = 10.0  # so that one outlier does not dominate its record
+_MISSING_SD = 3.0  # as in the physiological distance
 _MISSING_BEAT = 2.0  # times the usual length of a real beat
 
 
@@ -22,9 +21,9 @@ def measurement_features(
 ) -> tuple[Float[np.ndarray, "real value"], Float[np.ndarray, "generated value"]]:
     """Two tables of [measure][ecggan.measurement.measure_set.measure] as points, in SDs of the real set.
 
-    The measurements are those of [PHYSIOLOGY][ecggan.measurement.columns.PHYSIOLOGY] that the real set has. Each lies
-    at most 10 SDs from the real mean; one that is missing lies at the mean, and 3 SDs off in a direction of its own. A
-    record that is not measurable has none.
+    The measurements are those of [PHYSIOLOGY][ecggan.measurement.columns.PHYSIOLOGY] that the real set has. Each is at
+    most 10 SDs from the real mean; a missing one is at the mean, and 3 SDs away in a dimension of its own. A record
+    that is not measurable has none.
 
     Raises:
         ValueError: the real set has none of the measurements.
@@ -53,14 +52,18 @@ def measurement_features(
 
 
 def beat_features(
-    real: Fingerprints, generated: Fingerprints
+    real: Float[np.ndarray, "real lead time"], generated: Float[np.ndarray, "generated lead time"]
 ) -> tuple[Float[np.ndarray, "real value"], Float[np.ndarray, "generated value"]]:
-    """The median beats of two sets as points in mV; a record without a beat lies twice a real beat's length off.
+    """The median beats of two sets as points; a record without a beat is twice a real beat's length away.
+
+    Args:
+        real: median beats in mV; NaN for a record without one.
+        generated: of the generated set.
 
     Raises:
         ValueError: no real ECG has a beat.
     """
-    flat = [prints.beats.reshape(len(prints), -1).astype(np.float64) for prints in (real, generated)]
+    flat = [beats.reshape(len(beats), -1).astype(np.float64) for beats in (real, generated)]
     has = [np.isfinite(some).all(axis=1) for some in flat]
     if not has[0].any():
         raise ValueError(f"none of the {len(real)} real ECGs has a beat: there is nothing to compare with")

@@ -1,7 +1,7 @@
-"""Sets as clouds of points: how varied the generated set is beside real ECGs, and whether it can be told apart.
+"""Fidelity and diversity figures of a generated set, each with its null band.
 
-Real and generated records are points in a space of features; every figure is shown beside what two random halves of the
-real set give.
+Real and generated records are points in a space of features; the null band of a figure is its distribution over random
+halves of the real set.
 """
 
 import numpy as np
@@ -9,22 +9,15 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from ecggan.evaluation.fidelity.classifier import classifier_auc
-from ecggan.evaluation.fidelity.frechet import frechet_distance, frechet_distances
-from ecggan.evaluation.fidelity.precision_recall import (
-    NEIGHBOUR_FIGURES,
-    distances_within,
-    kernel_distances,
-    neighbour_figures,
-    permutation_test,
-    pooled_distances,
-)
+from ecggan.evaluation.fidelity.distances import distances_within, pooled_distances
+from ecggan.evaluation.fidelity.energy_distance import energy_distances, permutation_test
+from ecggan.evaluation.fidelity.frechet import frechet_distance
+from ecggan.evaluation.fidelity.precision_recall import NEIGHBOUR_FIGURES, neighbour_figures
 from ecggan.stats.hypothesis_tests import FEWEST_PATIENTS, LEVEL
 from ecggan.stats.resampling import NUM_SPLITS, evenly_spaced, random_halves
 
-MOST_REAL, MOST_GENERATED = 4000, 2000  # records: the matrix of distances then takes 144 MB
-MOST_NEIGHBOURING = (
-    1000  # of each set where neighbours are counted: shares are then known to 0.015, in a quarter of the time
-)
+MOST_REAL, MOST_GENERATED = 4000, 2000  # records: the matrix of distances takes 144 MB
+MOST_NEIGHBOURING = 1000  # of each set where neighbours count: shares are known to 0.015, in a quarter of the time
 NUM_PERMUTATIONS = 1000
 NUM_VALUE_SPLITS = 20
 FIGURES = ("kernel_distance", "frechet_distance", *NEIGHBOUR_FIGURES, "classifier_auc")
@@ -58,7 +51,7 @@ def compare_clouds(
 
     Args:
         real: one record a patient, see [one_record_per_patient][].
-        generated: what is judged.
+        generated: the set to compare.
         seed: of everything drawn. The same points and seed give the same figures.
         num_splits: of the real set into halves.
         num_permutations: of the test of the kernel distance.
@@ -69,9 +62,10 @@ def compare_clouds(
     Returns:
         A row a figure of [FIGURES][], the index `figure`, with [COLUMNS][]:
 
-        - `value`, and the 95 % interval `low` to `high` of the AUC. The kernel and Fréchet distances are without the
-          bias of small sets, so that they may be a little below 0; precision, recall, density and coverage are means
-          over 20 random choices of equal numbers, at most 1,000, of which the real ones are at most half the set;
+        - `value`, and the 95 % interval `low` to `high` of the AUC. The kernel distance is unbiased, so it may be a
+          little below 0. The other figures but the AUC depend on the number of records: the Fréchet distance,
+          precision, recall, density and coverage are means over 20 random choices of equal numbers (at most 2,000 for
+          the distance, 1,000 for the others), of which the real ones are at most half the set;
         - `null_mean`, `null_low` and `null_high`: mean, 2.5 % and 97.5 % of two random halves of the real set, of as
           many records as the generated set has or half the real set has; of the AUC from its standard error;
         - `p_value`, one-sided: of the kernel distance by permutation; of the AUC that it is above 0.5; of the others
@@ -89,7 +83,7 @@ def compare_clouds(
     if null is None:
         null = null_figures(real, len(generated), num_splits, seed)
     between = pooled_distances(real, generated)
-    labels, exchanges, choices = (np.random.default_rng((seed, i)) for i in range(3))
+    labels, halves, choices = (np.random.default_rng((seed, i)) for i in range(3))
     kernel, p_kernel = permutation_test(between, len(real), num_permutations, labels)
     size = _size(len(real), len(generated), MOST_NEIGHBOURING)
     neighbours = [
@@ -98,9 +92,17 @@ def compare_clouds(
         )
         for _ in range(NUM_VALUE_SPLITS)
     ]
+    half = _size(len(real), len(generated), MOST_GENERATED)
+    frechet = [
+        frechet_distance(
+            real[halves.permutation(len(real))[:half]], generated[halves.permutation(len(generated))[:half]]
+        )
+        for _ in range(NUM_VALUE_SPLITS)
+    ]
     auc = classifier_auc(real, generated, seed, num_workers)
-    table["value"] = [kernel, frechet_distance(real, generated, exchanges), *np.mean(neighbours, axis=0), auc.value]
+    table["value"] = [kernel, np.mean(frechet), *np.mean(neighbours, axis=0), auc.value]
     table.loc[list(NEIGHBOUR_FIGURES), ["num_real", "num_generated"]] = size
+    table.loc["frechet_distance", ["num_real", "num_generated"]] = half
     _add_null(table, null)
     table.loc["kernel_distance", "p_value"] = p_kernel
     table.loc["classifier_auc", ["low", "high", "null_mean", "p_value"]] = auc.low, auc.high, 0.5, auc.p_value()
@@ -133,8 +135,8 @@ def null_figures(
         positions = [choices.permutation(np.flatnonzero(half))[:few] for half in (one, other)]
         figures.append(neighbour_figures(between, positions[0], positions[1]))
     null = pd.DataFrame(figures, columns=list(NEIGHBOUR_FIGURES))
-    null.insert(0, "kernel_distance", kernel_distances(between, first, second))
-    null.insert(1, "frechet_distance", frechet_distances(real, first, second))
+    null.insert(0, "kernel_distance", energy_distances(between, first, second))
+    null.insert(1, "frechet_distance", [frechet_distance(real[a], real[b]) for a, b in zip(first, second, strict=True)])
     return null
 
 

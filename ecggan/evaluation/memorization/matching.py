@@ -1,6 +1,6 @@
-"""Fingerprints against fingerprints: the nearest ECG of another set, and what is a copy of what.
+"""Nearest ECGs by fingerprint, and the alignment of near pairs, which decides whether one is a copy.
 
-The search is exact: every pair of records is looked at, as products of matrices, in blocks.
+The search is exact: it compares every pair of records, as matrix products, in blocks.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,40 +18,40 @@ from ecggan.data.sets.record_batches import RecordBatch
 from ecggan.measurement.filters import butterworth
 from ecggan.measurement.fingerprints import Fingerprints
 
-# Laid over each other, the nearest of 179 patients reach 0.82, the nearest of 49 million pairs of generated ECGs 0.957;
+# After alignment, the nearest of 179 patients reach 0.82, the nearest of 49 million pairs of generated ECGs 0.957;
 # copies with 50 µV of white noise have at least 0.98 (docs/results.md).
 COPY_CORRELATION = 0.97
-CANDIDATE_CORRELATION = 0.9  # of the segments, below which nobody looks closer; copies with 50 µV of noise have 0.99
-FEWEST_PAIRS = 10  # of the nearest, looked at whatever their correlation
+CANDIDATE_CORRELATION = 0.9  # of the segments; nearer pairs are aligned. Copies with 50 µV of noise have 0.99
+FEWEST_PAIRS = 10  # the nearest are aligned at any correlation
 _BLOCK_BYTES = 2**27
 _BAND_HZ, _RATE_HZ = (1.0, 40.0), 100
-_ENDS_S = 0.5  # left out at both ends of a record: transients of filters, constants that recorders append
+_ENDS_S = 0.5  # excluded at both ends of a record: transients of filters, constants that recorders append
 _FURTHEST_S = 2.0
 _PAIRS_PER_TASK = 64
 
 
 @dataclass(frozen=True)
 class Nearest:
-    """Of each record its nearest in another set: the correlation, and where in that set it is (-1: nowhere)."""
+    """For each record the nearest one of another set: the correlation, and its position there (-1: none)."""
 
     correlation: Float32[np.ndarray, " record"]
     position: Int[np.ndarray, " record"]
 
 
 def nearest_by_segment(queries: Fingerprints, index: Fingerprints) -> tuple[Nearest, Nearest]:
-    """Of each query its nearest in the index, and of each record of the index its nearest query.
+    """For each query the nearest record of the index, and for each record of the index the nearest query.
 
     Args:
-        queries: one piece of each is laid over the pieces of the others.
-        index: with every piece of each record.
+        queries: the middle segment of each is compared with all segments of the others.
+        index: with every segment of each record.
 
     Raises:
         ValueError: the leads differ, or the index is not whole.
     """
     if queries.leads != index.leads:
-        raise ValueError(f"fingerprints of {queries.leads} cannot be laid over those of {index.leads}")
+        raise ValueError(f"fingerprints of {queries.leads} cannot be compared with those of {index.leads}")
     if not index.is_indexed.all():
-        raise ValueError("the index must hold every piece of its records; take fingerprints with most_indexed=None")
+        raise ValueError("the index must hold every segment of its records; take fingerprints with most_indexed=None")
     return _nearest(_segment_blocks(queries, index), len(queries), len(index))
 
 
@@ -63,7 +63,7 @@ def nearest_by_beat(queries: Fingerprints, index: Fingerprints) -> tuple[Nearest
 
 
 def nearest_within(prints: Fingerprints, groups: Int[np.ndarray, " record"]) -> Nearest:
-    """Of each record its nearest other by segment; those of the same group (a patient) do not count."""
+    """For each record the nearest other one by segment; records of the same group (a patient) do not count."""
 
     def others() -> Iterator[tuple[slice, np.ndarray]]:
         for some, correlations in _segment_blocks(prints, prints):
@@ -74,7 +74,7 @@ def nearest_within(prints: Fingerprints, groups: Int[np.ndarray, " record"]) -> 
 
 
 def _segment_blocks(queries: Fingerprints, index: Fingerprints) -> Iterator[tuple[slice, np.ndarray]]:
-    """Blocks of correlations ``(query, record of the index)``: the best over the pieces of the latter."""
+    """Blocks of correlations ``(query, record of the index)``: the best over the segments of the latter."""
     if not len(index):
         return
     pieces = index.segments.astype(np.float32).T
@@ -91,7 +91,7 @@ def _slices(num_rows: int, num_columns: int) -> Iterator[slice]:
 
 
 def _nearest(blocks: Iterator[tuple[slice, np.ndarray]], num_queries: int, num_indexed: int) -> tuple[Nearest, Nearest]:
-    of_queries, of_index = _nobody(num_queries), _nobody(num_indexed)
+    of_queries, of_index = _none(num_queries), _none(num_indexed)
     for some, correlations in blocks:
         if not correlations.shape[1]:
             continue
@@ -106,14 +106,14 @@ def _nearest(blocks: Iterator[tuple[slice, np.ndarray]], num_queries: int, num_i
     return of_queries, of_index
 
 
-def _nobody(number: int) -> Nearest:
+def _none(number: int) -> Nearest:
     return Nearest(np.full(number, -np.inf, np.float32), np.full(number, -1))
 
 
 def align_nearest(
     queries: ECGSet, index: ECGSet, found: Nearest, leads: Sequence[str], num_workers: int | None = None
 ) -> pd.DataFrame:
-    """Lay queries over their nearest, whole records: those that may be copies, and the nearest in any case.
+    """Align queries with their nearest records, over the whole length: possible copies, and the nearest in any case.
 
     Between 1 and 40 Hz, all leads together, shifted by up to 2 s (and by what one is longer), amplified as fits best. A
     copy has a correlation of at least [COPY_CORRELATION][].
@@ -122,7 +122,7 @@ def align_nearest(
         queries: the set that `found` is of.
         index: the set that it points into.
         found: of [nearest_by_segment][] or [nearest_within][].
-        leads: those to look at.
+        leads: those to compare.
         num_workers: processes; None for one a core.
 
     Returns:
@@ -145,7 +145,7 @@ def align_nearest(
         )
         for task in tasks
     )
-    rows = [row for some in each(_lay_some, pairs, len(tasks), num_workers) for row in some]
+    rows = [row for some in each(_align_some, pairs, len(tasks), num_workers) for row in some]
     table = pd.DataFrame(rows, columns=["correlation", "shift_ms", "gain", "rest_mv"], dtype=float)
     table.insert(0, "position", candidates)
     table.insert(1, "of_position", found.position[candidates])
@@ -153,7 +153,7 @@ def align_nearest(
     return table.sort_values("correlation", ascending=False, kind="stable", ignore_index=True)
 
 
-def _lay_some(
+def _align_some(
     copies: RecordBatch, originals: RecordBatch, leads: Sequence[str], *rates: int
 ) -> list[tuple[float, float, float, float]]:
     pairs = zip(copies.millivolts(leads).astype(float), originals.millivolts(leads).astype(float), strict=True)

@@ -1,7 +1,7 @@
-"""Is an ECG, or a patient, in two splits? Then what is learned from one is known before it is judged by the other.
+"""Leakage between splits: ECGs or patients that are in two of them.
 
-Records with the same samples are left out when a set is packed. Here are looked for those that are one ECG all the
-same: shifted, amplified, filtered, or with noise; see `fingerprints`.
+Packing excludes records with the same samples. This search also finds copies that are shifted, amplified, filtered or
+noisy; see `measurement.fingerprints`.
 """
 
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ class Leaks:
     """What [find_leaks][] found.
 
     Args:
-        pairs: a row a pair of records of different splits that may be one ECG, the likeliest first: `position` and
-            `of_position` in the set, `record`, `split`, `of_record`, `of_split`, `is_same_patient`, and what
-            [align_nearest][ecggan.evaluation.memorization.matching.align_nearest] says. The ten nearest are there in
-            any case.
+        pairs: a row a pair of records of different splits that may be one ECG, the most similar first: `position` and
+            `of_position` in the set, `record`, `split`, `of_record`, `of_split`, `is_same_patient`, and the columns of
+            [align_nearest][ecggan.evaluation.memorization.matching.align_nearest]. The ten nearest are
+            always listed.
         patients: those with records in several splits.
     """
 
@@ -36,7 +36,7 @@ class Leaks:
 
 
 def find_leaks(ecgs: ECGSet, num_workers: int | None = None, progress: bool = True) -> Leaks | None:
-    """Look over all pairs of records of different splits; None where a set knows no two splits.
+    """Search all pairs of records of different splits; None if a set has no two splits.
 
     Args:
         ecgs: the set; 22,000 records take 300 MB and some minutes.

@@ -1,4 +1,4 @@
-"""A generator is not to be judged by the ECGs that it learned from."""
+"""Overlap of the real set with the training ECGs of a generator, by which it must not be evaluated."""
 
 from collections.abc import Mapping
 
@@ -7,12 +7,12 @@ from ecggan.data.sets.training_records import training_hashes
 
 
 def check_no_overlap(real: ECGSet, generated: Mapping[str, ECGSet], training: ECGSet | None = None) -> None:
-    """Raise where real ECGs are among those that a generator learned from, as its sets and the user say.
+    """Raise if real ECGs are among the training ECGs, as the manifests of generated sets and the user give them.
 
     Args:
         real: the reference.
-        generated: what is judged, by name; sets of generators that do not say what they learned from are not asked.
-        training: what the user says that all of them learned from.
+        generated: the sets to evaluate, by name; sets whose manifest names no training ECGs are not checked.
+        training: the training ECGs of all of them, as given by the user.
 
     Raises:
         ValueError: the same samples are in both, naming the sets, the number and the first record.
@@ -31,7 +31,7 @@ def check_no_overlap(real: ECGSet, generated: Mapping[str, ECGSet], training: EC
                 "are in the training set" if name == "the training set" else f"are among those that {name} learned from"
             )
             raise ValueError(
-                f"{len(shared)} of the {len(real)} real ECGs {learned} ({first} is the first): that would judge a "
-                "generator by what it knows. Give ECGs that it has not seen, such as data.split=test, or "
-                "allow_overlap=true to go on all the same"
+                f"{len(shared)} of the {len(real)} real ECGs {learned} ({first} is the first): that would evaluate a "
+                "generator on its training ECGs. Give ECGs that it has not seen, such as data.split=test, or allow it "
+                "with allow_overlap=true"
             )

@@ -1,4 +1,4 @@
-"""How far readers agree: the share that a pair answered alike, and kappa, over ECGs that both answered."""
+"""Inter-reader agreement: the share of equal answers and kappa, over the ECGs that both readers of a pair answered."""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -20,16 +20,16 @@ Answers = Float[np.ndarray, "ecg reader"]
 
 @dataclass(frozen=True)
 class Agreement:
-    """Means over the pairs of readers, with 95 % intervals; NaN where there is none.
+    """Means over the pairs of readers, with 95 % intervals; NaN if there is none.
 
     Args:
         pairs: a row a pair: `reader`, `other`, `num_both` (ECGs that both answered), `agreement` (0 to 1), `kappa`.
-        share: answered alike, 0 to 1.
+        share: of equal answers, 0 to 1.
         share_low: of its interval.
-        share_high: likewise.
+        share_high: of its interval.
         kappa: Light's, −1 to 1: the mean of Cohen's kappa over the pairs that have one.
         kappa_low: of its interval.
-        kappa_high: likewise.
+        kappa_high: of its interval.
     """
 
     pairs: pd.DataFrame
@@ -79,7 +79,7 @@ def agree(
 
 
 def draw_ecgs(is_real: np.ndarray, num_resamples: int, rng: np.random.Generator) -> Float[np.ndarray, "draw ecg"]:
-    """How often each ECG is in each draw with replacement; real and generated ones are drawn apart, as the kit was."""
+    """How often each ECG is in each draw with replacement; stratified by origin, like the kit."""
     weights = np.zeros((num_resamples, len(is_real)), np.float32)
     for which in (is_real, ~is_real):
         draws = bootstrap_weights(np.arange(which.sum()), num_resamples, rng)
@@ -107,12 +107,12 @@ def _pairs(readers: Sequence[str]) -> Iterator[list[int]]:
 
 
 def _agreement_of(two: Answers, weights: Float[np.ndarray, " ecg"]) -> tuple[float, float]:
-    """The share alike and Cohen's kappa of two readers; NaN where there is none."""
+    """The share of equal answers and Cohen's kappa of two readers; NaN if there is none."""
     both = np.isfinite(two).all(axis=1) & (weights > 0)
     if not both.any():
         return np.nan, np.nan
     first, second = two[both].astype(int).T
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # one answer for all: no kappa, and NaN says so
+        warnings.simplefilter("ignore")  # one answer for all: kappa is NaN
         kappa = cohen_kappa_score(first, second, labels=[0, 1], sample_weight=weights[both])
     return float(np.average(first == second, weights=weights[both])), float(kappa)

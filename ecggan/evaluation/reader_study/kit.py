@@ -1,19 +1,18 @@
-"""The blinded reader kit: real and generated ECGs in random order on ECG paper, and the answer key in a folder apart.
+"""The blinded reader kit: real and generated ECGs in random order on ECG paper, and the answer key in another folder.
 
-Nothing that a reader gets may tell the origin but the ECG itself. So both kinds have the same leads, derived alike, the
-same samples and the same steps of amplitude, are called by numbers, and stand on pages of one size; the kit's id is a
-hash of what the pages show, and so tells nothing that they do not.
+Only the ECG itself may reveal its origin. So both kinds have the same leads, derived in the same way, the same samples
+and amplitude steps, numbers as names and pages of one size; the kit's id is a hash of the pages' content, so it reveals
+nothing more.
 """
 
 import csv
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import jinja2
 import numpy as np
 from jaxtyping import Float, Int
 from tqdm import tqdm
@@ -21,6 +20,7 @@ from tqdm import tqdm
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS, MICROVOLTS_PER_MILLIVOLT, select_leads
 from ecggan.evaluation.reader_study.sheets import GENERATED, KEY, KEY_COLUMNS, REAL, SHEET_COLUMNS
+from ecggan.evaluation.rendering import render
 from ecggan.files.atomic import atomic_folder, require_new_folder
 from ecggan.plotting import plot_ecg, save_pages
 from ecggan.stats.resampling import patient_numbers
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Left out at either end. PTB-XL's records hold one value in their last 50 to 58 samples at 500 Hz and mostly in their
+# Excluded at either end. PTB-XL's records hold one value in their last 50 to 58 samples at 500 Hz and mostly in their
 # first 5; convolutions pad, so that generated ECGs are up to three times as rough in their first 50 and last 35.
 EDGE_S = 0.2
 STEP_UV = 5  # most of PTB-XL's recorders had such steps; 0.05 mm on paper
 SHORTEST_S = 1.0  # that can be shown
-_LETTERS = "bcdfghjklmnpqrst"  # no vowels and no digits: a spreadsheet takes an id of these for no word, number or date
+_LETTERS = "bcdfghjklmnpqrst"  # no vowels and no digits: spreadsheets do not read such an id as a word, number or date
 
 
 @dataclass(frozen=True)
@@ -55,18 +55,18 @@ def write_reader_kit(
     seed: int = 0,
     progress: bool = True,
 ) -> Path:
-    """Write what blinded readers get into a new folder, and the answer key into another beside it, OUT-key.
+    """Write the kit of blinded readers into a new folder, and the answer key into another beside it, OUT-key.
 
     Both appear whole or not at all. OUT holds ``ecgs.pdf``, ``sheet.csv`` to be filled in and ``how_to_read.md``;
-    OUT-key holds ``key.csv`` and ``how_to_score.md``. The ECGs are drawn at random from all records, never the best, at
-    most one of a patient; the same seed and sets give the same kit.
+    OUT-key holds ``key.csv`` and ``how_to_score.md``. The ECGs are chosen at random from all records, at most
+    one of a patient; the same seed and sets give the same kit.
 
     Args:
         out: the readers' folder.
-        real: what the real ECGs are drawn from; its records' `patient`, where there is one, is heeded.
-        generated: what the generated ones are drawn from.
+        real: the set of the real ECGs; its column `patient`, if there is one, is respected.
+        generated: the set of the generated ones.
         num_each: how many of either.
-        seed: of the draw and the order.
+        seed: of the choice and the order.
         progress: show a bar.
 
     Returns:
@@ -74,7 +74,7 @@ def write_reader_kit(
 
     Raises:
         FileExistsError: one of the folders is there already.
-        ValueError: `num_each` is below 1 or more than a set can give, or the sets' rates, lengths or leads differ.
+        ValueError: `num_each` is below 1 or more than a set has, or the sets' rates, lengths or leads differ.
     """
     out = Path(out).resolve()
     key_folder = out.with_name(f"{out.name}-key")
@@ -86,12 +86,12 @@ def write_reader_kit(
     _check_times(real, generated)
     for what, ecgs in ((REAL, real), (GENERATED, generated)):
         if ecgs.kind != what:  # allowed: two generators, or two databases, may be set against each other
-            log.warning("the set given as %s says that it is %s; the key calls it %s", what, ecgs.kind, what)
+            log.warning("the set given as %s is %s by its manifest; the key calls it %s", what, ecgs.kind, what)
     rng = np.random.default_rng(seed)
     chosen = [
         _Shown(what, ecgs, int(position))
         for what, ecgs in ((REAL, real), (GENERATED, generated))
-        for position in _draw(what, ecgs, num_each, rng)
+        for position in _choose(what, ecgs, num_each, rng)
     ]
     shown = [chosen[i] for i in rng.permutation(len(chosen))]
     kit = _kit_id(shown, leads)
@@ -118,19 +118,19 @@ def write_reader_kit(
             apart / KEY, KEY_COLUMNS, [_key_row(kit, ecg, some) for ecg, some in zip(numbers, shown, strict=True)]
         )
         for folder, name in ((for_readers, "how_to_read.md"), (apart, "how_to_score.md")):
-            (folder / name).write_text(text_of(f"{name}.j2", facts), encoding="utf-8")
+            (folder / name).write_text(render(__package__, f"{name}.j2", **facts), encoding="utf-8")
     log.info("reader kit written to %s, its key to %s", out, key_folder)
     return key_folder
 
 
 def _leads_of_both(real: ECGSet, generated: ECGSet) -> Sequence[str]:
-    """The eight independent leads, from which a page derives the others; else those there are, if they are the same."""
+    """The eight independent leads, from which a page derives the others; or the leads of both sets, if they agree."""
     if all(set(EIGHT_LEADS) <= set(ecgs.leads) for ecgs in (real, generated)):
         return EIGHT_LEADS
     if set(real.leads) == set(generated.leads):
         return real.leads
     raise ValueError(
-        f"the leads shown must be the same, else they tell the origin: the real set has {', '.join(real.leads)}, "
+        f"the leads shown must be the same, or they reveal the origin: the real set has {', '.join(real.leads)}, "
         f"the generated one {', '.join(generated.leads)}; give sets of the same leads, or both with I, II and V1 to V6"
     )
 
@@ -140,19 +140,19 @@ def _check_times(real: ECGSet, generated: ECGSet) -> None:
     if times[0] != times[1]:
         words = [f"{num} samples at {rate} Hz" for rate, num in times]
         raise ValueError(
-            f"sampling rate and length must be the same, else they tell the origin: the real set has {words[0]}, "
+            f"sampling rate and length must be the same, or they reveal the origin: the real set has {words[0]}, "
             f"the generated one {words[1]}; give sets of one rate and length"
         )
     duration_s = real.num_samples / real.sampling_rate
     if duration_s < SHORTEST_S + 2 * EDGE_S:
         raise ValueError(
-            f"records must be at least {SHORTEST_S + 2 * EDGE_S} s long, for {EDGE_S} s are left out at either end; "
+            f"records must be at least {SHORTEST_S + 2 * EDGE_S} s long, as {EDGE_S} s are excluded at either end; "
             f"these are {duration_s:g} s: give sets of longer records"
         )
 
 
-def _draw(what: str, ecgs: ECGSet, num_each: int, rng: np.random.Generator) -> Int[np.ndarray, " chosen"]:
-    """Positions of as many patients, each drawn as likely as another, and one record of each."""
+def _choose(what: str, ecgs: ECGSet, num_each: int, rng: np.random.Generator) -> Int[np.ndarray, " chosen"]:
+    """One record of each of `num_each` patients, all patients equally likely."""
     order = rng.permutation(len(ecgs))
     _, first = np.unique(patient_numbers(ecgs.records.get("patient"), len(ecgs))[order], return_index=True)
     if len(first) < num_each:
@@ -164,7 +164,7 @@ def _draw(what: str, ecgs: ECGSet, num_each: int, rng: np.random.Generator) -> I
 
 
 def _millivolts(some: _Shown, leads: Sequence[str]) -> Float[np.ndarray, "lead time"]:
-    """What a page shows of an ECG: the same leads, samples and steps of either kind."""
+    """An ECG as its page shows it: the same leads, samples and steps for both kinds."""
     edge = round(EDGE_S * some.ecgs.sampling_rate)
     record = select_leads(some.ecgs.microvolts([some.position])[0], some.ecgs.leads, leads)[:, edge:-edge]
     return np.rint(record / STEP_UV) * STEP_UV / MICROVOLTS_PER_MILLIVOLT
@@ -194,13 +194,3 @@ def _name(ecgs: ECGSet) -> str:
 def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     with open(path, "w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\r\n").writerows([columns, *rows])
-
-
-def text_of(template: str, facts: Mapping[str, object]) -> str:
-    """One of our Markdown templates, filled in."""
-    loader = jinja2.PackageLoader("ecggan.evaluation")
-    # Markdown, and so nothing to escape
-    environment = jinja2.Environment(
-        loader=loader, undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True, autoescape=False
-    )
-    return environment.get_template(template).render(facts)

@@ -1,6 +1,7 @@
-"""Readers' sheets and the answer key -> how often each reader was right, and how far they agree.
+"""Scores of a reader study, from the readers' sheets and the answer key: accuracy and agreement.
 
-A kit has as many real as generated ECGs, in random order: a reader who guesses, or calls all alike, is right in half.
+A kit has as many real as generated ECGs, in random order: a reader who guesses, or gives one answer for all, is right
+in half.
 """
 
 import platform
@@ -15,12 +16,13 @@ import pandas as pd
 import scipy.stats
 from jaxtyping import Bool, Float
 
-from ecggan.evaluation.formatting import NONE, percent
+from ecggan.evaluation.formatting import percent
 from ecggan.evaluation.reader_study.agreement import Agreement, Answers, agree, draw_ecgs, interval, mean_known
-from ecggan.evaluation.reader_study.kit import text_of
 from ecggan.evaluation.reader_study.sheets import REAL, name_readers, read_key, read_sheet
+from ecggan.evaluation.rendering import render
 from ecggan.files.atomic import atomic_folder
 from ecggan.files.json_file import write_json
+from ecggan.stats.number_text import NONE, plain
 from ecggan.stats.proportions import share_of_number
 from ecggan.stats.resampling import NUM_RESAMPLES, weighted_means
 
@@ -31,7 +33,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class ReaderScores:
-    """What a reader study found.
+    """The results of a reader study.
 
     Args:
         kit: its id.
@@ -41,7 +43,7 @@ class ReaderScores:
         ecgs: a row an ECG: `ecg`, `origin`, `set`, `record`, ``answer_…`` of each, `num_answered`, `share_right`.
         agreement: between the readers.
         num_resamples: of the bootstrap.
-        seed: likewise.
+        seed: of the bootstrap.
     """
 
     kit: str
@@ -52,7 +54,7 @@ class ReaderScores:
     seed: int
 
     def mostly_wrong(self) -> list[int]:
-        """The ECGs that more than half of those who answered got wrong."""
+        """The ECGs that more than half of the answers got wrong."""
         return [int(ecg) for ecg in self.ecgs.loc[self.ecgs["share_right"] < 0.5, "ecg"]]
 
 
@@ -69,7 +71,7 @@ def score_readers(
         key: ``key.csv`` of the kit, or the folder that holds it.
         sheets: by reader, or a list, whose readers go by their files' names.
         num_resamples: of the bootstrap.
-        seed: likewise.
+        seed: of the bootstrap.
         progress: show a bar.
 
     Raises:
@@ -125,7 +127,7 @@ def _score_of_one(
 def _auc_of(
     is_real: Bool[np.ndarray, " ecg"], ratings: Float[np.ndarray, " ecg"], weights: Float[np.ndarray, "draw ecg"]
 ) -> dict[str, Any]:
-    """How often a real ECG is rated above a generated one, a tie counting half, as Mann and Whitney have it."""
+    """How often a real ECG is rated above a generated one, a tie counting half (Mann and Whitney)."""
     known = np.isfinite(ratings)
     real, generated = known & is_real, known & ~is_real
     row = {"num_with_confidence": int(known.sum()), "auc": np.nan, "auc_low": np.nan, "auc_high": np.nan}
@@ -142,7 +144,7 @@ def _auc_of(
 def _score_of_all(
     is_real: Bool[np.ndarray, " ecg"], right: Answers, weights: Float[np.ndarray, "draw ecg"]
 ) -> dict[str, Any]:
-    """The mean over readers; where no draw differs from another, Wilson's interval for as many ECGs."""
+    """The mean over readers; if all draws are equal, Wilson's interval for as many ECGs."""
     answered = np.isfinite(right)
     row: dict[str, Any] = {"num_answered": int(answered.sum()), "num_left_out": int((~answered).sum())}
     for name, which in _kinds(is_real).items():
@@ -185,12 +187,12 @@ def write_scores(out: str | Path, scores: ReaderScores) -> Path:
         scores.readers.to_csv(folder / "scores.csv", index=False)
         scores.ecgs.to_csv(folder / "ecgs.csv", index=False)
         write_json(folder / "summary.json", summary)
-        (folder / "scores.md").write_text(_in_words(scores, summary), encoding="utf-8")
+        (folder / "scores.md").write_text(_summary_text(scores, summary), encoding="utf-8")
     return Path(out) / "scores.md"
 
 
 def reader_table(scores: ReaderScores) -> pd.DataFrame:
-    """The scores as they are read: shares in per cent, each with its interval."""
+    """The scores to read: shares in per cent, each with its interval."""
     rows = [
         {
             "reader": row["reader"],
@@ -198,29 +200,30 @@ def reader_table(scores: ReaderScores) -> pd.DataFrame:
             "right": _with_interval(row, "accuracy", percent),
             "real called real": _with_interval(row, "real_right", percent),
             "generated called generated": _with_interval(row, "generated_right", percent),
-            "p, guessing": _figure(row["p_guessing"], 3),
-            "AUC": _with_interval(row, "auc", _figure),
+            "p, guessing": plain(row["p_guessing"], 3),
+            "AUC": _with_interval(row, "auc", _two_digits),
         }
         for row in scores.readers.to_dict("records")
     ]
     return pd.DataFrame(rows)
 
 
-def _in_words(scores: ReaderScores, summary: Mapping[str, Any]) -> str:
+def _summary_text(scores: ReaderScores, summary: Mapping[str, Any]) -> str:
     agreement = scores.agreement
     words = f"{NONE}, it takes two readers."
     pairs = ""
     if len(agreement.pairs):
         facts = asdict(agreement)
-        words = f"alike {_with_interval(facts, 'share', percent)}, kappa {_with_interval(facts, 'kappa', _figure)}."
+        words = f"alike {_with_interval(facts, 'share', percent)}, kappa {_with_interval(facts, 'kappa', _two_digits)}."
         shown = agreement.pairs.assign(
-            agreement=agreement.pairs["agreement"].map(percent), kappa=agreement.pairs["kappa"].map(_figure)
+            agreement=agreement.pairs["agreement"].map(percent), kappa=agreement.pairs["kappa"].map(_two_digits)
         ).rename(columns={"num_both": "ECGs of both", "agreement": "alike"})
         pairs = _markdown(shown)
     wrong = ", ".join(f"ECG {ecg}" for ecg in scores.mostly_wrong()) or "no ECG"
     facts = {key: summary[key] for key in ("kit", "num_real", "num_generated", "num_resamples")}
     facts |= {"num_readers": len(scores.readers) - 1, "agreement": words, "pairs": pairs, "wrong": wrong}
-    return text_of("reader_scores.md.j2", facts | {"readers": _markdown(reader_table(scores))})
+    facts["readers"] = _markdown(reader_table(scores))
+    return render(__package__, "reader_scores.md.j2", **facts)
 
 
 def _markdown(table: pd.DataFrame) -> str:
@@ -234,5 +237,5 @@ def _with_interval(row: Mapping[Any, Any], name: str, write: Any) -> str:
     return f"{write(value)} ({write(low)} to {write(high)})"
 
 
-def _figure(value: float, digits: int = 2) -> str:
-    return f"{value:.{digits}f}".replace("-", "−") if np.isfinite(value) else NONE
+def _two_digits(value: float) -> str:
+    return plain(value, 2)

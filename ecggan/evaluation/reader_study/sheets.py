@@ -1,4 +1,4 @@
-"""The answer key and the readers' sheets, as people fill them in: any case, any spreadsheet's CSV, any order."""
+"""Readers of the answer key and the filled-in sheets: any case, any spreadsheet's CSV, any order."""
 
 import csv
 import logging
@@ -34,7 +34,7 @@ def read_key(path: str | Path) -> pd.DataFrame:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no key, or was damaged.
+        ValueError: it is no key, or is damaged.
     """
     path = Path(path)
     path = path / KEY if path.is_dir() else path
@@ -54,7 +54,7 @@ def name_readers(sheets: Any) -> dict[str, Path]:
         sheets: one path, a list of them, or a mapping, name -> path.
 
     Raises:
-        ValueError: no sheet, two readers of one name, or what is no path.
+        ValueError: no sheet, two readers of one name, or a value that is no path.
 
     >>> name_readers(["in/ann.csv", "in/bob.csv"])["bob"].name
     'bob.csv'
@@ -118,7 +118,7 @@ def read_sheet(path: str | Path, key: pd.DataFrame) -> pd.DataFrame:
     if not any(answer for answer, _ in answers.values()):
         raise ValueError(f"{path} has no answer: fill in the column 'answer' with {REAL} or {GENERATED}")
     if not has_kit:
-        log.warning("%s does not say which kit it is of; it is taken to be of kit %s", path, kit)
+        log.warning("%s names no kit; it is read as a sheet of kit %s", path, kit)
     rows = [answers.get(ecg, (None, float("nan"))) for ecg in key.index]
     return pd.DataFrame(rows, columns=["answer", "confidence"], index=key.index).astype(
         {"answer": object, "confidence": float}
@@ -166,7 +166,7 @@ def _plain(text: str) -> str:
 
 
 def _number_of_ecg(text: str) -> int:
-    """7 of "7", "ECG 7" and "7.0"; −1 of anything else."""
+    """7 for "7", "ECG 7" and "7.0"; −1 for anything else."""
     found = re.fullmatch(r"(?:ecg\s*)?(\d+)(?:[.,]0*)?", _plain(text))
     return int(found[1]) if found else -1
 

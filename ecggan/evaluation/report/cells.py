@@ -1,4 +1,4 @@
-"""Cells of the tables of a report: a text, and what it is sorted by."""
+"""Cells of a report's tables: a text and the value that sorts it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ecggan.evaluation.formatting import NONE, interval, percent, plain, sentence_case, signed
+from ecggan.evaluation.formatting import interval, mean_and_sd, percent, sentence_case
 from ecggan.measurement.columns import display_name
 from ecggan.stats.hypothesis_tests import Finding
+from ecggan.stats.number_text import NONE, plain, signed
 
 DECIMALS = {"ms": 1, "bpm": 1, "°": 1, "mV": 3, "dB": 1, "": 2, "µV": 0}
-
 
 Facts = Mapping[Any, Any]
 """A row of a comparison."""
@@ -19,7 +19,7 @@ Facts = Mapping[Any, Any]
 
 @dataclass(frozen=True)
 class Cell:
-    """A text, and what it is sorted by (None: by the text)."""
+    """A text, and the value that sorts it (None: the text does)."""
 
     text: str
     value: int | float | None = None
@@ -34,8 +34,7 @@ def mean_and_sd_cell(facts: Facts, which: str, unit: str) -> Cell:
     mean, sd = facts[f"{which}_mean"], facts[f"{which}_sd"]
     if not np.isfinite(mean):
         return Cell(NONE, None, "none")
-    digits = DECIMALS[unit]
-    return Cell(f"{plain(mean, digits)} ± {plain(sd, digits)}", float(mean))
+    return Cell(mean_and_sd(mean, sd, DECIMALS[unit]), float(mean))
 
 
 def quartiles_cell(facts: Facts, which: str) -> Cell:
@@ -52,12 +51,12 @@ def difference_cell(facts: Facts, unit: str) -> Cell:
 
 
 def finding_cell(facts: Facts) -> Cell:
-    """How large the difference is in margins, and what was found."""
+    """The size of the difference in margins, and the finding."""
     if not facts["finding"]:
         return Cell("no margin", None, "none")
     size = abs(facts["difference"]) / facts["margin"]
     styles = {Finding.EQUIVALENT: "fine", Finding.BEYOND: "bad"}
-    return Cell(f"{size:.1f}, {facts['finding']}", float(size), styles.get(facts["finding"], "open"))
+    return Cell(f"{plain(size, 1)}, {facts['finding']}", float(size), styles.get(facts["finding"], "open"))
 
 
 def count_cell(facts: Facts, which: str) -> Cell:

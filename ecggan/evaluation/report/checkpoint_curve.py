@@ -1,4 +1,4 @@
-"""The curve of a run: share normal and physiological distance of its checkpoints, epoch by epoch."""
+"""The checkpoint curve of a run: share normal and physiological distance, epoch by epoch."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,17 +20,17 @@ def write_curve(
     num_workers: int | None = None,
     cache: str | Path | None = None,
 ) -> pd.DataFrame:
-    """The curve that the paper chose its checkpoint by: what each kept checkpoint draws, compared with real ECGs.
+    """Compare the ECGs of each checkpoint with real ECGs: the paper chose its checkpoint by such a curve.
 
     Args:
         out: a new folder for ``epochs.csv`` and the curve as PNG, PDF and SVG; it appears whole or not at all.
         real: the reference.
         checkpoints: each epoch's ECGs, drawn one after another.
         num_workers: processes that measure; None for one a core.
-        cache: a folder where measured rows are kept and looked for.
+        cache: a folder of measured rows, reused if they are there.
 
     Returns:
-        A row an epoch: `epoch` and what [physiology_of_tables][] says of it.
+        A row an epoch: `epoch` and the values of [physiology_of_tables][].
 
     Raises:
         FileExistsError: `out` is there already.

@@ -1,8 +1,7 @@
-"""What a source came to as an ECG set, for people to look at: who is in which split, what was left out and why, with a
-few ECGs of each rule on ECG paper, and whether an ECG or a patient is in two splits.
+"""Data report of an ECG set: its splits, the excluded records with reasons and examples, and leakage between splits.
 
-account.html is one file; left_out.csv has every record left out with its rule, pairs.csv the records that may be one
-ECG, pictures/ the PNGs.
+data_report.html is one file; left_out.csv lists every excluded record with its rule, pairs.csv the pairs that may be
+one ECG, pictures/ has the PNGs.
 """
 
 import logging
@@ -15,29 +14,30 @@ import pandas as pd
 
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.exclusions import Excerpt, ExcludedExample, read_examples
-from ecggan.evaluation.failures import Parts
-from ecggan.evaluation.formatting import NONE, file_name, percent, signed
+from ecggan.evaluation.failures import FailureLog
+from ecggan.evaluation.formatting import file_name, percent
 from ecggan.evaluation.memorization.split_leakage import Leaks, find_leaks
 from ecggan.evaluation.report.cells import Cell
 from ecggan.evaluation.report.fidelity_figures import overlay
-from ecggan.evaluation.report.html import embedded, lines, render
+from ecggan.evaluation.report.html import embedded, lines, render_page
 from ecggan.evaluation.report.tables import ShownTable
 from ecggan.files.atomic import atomic_folder
 from ecggan.plotting import figure_png, plot_ecg
+from ecggan.stats.number_text import NONE, signed
 
 if TYPE_CHECKING:
     import matplotlib.figure
 
 log = logging.getLogger(__name__)
 
-NUM_PAIRS = 4  # drawn; and listed on the page, ten times as many
-_MOST_MV = 5.0  # an artefact, or a wrong unit, would need paper by the metre
+NUM_PAIRS = 4  # plotted; the page lists ten times as many
+_MOST_MV = 5.0  # an artefact, or a wrong unit, would need metres of paper
 _SLOWEST_HZ = 50
 _DPI = 110
 
 
 def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = None) -> Path:
-    """Write the account of a set into a new folder, which appears whole or not at all.
+    """Write the data report of a set into a new folder, which appears whole or not at all.
 
     Args:
         out: the folder; there must be nothing in its place.
@@ -45,30 +45,32 @@ def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = N
         num_workers: processes; None for one a core.
 
     Returns:
-        The path of account.html.
+        The path of data_report.html.
 
     Raises:
         FileExistsError: `out` is there already.
     """
-    parts = Parts()
+    failure_log = FailureLog()
     account: Mapping[str, Any] = ecgs.manifest.get("account") or {"read": len(ecgs), "kept": len(ecgs), "left_out": {}}
-    leaks = parts.run("search for ECGs in two splits", find_leaks, ecgs, num_workers)
+    leaks = failure_log.run("search for ECGs in two splits", find_leaks, ecgs, num_workers)
     with atomic_folder(out) as folder:
         (folder / "pictures").mkdir()
-        shown = parts.run("excerpts of what was left out", read_examples, ecgs.path) if ecgs.path is not None else None
+        shown = (
+            failure_log.run("examples of excluded records", read_examples, ecgs.path) if ecgs.path is not None else None
+        )
         pictures: dict[str, list[dict[str, str]]] = {}
         for each in shown or []:
-            drawn = parts.run(f"picture of {each.record}", _draw_shown, each)
-            _add(pictures.setdefault(each.rule, []), folder, each.rule, each.record, each.detail, drawn)
+            figure = failure_log.run(f"picture of {each.record}", _plot_shown, each)
+            _add(pictures.setdefault(each.rule, []), folder, each.rule, each.record, each.detail, figure)
         pairs: list[dict[str, str]] = []
         if leaks is not None:
-            for title, caption, figure in _draw_pairs(ecgs, leaks):
+            for title, caption, figure in _plot_pairs(ecgs, leaks):
                 _add(pairs, folder, "pair", title, caption, figure)
             leaks.pairs.to_csv(folder / "pairs.csv", index=False)
         entries = [(rule, *entry.values()) for rule, some in account["left_out"].items() for entry in some]
         pd.DataFrame(entries, columns=["rule", "record", "detail"]).to_csv(folder / "left_out.csv", index=False)
-        html = render(
-            "account.html.j2",
+        html = render_page(
+            "data_report.html.j2",
             title=_title(ecgs),
             account=account,
             splits=_split_table(ecgs),
@@ -77,21 +79,21 @@ def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = N
             leak_table=None if leaks is None else _leak_table(leaks),
             pictures=pictures,
             pairs=pairs,
-            failures=parts.failures,
+            failures=failure_log.failures,
             made_by=lines(ecgs.manifest.get("made_by")),
             form=_form(ecgs),
         )
-        (folder / "account.html").write_text(html, encoding="utf-8")
-    return Path(out) / "account.html"
+        (folder / "data_report.html").write_text(html, encoding="utf-8")
+    return Path(out) / "data_report.html"
 
 
-def in_words(ecgs: ECGSet, leaks_in: Path) -> str:
-    """What the page found, in a few lines."""
+def summary_text(ecgs: ECGSet, leaks_in: Path) -> str:
+    """The page in one line: records kept, and pairs of one ECG."""
     account = ecgs.manifest.get("account") or {"read": len(ecgs), "kept": len(ecgs)}
     pairs = leaks_in / "pairs.csv"
     words = f"{account['kept']:,} of {account['read']:,} records are kept"
     if not pairs.is_file():
-        return f"{words}; the set knows no two splits"
+        return f"{words}; the set has no two splits"
     return f"{words}; {int(pd.read_csv(pairs)['is_copy'].sum())} pairs of records in different splits are one ECG"
 
 
@@ -111,7 +113,7 @@ def _add(
     pictures.append({"alt": alt, "caption": f"{title}: {caption}", "base64": embedded(png)})
 
 
-def _draw_shown(shown: ExcludedExample) -> "matplotlib.figure.Figure | None":
+def _plot_shown(shown: ExcludedExample) -> "matplotlib.figure.Figure | None":
     excerpt = shown.excerpt
     if excerpt.sampling_rate < _SLOWEST_HZ or not excerpt.millivolts.size:
         return None
@@ -119,14 +121,14 @@ def _draw_shown(shown: ExcludedExample) -> "matplotlib.figure.Figure | None":
 
 
 def _within(excerpt: Excerpt) -> np.ndarray:
-    """Each lead about its median, cut where it would leave the paper; NaN stays."""
+    """Each lead about its median, clipped to the paper; NaN stays."""
     finite = np.where(np.isfinite(excerpt.millivolts), excerpt.millivolts, np.nan)
     has_some = np.isfinite(finite).any(axis=1, keepdims=True)
     middle = np.nanmedian(np.where(has_some, finite, 0.0), axis=1, keepdims=True)
     return np.clip(finite - middle, -_MOST_MV, _MOST_MV)
 
 
-def _draw_pairs(ecgs: ECGSet, leaks: Leaks) -> "Iterator[tuple[str, str, matplotlib.figure.Figure]]":
+def _plot_pairs(ecgs: ECGSet, leaks: Leaks) -> "Iterator[tuple[str, str, matplotlib.figure.Figure]]":
     for row in leaks.pairs.head(NUM_PAIRS).to_dict("records"):
         beneath = overlay(ecgs, ecgs, int(row["of_position"]), float(row["shift_ms"]), float(row["gain"]))
         title = f"{row['record']} ({row['split']}) over {row['of_record']} ({row['of_split']})"
@@ -183,7 +185,7 @@ def _rule_table(account: Mapping[str, Any]) -> ShownTable:
         ]
         for rule, entries in sorted(account["left_out"].items(), key=lambda item: -len(item[1]))
     ]
-    return ShownTable(["left out by", "records", "of those read", "the first"], rows)
+    return ShownTable(["excluded by", "records", "of those read", "the first"], rows)
 
 
 def _leak_table(leaks: Leaks) -> ShownTable:

@@ -1,15 +1,17 @@
-"""The tables of a report on how varied and how new a generated set is."""
+"""The tables of a report on diversity and memorization."""
 
 import numpy as np
 
 from ecggan.evaluation.assessment import Assessment
-from ecggan.evaluation.formatting import NONE, percent, plain
-from ecggan.evaluation.memorization.membership import Area, Novelty
-from ecggan.evaluation.memorization.memorization_verdict import CLOUD_WORDS
+from ecggan.evaluation.fidelity.diversity_verdict import CLOUD_WORDS
+from ecggan.evaluation.formatting import count_of, percent
+from ecggan.evaluation.memorization.membership import Novelty
+from ecggan.evaluation.memorization.roc_area import Area
 from ecggan.evaluation.report.cells import Cell, number_cell, p_cell
 from ecggan.evaluation.report.tables import ShownTable
 from ecggan.evaluation.set_evaluation import BEATS, MEASUREMENTS, SetEvaluation
 from ecggan.stats.hypothesis_tests import LEVEL, corrected
+from ecggan.stats.number_text import NONE, plain
 from ecggan.stats.proportions import Proportion
 
 FIGURE_WORDS = {
@@ -29,16 +31,16 @@ _UNITS = {
 }
 
 
-def cloud_table(judgement: SetEvaluation) -> ShownTable:
-    """The figures of the sets as clouds, each beside what halves of the real set give."""
+def cloud_table(evaluation: SetEvaluation) -> ShownTable:
+    """The figures of the sets as clouds, each beside its null band."""
     columns = (
         *("Of", "Figure", "Unit", "Value (95 % interval)", "Real halves, mean", "95 of 100 real halves", "p"),
         *("Records of each",),
     )
     rows: list[list[Cell]] = []
-    if judgement.clouds is None:
+    if evaluation.clouds is None:
         return ShownTable(columns, rows)
-    table = judgement.clouds.assign(p_corrected=corrected(judgement.clouds["p_value"].to_numpy(float)))
+    table = evaluation.clouds.assign(p_corrected=corrected(evaluation.clouds["p_value"].to_numpy(float)))
     for facts in table.to_dict("records"):
         is_notable = facts["p_corrected"] < LEVEL
         band = f"{plain(facts['null_low'], 3)} to {plain(facts['null_high'], 3)}"
@@ -58,11 +60,11 @@ def cloud_table(judgement: SetEvaluation) -> ShownTable:
 
 
 def novelty_table(assessment: Assessment) -> ShownTable:
-    """Copies, and what an attacker can tell, of all generated sets; beside them real ECGs as the yardstick."""
+    """Copies and an attacker's area, of all generated sets, with real ECGs as the baseline."""
     rows = []
     learned_from = "training ECGs" if assessment.training is not None else "the real set's ECGs"
-    for name, judgement in assessment.judgements.items():
-        novelty = judgement.novelty
+    for name, evaluation in assessment.evaluations.items():
+        novelty = evaluation.novelty
         if novelty is not None:
             held_out = NONE if novelty.held_out_copies is None else f"held-out: {_share(novelty.held_out_copies)}"
             rows.append(_row(name, f"Copies of {learned_from}", _share(novelty.copies), held_out, novelty.copies.value))
@@ -74,23 +76,23 @@ def novelty_table(assessment: Assessment) -> ShownTable:
                 rows.append(_row(name, "Copies of held-out ECGs", _share(copied), NONE, copied.value))
             rows += [
                 _row(name, f"Nearest of {learned_from}, {words}: median correlation", *_medians(novelty, column))
-                for words, column in (("by course", "correlation_training"), ("by beat", "beat_correlation_training"))
+                for words, column in (("by segment", "correlation_training"), ("by beat", "beat_correlation_training"))
             ]
-            for words, area in (("course", novelty.membership), ("median beat", novelty.beat_membership)):
+            for words, area in (("segment", novelty.membership), ("median beat", novelty.beat_membership)):
                 if area is not None:
                     rows.append(
                         _row(name, f"Attacker's area, by the {words}", _area(area), "0.50 is a guess", area.value)
                     )
-        if judgement.repeats is not None:
-            real, generated = (each.share for each in judgement.repeats)
+        if evaluation.repeats is not None:
+            real, generated = (each.share for each in evaluation.repeats)
             rows.append(
                 _row(name, "Copies within the set", _share(generated), f"real: {_share(real)}", generated.value)
             )
-    return ShownTable(("Set", "What", "Generated (95 % interval)", "Yardstick"), rows)
+    return ShownTable(("Set", "What", "Generated (95 % interval)", "Baseline"), rows)
 
 
-def _row(name: str, what: str, text: str, yardstick: str, value: float | None = None) -> list[Cell]:
-    return [Cell(name), Cell(what), Cell(text, value), Cell(yardstick)]
+def _row(name: str, what: str, text: str, baseline: str, value: float | None = None) -> list[Cell]:
+    return [Cell(name), Cell(what), Cell(text, value), Cell(baseline)]
 
 
 def _value_cell(value: float, low: float, high: float) -> Cell:
@@ -103,7 +105,7 @@ def _value_cell(value: float, low: float, high: float) -> Cell:
 def _share(share: Proportion) -> str:
     if not share.num_all:
         return NONE
-    return f"{share.num_records:,} of {share.num_all:,} ({percent(share.low)} to {percent(share.high)})"
+    return f"{count_of(share)} ({percent(share.low)} to {percent(share.high)})"
 
 
 def _area(area: Area) -> str:
@@ -113,7 +115,7 @@ def _area(area: Area) -> str:
 
 
 def _medians(novelty: Novelty, column: str) -> tuple[str, str, float]:
-    """Of the generated records, and of the held-out ones beside them."""
+    """Of the generated records, and of the held-out ones."""
     value = float(novelty.nearest[column].median())
     held_out = NONE
     if novelty.held_out_nearest is not None:

@@ -1,4 +1,4 @@
-"""The pictures of a report: distributions, quantiles, intervals, relations, spectra, and ECGs on ECG paper."""
+"""The figures of a report: distributions, quantiles, intervals, relations, spectra, and ECGs on ECG paper."""
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ import numpy as np
 
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.assessment import Assessment
-from ecggan.evaluation.failures import Parts
+from ecggan.evaluation.failures import FailureLog
 from ecggan.evaluation.formatting import file_name, sentence_case
-from ecggan.evaluation.report.fidelity_figures import draw_clouds, draw_nearest, draw_pairs
+from ecggan.evaluation.report.fidelity_figures import clouds_figure, nearest_figure, pair_figures
 from ecggan.evaluation.report.gallery import choose_records
 from ecggan.measurement.columns import MAIN_MEASUREMENTS, display_name
 from ecggan.plotting import (
@@ -36,7 +36,7 @@ ECG, PAIR, FIGURE = "ecg", "pair", "figure"
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure with the words that belong to it.
+    """A figure with its texts.
 
     Args:
         name: of its files.
@@ -44,7 +44,7 @@ class Picture:
         heading: above it.
         caption: below it.
         of: the set's name, of an ECG or a pair.
-        figure: matplotlib's.
+        figure: of matplotlib.
     """
 
     name: str
@@ -55,21 +55,21 @@ class Picture:
     figure: "matplotlib.figure.Figure"
 
 
-def draw_pictures(assessment: Assessment, parts: Parts) -> Iterator[Picture]:
-    """Draw one after another; one that fails is named among the parts' failures, and the others go on."""
+def plot_pictures(assessment: Assessment, failure_log: FailureLog) -> Iterator[Picture]:
+    """Plot one after another; the failure log names those that fail, and the others are still plotted."""
     figures = (_intervals, _distributions, _quantiles, _relations, _spectra, _lead_correlations, _clouds, _nearest)
-    for draw in figures:
-        picture = parts.run(f"picture of {draw.__name__.strip('_')}", draw, assessment)
+    for plot in figures:
+        picture = failure_log.run(f"picture of {plot.__name__.strip('_')}", plot, assessment)
         if picture is not None:
             yield picture
     for some in assessment.sets():
-        chosen = parts.run(f"choice of ECGs of {some.name}", choose_records, some, assessment.real) or []
+        chosen = failure_log.run(f"choice of ECGs of {some.name}", choose_records, some, assessment.real) or []
         for i, shown in enumerate(chosen):
-            figure = parts.run(f"picture of {shown.title}", _ecg, some, shown.position, shown.title)
+            figure = failure_log.run(f"picture of {shown.title}", _ecg, some, shown.position, shown.title)
             if figure is not None:
                 yield Picture(file_name(f"{some.name}_{i + 1}"), ECG, shown.role, shown.caption, some.name, figure)
     for name in assessment.generated:
-        pairs = parts.run(f"pictures of the closest pairs of {name}", draw_pairs, assessment, name) or []
+        pairs = failure_log.run(f"pictures of the closest pairs of {name}", pair_figures, assessment, name) or []
         for i, (title, caption, figure) in enumerate(pairs):
             yield Picture(file_name(f"{name}_pair_{i + 1}"), PAIR, title, caption, name, figure)
 
@@ -99,8 +99,8 @@ def _quantiles(assessment: Assessment) -> Picture | None:
     if not names:
         return None
     caption = (
-        "Quantiles (1 to 99 %) of the generated sets against those of the real one. On the line, the sets are spread "
-        "alike; beside it lies a shift; a flatter course is a spread too narrow."
+        "Quantiles (1 to 99 %) of the generated sets against those of the real one. On the line, the distributions "
+        "agree; a parallel line is a shift; a flatter one is a spread too narrow."
     )
     figure = plot_qq(values, names, _words(assessment))
     return Picture("quantiles", FIGURE, "Quantiles", caption, "", figure)
@@ -118,15 +118,15 @@ def _relations(assessment: Assessment) -> Picture | None:
 
 def _intervals(assessment: Assessment) -> Picture | None:
     sets = {}
-    for name, judgement in assessment.judgements.items():
-        if judgement.comparison is None:
+    for name, evaluation in assessment.evaluations.items():
+        if evaluation.comparison is None:
             continue
-        rows = judgement.comparison[judgement.comparison["measurement"].isin(MAIN_MEASUREMENTS)]
+        rows = evaluation.comparison[evaluation.comparison["measurement"].isin(MAIN_MEASUREMENTS)]
         rows = rows[rows["margin"].notna() & rows["difference_low"].notna()]
         sets[name] = [_in_margins(row) for row in rows.to_dict("records")]
     if not any(sets.values()):
         return None
-    comparisons = [j.comparison for j in assessment.judgements.values() if j.comparison is not None]
+    comparisons = [j.comparison for j in assessment.evaluations.values() if j.comparison is not None]
     size = " and ".join(dict.fromkeys(f"{int(c['null_num_records'].max()):,}" for c in comparisons))
     caption = (
         "Mean differences, generated minus real, in margins: within the shaded band they do not matter. Thick: 90 % "
@@ -178,20 +178,20 @@ def _lead_correlations(assessment: Assessment) -> Picture | None:
 
 
 def _clouds(assessment: Assessment) -> Picture | None:
-    figure = draw_clouds(assessment)
+    figure = clouds_figure(assessment)
     caption = (
         "Each dot is a record, on the two directions in which the real set varies most. Blue without orange over it is "
-        "variety that is not drawn, orange without blue is drawn and not real."
+        "variety that the generator lacks; orange without blue is generated and not real."
     )
     return None if figure is None else Picture("clouds", FIGURE, "The sets as clouds", caption, "", figure)
 
 
 def _nearest(assessment: Assessment) -> Picture | None:
-    figure = draw_nearest(assessment)
+    figure = nearest_figure(assessment)
     what = "training ECG" if assessment.training is not None else "ECG of the real set"
     caption = (
-        f"The correlation of each record with its nearest {what}, at the best alignment. Copies stand at 1; that "
-        "generated ECGs lie a little further right than held-out real ones is no sign of copying, for they are typical."
+        f"The correlation of each record with its nearest {what}, at the best alignment. Copies are at 1. Generated "
+        "ECGs a little further right than held-out real ones are no sign of copying, because they are typical."
     )
     heading = f"The nearest {what}"
     return None if figure is None else Picture("nearest", FIGURE, heading, caption, "", figure)

@@ -1,6 +1,6 @@
-"""Which records are shown: typical ones, the nearest to and the furthest from the real set, and those that fail.
+"""The records that a report shows: typical ones, the nearest to and the furthest from the real set, and failing ones.
 
-Chosen by rule, the same ones each time: never the best by eye, and never by chance.
+Chosen by rule, the same ones each time: never by eye, and never at random.
 """
 
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from ecggan.evaluation.formatting import sentence_case
 from ecggan.measurement.columns import MAIN_MEASUREMENTS, display_name
 from ecggan.stats.resampling import evenly_spaced
 
-_LARGEST_SHARE = 10.0  # one wild measurement counts for as many spreads at most
+_LARGEST_SHARE = 10.0  # a single outlier counts for as many spreads at most
 _IQR_OF_NORMAL = 1.349  # quartiles of a normal distribution lie so many SDs apart
 _CAPTIONED = ("heart_rate_bpm", "pr_interval_ms", "qrs_duration_ms", "qt_interval_ms", "qtc_fridericia_ms")
 
 
 @dataclass(frozen=True)
 class ShownRecord:
-    """One record to draw.
+    """One record to show.
 
     Args:
         position: in its set.
@@ -39,7 +39,7 @@ class ShownRecord:
 def choose_records(some: AssessedSet, real: AssessedSet) -> list[ShownRecord]:
     """Two typical records (45th and 55th percentile of the distance), the nearest, the furthest, and some that fail.
 
-    Of the real set, fewer: it is the yardstick.
+    Fewer of the real set.
     """
     table, is_real = some.table, some is real
     measurable = table["is_measurable"].to_numpy(bool)
@@ -56,13 +56,13 @@ def choose_records(some: AssessedSet, real: AssessedSet) -> list[ShownRecord]:
     count = 1 if is_real else 2
     chosen += [("not normal", i) for i in _spread(np.flatnonzero(measurable & not_normal), count)]
     chosen += [("not measurable", i) for i in _spread(np.flatnonzero(~measurable), count)]
-    first = {position: role for role, position in reversed(chosen)}  # a record is shown once, in its first role
+    first = {position: role for role, position in reversed(chosen)}  # each record is shown once, in its first role
     return [_shown(some, position, role) for role, position in chosen if first[position] == role]
 
 
 def distance_from_middle(table: pd.DataFrame, real: pd.DataFrame) -> Float[np.ndarray, " record"]:
-    """How far each record lies from the medians of the real set: root mean square over its main measurements, each in
-    robust SDs of the real set and at most 10; 0 where there is nothing to go by.
+    """The distance of each record from the medians of the real set: root mean square over its main measurements, each
+    in robust SDs of the real set and at most 10; 0 if no measurement is known.
     """
     measurable = real[real["is_measurable"].astype(bool)]
     squares = []

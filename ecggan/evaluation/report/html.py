@@ -1,31 +1,25 @@
-"""One HTML file that opens anywhere, without network: its style, its script and its pictures are in it."""
+"""Self-contained HTML pages: style, script and pictures are in the file."""
 
 import base64
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
+from ecggan.evaluation.rendering import render
 
-def render(template: str, **values: Any) -> str:
-    """Fill a template of `templates`, which also gets the style and the script that sorts tables."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("ecggan.evaluation"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    folder = resources.files("ecggan.evaluation").joinpath("templates")
-    # ours, and so no text to escape
+
+def render_page(template: str, **values: Any) -> str:
+    """Fill an HTML template of this room, with the style and the script that sorts tables."""
+    folder = resources.files(__package__).joinpath("templates")
+    # ours, so there is no text to escape
     style, script = (Markup(folder.joinpath(name).read_text(encoding="utf-8")) for name in ("style.css", "sort.js"))
-    return environment.get_template(template).render(style=style, script=script, **values)
+    return render(__package__, template, style=style, script=script, **values)
 
 
 def embedded(png: bytes) -> str:
-    """A picture as it stands in the page."""
+    """A picture as base64, to embed in a page."""
     return base64.b64encode(png).decode()
 
 

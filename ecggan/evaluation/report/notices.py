@@ -1,4 +1,4 @@
-"""What a reader must know before the verdict: copies, other leads, rates and lengths, contradictions, failed parts."""
+"""Notices above the verdicts: copies, different leads, rates and lengths, contradicting leads, failed steps."""
 
 from collections.abc import Mapping
 
@@ -10,23 +10,23 @@ from ecggan.measurement.columns import einthoven_column
 _CONTRADICTION_UV = 10  # rounding makes 1 or 2
 
 
-def banners(assessment: Assessment, failures: Mapping[str, str]) -> list[str]:
-    """A sentence for each thing that limits what the figures can say.
+def notices(assessment: Assessment, failures: Mapping[str, str]) -> list[str]:
+    """A sentence for each limit of the figures.
 
     Args:
         assessment: of the sets.
-        failures: the parts that failed, each with its error.
+        failures: the steps that failed, each with its error.
     """
     real, found = assessment.real, []
     if real.ecgs.kind == "generated":
         found.append("The reference set itself was drawn from a generator, so this is no comparison with patients.")
     for some in assessment.generated.values():
-        found += _banners_of(some, real)
+        found += _notices_of(some, real)
     for some in assessment.sets():
         if some.num_repeated():
             found.append(
                 f"{some.name}: {some.num_repeated():,} of {len(some.ecgs):,} records are copies of another of the set, "
-                "and count as if they were not: the figures are surer than they should be."
+                "and count as independent ones: the figures are less certain than they look."
             )
         contradicting = _median_contradictions(some)
         if contradicting:
@@ -35,21 +35,23 @@ def banners(assessment: Assessment, failures: Mapping[str, str]) -> list[str]:
                 f"{some.name}: the stored leads contradict I and II (median of the largest differences: {words}). They "
                 "are derived anew for measuring."
             )
-    return found + [f"This part failed and is missing below: {part} ({error})." for part, error in failures.items()]
+    return found + [
+        f"This step failed and its result is missing below: {step} ({error})." for step, error in failures.items()
+    ]
 
 
-def _banners_of(some: AssessedSet, real: AssessedSet) -> list[str]:
+def _notices_of(some: AssessedSet, real: AssessedSet) -> list[str]:
     name, found = some.name, []
     copies = some.num_copies_of(real)
     if copies == len(some.ecgs) > 0:
-        found.append(f"{name} holds nothing but ECGs of the real set: of course they are alike.")
+        found.append(f"{name} holds only ECGs of the real set, so the sets are alike.")
     elif copies:
         found.append(f"{name}: {copies:,} of {len(some.ecgs):,} records are copies of records of the real set.")
     if some.ecgs.kind == "real" and copies < len(some.ecgs):
-        found.append(f"{name} holds real ECGs: nothing here tells of a generator.")
+        found.append(f"{name} holds real ECGs, so this report is not about a generator.")
     if some.ecgs.sampling_rate != real.ecgs.sampling_rate:
         rates = f"{some.ecgs.sampling_rate} Hz, the real set {real.ecgs.sampling_rate} Hz"
-        found.append(f"{name} is sampled at {rates}: boundaries and spectra are not of one instrument.")
+        found.append(f"{name} is sampled at {rates}: boundaries and spectra are not comparable in detail.")
     lengths = [each.ecgs.num_samples / each.ecgs.sampling_rate for each in (some, real)]
     if lengths[0] != lengths[1]:
         found.append(
@@ -66,7 +68,7 @@ def _banners_of(some: AssessedSet, real: AssessedSet) -> list[str]:
 
 
 def _median_contradictions(some: AssessedSet) -> dict[str, float]:
-    """Stored limb leads that are not what follows from I and II, with the median over records of the largest µV."""
+    """Stored limb leads that contradict I and II: the median over records of the largest difference in µV."""
     if some.signals is None or not len(some.signals.table):
         return {}
     columns = {einthoven_column(lead): lead for lead in DERIVED_LEADS}

@@ -1,28 +1,29 @@
-"""summary.json: everything that the report says, for programs.
+"""summary.json: everything in the report, for programs.
 
-Schema version 2 (numbers that could not be had are null; shares and their differences run from 0 to 1)::
+Schema version 3 (missing numbers are null; shares and their differences run from 0 to 1)::
 
-    schema_version   2
+    schema_version   3
     real             the name of the reference among the sets
     sets             {name: num_records, kind (real or generated), folder (its name, or null), content_sha256 (of its
                      int16 µV in order), num_repeated (copies of another record of the set), leads, sampling_rate_hz,
                      num_samples,
-                     shares {measurable, normal: num_records, num_all, value, low, high},
+                     shares {measurable, normal: num_records, num_all, effective_sample_size, value, low, high},
                      reasons_not_measurable {reason: records}, missing {what and why: measurable records},
                      not_normal_by_rule {rule: records}, made_by, account}
-    judgements       {name of a generated set: verdict {level, headline, sentences}, variety and privacy likewise,
-                     num_copies_of_real,
+    judgements       {name of a generated set: verdict {level, headline, sentences}, variety and privacy in the same
+                     form, num_copies_of_real,
                      share_differences {measurable, normal: value, low, high},
                      measurements {measurement: a row of comparison.csv}, relations [rows of relations.csv],
                      signals {column: a row of signals.csv}, clouds [rows of clouds.csv],
                      repeats {real, generated: a share}, novelty {has_training, num_training, num_held_out,
                      copies, same_beat, copies_of_held_out, held_out_copies, held_out_same_beat: shares,
                      membership, beat_membership: value, low, high, p_value}}
-    failures         {part: error}
+    failures         {step: error}
     settings         what write_report was given
     versions         {package: version}
 
-A version only changes when something is taken away or changes its meaning; what is added does not change it.
+A version only changes if a key goes or changes its meaning; new keys do not change it. Version 3: frechet_distance is
+the standard one, at equal sizes, and num_witnesses of a share is effective_sample_size.
 """
 
 import platform
@@ -42,7 +43,7 @@ from ecggan.evaluation.set_evaluation import SetEvaluation
 from ecggan.files.json_file import without_nan
 from ecggan.stats.proportions import difference_of
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _PACKAGES = ("ecggan", "neurokit2", "numpy", "scipy", "pandas")
 
 
@@ -51,16 +52,16 @@ def summarise(assessment: Assessment, failures: Mapping[str, str], settings: Map
 
     Args:
         assessment: of the sets.
-        failures: of its parts and of the report's.
-        settings: what the reader should know of how it was run.
+        failures: of its steps and of the report's.
+        settings: of the run.
     """
     summary = {
         "schema_version": SCHEMA_VERSION,
         "real": assessment.real.name,
         "sets": {some.name: _of_set(some) for some in assessment.sets()},
         "judgements": {
-            name: _of_judgement(judgement, assessment, assessment.generated[name])
-            for name, judgement in assessment.judgements.items()
+            name: _of_evaluation(evaluation, assessment, assessment.generated[name])
+            for name, evaluation in assessment.evaluations.items()
         },
         "failures": dict(failures),
         "settings": dict(settings),
@@ -88,27 +89,27 @@ def _of_set(some: AssessedSet) -> dict[str, Any]:
     }
 
 
-def _of_judgement(judgement: SetEvaluation, assessment: Assessment, generated: AssessedSet) -> dict[str, Any]:
+def _of_evaluation(evaluation: SetEvaluation, assessment: Assessment, generated: AssessedSet) -> dict[str, Any]:
     real = assessment.real
-    repeats = judgement.repeats
+    repeats = evaluation.repeats
     return {
-        "verdict": asdict(judgement.verdict) if judgement.verdict else None,
-        "variety": asdict(judgement.variety) if judgement.variety else None,
-        "privacy": asdict(judgement.privacy) if judgement.privacy else None,
+        "verdict": asdict(evaluation.verdict) if evaluation.verdict else None,
+        "variety": asdict(evaluation.variety) if evaluation.variety else None,
+        "privacy": asdict(evaluation.privacy) if evaluation.privacy else None,
         "num_copies_of_real": generated.num_copies_of(real),
         "share_differences": {
             what: asdict(difference_of(real.shares[what], share))
             for what, share in generated.shares.items()
             if what in real.shares
         },
-        "measurements": _by_name(judgement.comparison),
-        "relations": None if judgement.relations is None else judgement.relations.to_dict("records"),
-        "signals": _by_name(judgement.signals),
-        "clouds": None if judgement.clouds is None else judgement.clouds.to_dict("records"),
+        "measurements": _by_name(evaluation.comparison),
+        "relations": None if evaluation.relations is None else evaluation.relations.to_dict("records"),
+        "signals": _by_name(evaluation.signals),
+        "clouds": None if evaluation.clouds is None else evaluation.clouds.to_dict("records"),
         "repeats": None
         if repeats is None
         else {name: asdict(each.share) for name, each in zip(("real", "generated"), repeats, strict=True)},
-        "novelty": _of_novelty(judgement.novelty, assessment),
+        "novelty": _of_novelty(evaluation.novelty, assessment),
     }
 
 

@@ -1,4 +1,4 @@
-"""What is shown as a table: in report.html, and for papers in Markdown and LaTeX."""
+"""The tables of a report: in report.html, and for papers in Markdown and LaTeX."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import pandas as pd
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.assessment import Assessment
 from ecggan.evaluation.comparison.published import PUBLISHED_COLUMN, PUBLISHED_CORRELATIONS_12SL
-from ecggan.evaluation.formatting import NONE, interval, percent, points, sentence_case
+from ecggan.evaluation.formatting import count_of, interval, percent, points, sentence_case
 from ecggan.evaluation.report.cells import (
     DECIMALS,
     Cell,
@@ -26,6 +26,7 @@ from ecggan.evaluation.report.cells import (
 from ecggan.evaluation.set_evaluation import SetEvaluation
 from ecggan.measurement.columns import MAIN_MEASUREMENTS, display_name
 from ecggan.measurement.normality.screen import RULES
+from ecggan.stats.number_text import NONE
 from ecggan.stats.proportions import difference_of
 
 _SHARE_WORDS = {"measurable": "measurable as an ECG", "normal": "normal by the screen"}
@@ -33,7 +34,7 @@ _SHARE_WORDS = {"measurable": "measurable as an ECG", "normal": "normal by the s
 
 @dataclass(frozen=True)
 class ShownTable:
-    """A table as it is read: headings, and rows of cells whose first names the row."""
+    """A table to read: headings, and rows of cells whose first names the row."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
@@ -44,7 +45,7 @@ class ShownTable:
 
 
 def share_table(assessment: Assessment) -> ShownTable:
-    """How many records of each set are measurable and normal, and by how much fewer than of the real one."""
+    """How many records of each set are measurable and normal, and the differences from the real set."""
     rows = []
     for some in assessment.sets():
         for what, share in some.shares.items():
@@ -54,7 +55,7 @@ def share_table(assessment: Assessment) -> ShownTable:
                 reach = f"{points(apart.low)} to {points(apart.high)}"
                 difference = [Cell(points(apart.value), apart.value), Cell(reach, apart.low)]
             reach = f"{percent(share.low)} to {percent(share.high)}"
-            counts = Cell(f"{share.num_records:,} of {share.num_all:,}", share.num_records)
+            counts = Cell(count_of(share), share.num_records)
             name, words = Cell(some.name), Cell(_SHARE_WORDS[what])
             rows.append([name, words, counts, Cell(percent(share.value), share.value), Cell(reach), *difference])
     columns = ("Set", "Records", "Number", "Share", "95 % interval", "Against real, points", "95 % interval of that")
@@ -62,8 +63,8 @@ def share_table(assessment: Assessment) -> ShownTable:
 
 
 def measurement_table(assessment: Assessment) -> ShownTable:
-    """The main measurements of all sets side by side: mean ± SD, and what each generated set's difference means."""
-    compared = {name: j.comparison for name, j in assessment.judgements.items() if j.comparison is not None}
+    """The main measurements of all sets side by side: mean ± SD, and each generated set's difference in margins."""
+    compared = {name: j.comparison for name, j in assessment.evaluations.items() if j.comparison is not None}
     columns = ["Measurement", "Unit", "Margin", "real, mean ± SD"]
     for name in compared:
         columns += [f"{name}, mean ± SD", "Difference (95 % interval)", "In margins"]
@@ -85,7 +86,7 @@ def measurement_table(assessment: Assessment) -> ShownTable:
 
 
 def detail_table(comparison: pd.DataFrame, main: bool) -> ShownTable:
-    """Everything else that is known of each measurement of one generated set."""
+    """All other figures of each measurement of one generated set."""
     columns = (
         *("Measurement", "Unit", "real: n", "median (quartiles)", "generated: n", "median (quartiles)"),
         *("Difference (95 % interval)", "Hedges' g", "p, means", "p, shape", "KS distance", "Wasserstein"),
@@ -117,13 +118,13 @@ def detail_table(comparison: pd.DataFrame, main: bool) -> ShownTable:
     return ShownTable(columns, rows)
 
 
-def relation_table(judgement: SetEvaluation, kind: str) -> ShownTable:
+def relation_table(evaluation: SetEvaluation, kind: str) -> ShownTable:
     """The ``correlation`` or the ``slope`` of pairs of measurements."""
     is_slope = kind == "slope"
     last = "Unit of the slope" if is_slope else PUBLISHED_COLUMN
     columns = ("Pair", f"{kind.capitalize()}: real", "generated", "Difference (95 % interval)", "real halves", last)
     digits, rows = (3 if is_slope else 2), []
-    for facts in judgement.relations.to_dict("records") if judgement.relations is not None else []:
+    for facts in evaluation.relations.to_dict("records") if evaluation.relations is not None else []:
         pair = (facts["x"], facts["y"])
         words = sentence_case(" and ".join(display_name(name)[0] for name in pair))
         value, low, high = (facts[f"{kind}_{end}"] for end in ("difference", "low", "high"))
@@ -140,14 +141,14 @@ def relation_table(judgement: SetEvaluation, kind: str) -> ShownTable:
     return ShownTable(columns, rows)
 
 
-def signal_table(judgement: SetEvaluation) -> ShownTable:
-    """Lead correlations, power by band and, where derived leads are stored, Einthoven's law."""
+def signal_table(evaluation: SetEvaluation) -> ShownTable:
+    """Lead correlations, power by band and, if derived leads are stored, Einthoven's law."""
     columns = (
         *("Of whole signals", "Unit", "real, mean ± SD", "generated, mean ± SD", "Difference (95 % interval)"),
         *("p, means", "KS distance", "real halves"),
     )
     rows = []
-    for facts in judgement.signals.to_dict("records") if judgement.signals is not None else []:
+    for facts in evaluation.signals.to_dict("records") if evaluation.signals is not None else []:
         words, unit = display_name(facts["measurement"])
         rows.append(
             [
@@ -164,7 +165,7 @@ def signal_table(judgement: SetEvaluation) -> ShownTable:
 
 
 def rule_table(assessment: Assessment) -> ShownTable:
-    """Which rule of the screen makes how many records of each set not normal."""
+    """How many records of each set fail each rule of the screen."""
     screened = [some for some in assessment.sets() if some.num_by_rule is not None]
     rows = []
     for rule in RULES.values():
@@ -178,7 +179,7 @@ def rule_table(assessment: Assessment) -> ShownTable:
 
 
 def missing_table(some: AssessedSet) -> ShownTable:
-    """What could not be measured, and why: whole records first."""
+    """What is missing, and why: whole records first."""
     lines = [(f"The record: {reason}", count) for reason, count in reasons_not_measurable(some.table).items()]
     lines += list(reasons_missing(some.table).items())
     rows = [
@@ -193,7 +194,7 @@ def reasons_not_measurable(table: pd.DataFrame) -> dict[str, int]:
 
 
 def reasons_missing(table: pd.DataFrame) -> dict[str, int]:
-    """What is missing in measurable records, and why -> number of records."""
+    """What is missing in measurable records, and the reason -> number of records."""
     reasons = table.loc[table["is_measurable"], "missing"].str.split("; ").explode()
     return {str(reason): int(n) for reason, n in reasons[reasons.fillna("") != ""].value_counts().items()}
 

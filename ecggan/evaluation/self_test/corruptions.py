@@ -1,7 +1,7 @@
-"""Sets that no evaluation may take for good ones, made of real ECGs: what the self-test must catch.
+"""Corrupted sets, made of real ECGs, that the self-test must catch.
 
-Two kinds: copies of the ECGs that a generator is said to have learned from, as they are or disguised, which look as
-real as real ECGs do; and fresh ECGs spoilt by a mistake that users make, or by a failure that generators have.
+Two kinds: copies of the training ECGs, unchanged or disguised, which look as real as real ECGs; and fresh ECGs with a
+mistake that users make, or with a failure of generators.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,32 +27,31 @@ Signals = Float[np.ndarray, "_ lead time"]
 
 @dataclass(frozen=True)
 class Corruption:
-    """How a set is spoilt.
+    """How a set is corrupted.
 
     Args:
-        words: what was done, for a reader.
-        source: what it is made of: training, held-out or fresh ECGs.
-        spoil: from the signals in mV, the leads' names, the sampling rate in Hz and a random generator.
+        description: for a reader.
+        source: of its ECGs: training, held-out or fresh.
+        corrupt: from the signals in mV, the leads' names, the sampling rate in Hz and a random generator.
     """
 
-    words: str
+    description: str
     source: str
-    spoil: Callable[[Signals, tuple[str, ...], int, np.random.Generator], Signals]
+    corrupt: Callable[[Signals, tuple[str, ...], int, np.random.Generator], Signals]
 
 
 def corrupted_sets(sources: Mapping[str, ECGSet], seed: int = 0) -> Mapping[str, ECGSet]:
     """One set for each of [CORRUPTIONS][], in memory, by its name.
 
     Args:
-        sources: real ECGs of different patients: `training`, which the generator is said to have learned from,
-            `held-out`, and `fresh` ones.
+        sources: real ECGs of different patients: `training`, `held-out` and `fresh`.
         seed: of what is random.
     """
     made = {}
-    for i, (name, spoilt) in enumerate(CORRUPTIONS.items()):
-        source = sources[spoilt.source]
+    for i, (name, corruption) in enumerate(CORRUPTIONS.items()):
+        source = sources[corruption.source]
         signals = source.millivolts().astype(np.float64)
-        found = spoilt.spoil(signals, source.leads, source.sampling_rate, np.random.default_rng((seed, i)))
+        found = corruption.corrupt(signals, source.leads, source.sampling_rate, np.random.default_rng((seed, i)))
         within = found.clip(-LARGEST_STORED_MV, LARGEST_STORED_MV)
         made[name] = ECGSet.from_arrays(within, source.leads, source.sampling_rate, kind="generated")
     return made
@@ -81,14 +80,14 @@ def _white_noise(signals: Signals, leads: tuple[str, ...], rate: int, rng: np.ra
 
 
 def _half_the_modes(signals: Signals, leads: tuple[str, ...], rate: int, rng: np.random.Generator) -> Signals:
-    """The slower half: what a generator draws that has never learned fast hearts."""
+    """The slower half: a generator that lacks fast heart rates."""
     beats = [find_beats(without_baseline(record, rate), rate).r_peaks for record in signals]
     rr = np.array([np.median(np.diff(peaks)) if len(peaks) > 1 else 0.0 for peaks in beats])
     return signals[rr >= np.median(rr)]
 
 
 def _arms_swapped(signals: Signals, leads: tuple[str, ...], rate: int, rng: np.random.Generator) -> Signals:
-    """I upside down, II and III in each other's place, aVR and aVL likewise."""
+    """I inverted, II and III exchanged, aVR and aVL exchanged."""
     lead = dict(zip(leads, signals.swapaxes(0, 1), strict=True))
     swapped = lead | {"I": -lead["I"], "II": lead["II"] - lead["I"]}
     limb = np.stack([swapped["I"], swapped["II"]], axis=1)

@@ -1,9 +1,9 @@
-"""Can the evaluation be fooled? Sets that must be caught, beside fresh real ECGs that must not.
+"""Self-test of the evaluation: corrupted sets must raise an alarm, fresh real ECGs must not.
 
-A real set is parted by patient: what a generator is said to have learned from, what stands as the real set, and fresh
-ECGs. The fresh ones, and each of the sets of `spoilt`, are assessed as generated ones are. A measure raises an alarm
-where its p-value is below 5 %, corrected over all measures of that set by Benjamini and Hochberg: fresh ECGs raise any
-alarm in one of twenty self-tests. A self-test passes when every spoilt set raises one and the fresh ones none.
+A real set is split by patient into training ECGs, held-out ECGs (the real set of the evaluation) and fresh ECGs. The
+fresh ones and each set of `corruptions` are evaluated as generated sets. A measure raises an alarm if its p-value is
+below 5 %, corrected over all measures of that set by Benjamini and Hochberg: fresh ECGs raise an alarm in one of twenty
+self-tests. The self-test passes if every corrupted set raises one and the fresh ones none.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,6 @@ from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation.assessment import Assessment, assess
 from ecggan.evaluation.self_test.corruptions import CORRUPTIONS, FRESH, HELD_OUT, TRAINING, corrupted_sets
-from ecggan.evaluation.set_evaluation import answers
 from ecggan.files.atomic import atomic_folder
 from ecggan.files.json_file import write_json
 from ecggan.measurement.columns import MAIN_MEASUREMENTS
@@ -39,20 +38,20 @@ class SelfTest:
         alarms: a row a set and measure: `set`, `measure`, `value`, `p_value`, `p_corrected` over the set's measures,
             `alarm`.
         assessment: of all sets.
-        parted: the parts of the real set, by their names.
+        splits: the splits of the real set, by name.
     """
 
     alarms: pd.DataFrame
     assessment: Assessment
-    parted: Mapping[str, ECGSet]
+    splits: Mapping[str, ECGSet]
 
     def missed(self) -> list[str]:
-        """The spoilt sets that no measure catches."""
+        """The corrupted sets that no measure catches."""
         caught = set(self.alarms.loc[self.alarms["alarm"], "set"])
         return [name for name in CORRUPTIONS if name not in caught]
 
     def false_alarms(self) -> list[str]:
-        """The measures that take fresh ECGs for spoilt ones."""
+        """The measures that raise an alarm for fresh ECGs."""
         rows = self.alarms[(self.alarms["set"] == FRESH) & self.alarms["alarm"]]
         return rows["measure"].tolist()
 
@@ -62,15 +61,15 @@ class SelfTest:
     def verdict(self) -> str:
         """In a sentence or two."""
         missed, false_alarms, failures = self.missed(), self.false_alarms(), self.assessment.failures
-        caught = f"{len(CORRUPTIONS) - len(missed)} of {len(CORRUPTIONS)} spoilt sets are caught"
+        caught = f"{len(CORRUPTIONS) - len(missed)} of {len(CORRUPTIONS)} corrupted sets are caught"
         words = f"{caught}, but not {', '.join(missed)}" if missed else caught
         false = f"a false alarm: {', '.join(false_alarms)}" if false_alarms else "no alarm"
         words += f"; fresh real ECGs raise {false}."
-        failed = [f" This part failed: {part} ({error})." for part, error in failures.items()]
+        failed = [f" This step failed: {step} ({error})." for step, error in failures.items()]
         return "".join([f"{'Passed' if self.passes() else 'FAILED'}: {words}", *failed])
 
     def table(self) -> pd.DataFrame:
-        """A row a set, a column a measure: whether it raises an alarm; what it could not say of a set is no alarm."""
+        """A row a set, a column a measure: whether it raises an alarm; a measure without a value raises none."""
         wide = self.alarms.pivot(index="set", columns="measure", values="alarm").fillna(False).astype(bool)
         return wide.loc[[FRESH, *CORRUPTIONS], list(dict.fromkeys(self.alarms["measure"]))]
 
@@ -82,14 +81,14 @@ def run_self_test(
     cache: str | Path | None = None,
     seed: int = 0,
 ) -> SelfTest:
-    """Part a real set, spoil it in every way, and see what is caught.
+    """Split a real set, corrupt it in every way, and list the alarms.
 
     Args:
-        real: of 120 patients at least, in the eight leads; its own splits do not matter.
+        real: of 120 patients at least, in the eight leads; its own splits are ignored.
         num_workers: processes; None for one a core.
         progress: show bars.
         cache: see [assess][ecggan.evaluation.assessment.assess].
-        seed: of the parting, of what is random in the spoiling, and of the assessment.
+        seed: of the split, the random corruptions and the assessment.
 
     Raises:
         ValueError: too few patients, or a lead is missing.
@@ -99,14 +98,14 @@ def run_self_test(
         raise ValueError(
             f"the self-test needs the leads {', '.join(EIGHT_LEADS)}; the real set lacks {', '.join(lacking)}"
         )
-    parted = part(real, seed)
-    sets = {FRESH: parted[FRESH], **corrupted_sets(parted, seed)}
-    assessment = assess(parted[HELD_OUT], sets, None, None, num_workers, progress, cache, seed, parted[TRAINING])
+    splits = split_by_patient(real, seed)
+    sets = {FRESH: splits[FRESH], **corrupted_sets(splits, seed)}
+    assessment = assess(splits[HELD_OUT], sets, None, None, num_workers, progress, cache, seed, splits[TRAINING])
     alarms = pd.concat([alarms_of(assessment, name) for name in sets], ignore_index=True)
-    return SelfTest(alarms, assessment, parted)
+    return SelfTest(alarms, assessment, splits)
 
 
-def part(real: ECGSet, seed: int) -> dict[str, ECGSet]:
+def split_by_patient(real: ECGSet, seed: int) -> dict[str, ECGSet]:
     """Training, held-out and fresh ECGs, no patient in two of them.
 
     Raises:
@@ -116,13 +115,13 @@ def part(real: ECGSet, seed: int) -> dict[str, ECGSet]:
     num_patients = int(patients.max(initial=-1)) + 1
     if num_patients < FEWEST_PATIENTS_NEEDED:
         raise ValueError(
-            f"the self-test needs real ECGs of {FEWEST_PATIENTS_NEEDED} patients or more, to part them into training, "
+            f"the self-test needs real ECGs of {FEWEST_PATIENTS_NEEDED} patients or more, to split them into training, "
             f"held-out and fresh ones; the set has {num_patients}"
         )
     order = np.random.default_rng(seed).permutation(num_patients)
     ends = np.rint(np.cumsum([0, *_SHARES.values()]) * num_patients).astype(int)
-    parts = [real.subset(np.isin(patients, order[a:b])) for a, b in pairwise(ends)]
-    return dict(zip(_SHARES, parts, strict=True))
+    splits = [real.subset(np.isin(patients, order[a:b])) for a, b in pairwise(ends)]
+    return dict(zip(_SHARES, splits, strict=True))
 
 
 def alarms_of(assessment: Assessment, name: str) -> pd.DataFrame:
@@ -136,26 +135,26 @@ def alarms_of(assessment: Assessment, name: str) -> pd.DataFrame:
 
 
 def _p_values(assessment: Assessment, name: str) -> list[tuple[str, float, float]]:
-    real, some, judgement = assessment.real, assessment.generated[name], assessment.judgements[name]
+    real, some, evaluation = assessment.real, assessment.generated[name], assessment.evaluations[name]
     rows = [
         (f"share {what}", some.shares[what].value, p_fewer(some.shares[what], real.shares[what]))
         for what in ("measurable", "normal")
         if what in some.shares and what in real.shares
     ]
-    for measure, found in (("measurements", judgement.comparison), ("signals", judgement.signals)):
+    for measure, found in (("measurements", evaluation.comparison), ("signals", evaluation.signals)):
         if found is not None:
             table = found[found["measurement"].isin(MAIN_MEASUREMENTS)] if measure == "measurements" else found
             rows.append((measure, float(table["differs"].sum()), _simes(table)))
-    if judgement.clouds is not None:
-        facts = judgement.clouds.to_dict("records")
+    if evaluation.clouds is not None:
+        facts = evaluation.clouds.to_dict("records")
         rows += [
             (f"{row['cloud']}: {row['figure'].replace('_', ' ').replace('auc', 'area')}", row["value"], row["p_value"])
             for row in facts
         ]
-    if judgement.repeats is not None:
-        of_real, of_some = (each.share for each in judgement.repeats)
+    if evaluation.repeats is not None:
+        of_real, of_some = (each.share for each in evaluation.repeats)
         rows.append(("repeats", of_some.value, p_fewer(of_real, of_some)))
-    novelty = judgement.novelty
+    novelty = evaluation.novelty
     if novelty is not None and novelty.membership is not None and novelty.held_out_copies is not None:
         assert novelty.copies_of_held_out is not None
         assert novelty.held_out_same_beat is not None
@@ -173,25 +172,25 @@ def _p_values(assessment: Assessment, name: str) -> list[tuple[str, float, float
 
 
 def _simes(table: pd.DataFrame) -> float:
-    """Of nothing differing anywhere: the least of the p-values corrected by Benjamini and Hochberg (Simes 1986)."""
+    """p of no difference anywhere: the smallest p-value corrected by Benjamini and Hochberg (Simes 1986)."""
     p = table[["p_difference_corrected", "p_distribution_corrected"]].to_numpy(float)
     return float(np.nanmin(p)) if np.isfinite(p).any() else np.nan
 
 
-def in_words(found: SelfTest) -> str:
-    """What was found, as Markdown: a row a set, a column a measure, ● where it raises an alarm."""
+def summary_text(found: SelfTest) -> str:
+    """The result as Markdown: a row a set, a column a measure, ● for an alarm."""
     table = found.table()
     shown = table.map(lambda alarm: "●" if alarm else "")
     shown.insert(0, "alarms", [f"{int(row.sum())} of {len(row)}" for _, row in table.iterrows()])
     shown.index.name = "set"
-    parted = ", ".join(f"{len(ecgs):,} {words}" for words, ecgs in found.parted.items())
-    what = "\n".join(f"- **{name}**: {spoilt.words}" for name, spoilt in CORRUPTIONS.items())
+    splits = ", ".join(f"{len(ecgs):,} {words}" for words, ecgs in found.splits.items())
+    what = "\n".join(f"- **{name}**: {corruption.description}" for name, corruption in CORRUPTIONS.items())
     return f"""# Can this evaluation be fooled?
 
 {found.verdict()}
 
-The real ECGs were parted by patient: {parted}. Each set was assessed as a generated one, against the held-out ECGs. A
-measure raises an alarm (●) where its p-value is below {LEVEL:g}, corrected over the measures of the set.
+The real ECGs were split by patient: {splits}. Each set was evaluated as a generated one, against the held-out ECGs. A
+measure raises an alarm (●) if its p-value is below {LEVEL:g}, corrected over the measures of the set.
 
 {shown.to_markdown()}
 
@@ -200,7 +199,7 @@ measure raises an alarm (●) where its p-value is below {LEVEL:g}, corrected ov
 
 
 def write_self_test(out: str | Path, found: SelfTest) -> Path:
-    """Write the table to read, as a picture and as data, into a new folder, which appears whole or not at all.
+    """Write the table as text, figure and data into a new folder, which appears whole or not at all.
 
     Returns:
         The path of self_test.md.
@@ -210,18 +209,18 @@ def write_self_test(out: str | Path, found: SelfTest) -> Path:
     """
     table = found.table()
     with atomic_folder(out) as folder:
-        (folder / "self_test.md").write_text(in_words(found), encoding="utf-8")
+        (folder / "self_test.md").write_text(summary_text(found), encoding="utf-8")
         found.alarms.to_csv(folder / "alarms.csv", index=False)
         summary = {
             "passes": found.passes(),
             "missed": found.missed(),
             "false_alarms": found.false_alarms(),
             "failures": dict(found.assessment.failures),
-            "num_records": {words: len(ecgs) for words, ecgs in found.parted.items()},
+            "num_records": {words: len(ecgs) for words, ecgs in found.splits.items()},
             "alarms": {name: row.index[row].tolist() for name, row in table.iterrows()},
             "levels": {
-                name: {question: verdict.level for question, verdict in answers(judgement).items()}
-                for name, judgement in found.assessment.judgements.items()
+                name: {question: verdict.level for question, verdict in evaluation.verdicts().items()}
+                for name, evaluation in found.assessment.evaluations.items()
             },
         }
         write_json(folder / "summary.json", summary)

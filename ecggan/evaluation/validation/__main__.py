@@ -1,8 +1,52 @@
-"""How right the measurements and the normality screen are: see [ecggan.evaluation.validation.validate_ludb][]."""
+"""How accurate are the measurements and the normality screen? Against cardiologists and against GE's 12SL.
 
+python -m ecggan.evaluation.validation ludb_root=LUDB       intervals and R-peaks, see `validate_ludb`
+python -m ecggan.evaluation.validation ptbxl_root=PTBXL     the normality screen, see `validate_ptbxl`
+python -m ecggan.evaluation.validation generated=ECG_SET    of generate.py checkpoint=published num_records=2000
+"""
+
+import argparse
 import sys
+from collections.abc import Sequence
 
-from ecggan.evaluation.validation.validate_ludb import main
+from joblib import cpu_count
+
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.evaluation.validation import compare_12sl, validate_ludb, validate_ptbxl
+from ecggan.measurement.measure_set import measure
+
+
+def main(arguments: Sequence[str]) -> None:
+    """The command line: ``ludb_root=DIR``, ``ptbxl_root=DIR``, ``generated=ECG_SET``, ``num_workers=N``."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ecggan.evaluation.validation",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "settings",
+        nargs="+",
+        metavar="key=value",
+        help="ludb_root=DIR, ptbxl_root=DIR, generated=ECG_SET, num_workers=N",
+    )
+    settings = dict(setting.partition("=")[::2] for setting in parser.parse_args(arguments).settings)
+    sources = {"ludb_root", "ptbxl_root", "generated"}
+    if set(settings) - sources - {"num_workers"} or not sources & set(settings):
+        parser.error(f"give ludb_root=DIR, ptbxl_root=DIR or generated=ECG_SET; got {' '.join(arguments)}")
+    workers = settings.get("num_workers", str(cpu_count()))
+    if not workers.isdecimal() or int(workers) < 1:
+        parser.error(f"num_workers must be a whole number above 0; got {workers}")
+    num_workers = int(workers)
+    try:
+        if "ludb_root" in settings:
+            print(validate_ludb.summary_text(validate_ludb.validate_on_ludb(settings["ludb_root"], num_workers)))
+        if "ptbxl_root" in settings:
+            print(validate_ptbxl.summary_text(validate_ptbxl.validate_on_ptbxl(settings["ptbxl_root"], num_workers)))
+        if "generated" in settings:
+            print(compare_12sl.summary_text(measure(ECGSet.open(settings["generated"]), num_workers=num_workers)))
+    except (OSError, ValueError) as error:
+        parser.exit(1, f"error: {error}\n")
+
 
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -1,37 +1,27 @@
-"""How right are the measurements? Against cardiologists on LUDB, and against 12SL on the published generator's ECGs.
-
-python -m ecggan.evaluation.validation ludb_root=LUDB
-python -m ecggan.evaluation.validation ptbxl_root=PTBXL    the normality screen, see `normality_validation`
-python -m ecggan.evaluation.validation generated=ECG_SET    of generate.py checkpoint=published num_records=2000
+"""Measured intervals and R-peaks against cardiologists' boundaries, on LUDB.
 
 The reference of a record is, for each annotated beat, an onset and an offset over the 12 leads, then the median over
 beats; in two conventions. **middle** takes the median onset and the median offset over the leads, **wide** the second
-earliest onset and the second latest offset, as an analyser that takes the earliest and the latest of any lead would.
+earliest onset and the second latest offset, like an analyser that takes the earliest and the latest of any lead.
 
-Records whose number divides by four are those that the constants of `delineation` were chosen on; the others confirm.
+The constants of `measurement.delineation` were chosen on records whose number divides by four; the others confirm.
 """
 
-import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
-from joblib import cpu_count
 from tqdm import tqdm
 
 from ecggan.compute.workers import each
-from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sources.ludb import LUDBRecord, read_ludb, sinus_rhythm_numbers
 from ecggan.ecg import EIGHT_LEADS, select_leads
-from ecggan.evaluation.comparison.published import PUBLISHED_12SL
-from ecggan.evaluation.validation.validate_ptbxl import in_words, validate_on_ptbxl
 from ecggan.measurement.beats import find_beats
-from ecggan.measurement.columns import R_AMPLITUDES, display_name
+from ecggan.measurement.columns import display_name
 from ecggan.measurement.filters import without_baseline
 from ecggan.measurement.measure_record import measure_record
-from ecggan.measurement.measure_set import measure
 
 Convention = Literal["middle", "wide"]
 CONVENTIONS: tuple[Convention, ...] = ("middle", "wide")
@@ -42,34 +32,22 @@ LIMITS_MS = {
     "qrs_duration_ms": (10, 10),
     "qt_interval_ms": (25, 30),
 }
-SHARE_LEFT_OUT = 0.04  # of the records, those of the largest errors, as the standard has it
+SHARE_TRIMMED = 0.04  # of the records, those of the largest errors, as the standard has it
 R_PEAK_PLAY_MS = 75  # EC57: a beat found within 150 ms of time in all is the annotated one
 _FEWEST_LEADS = 6  # of 12 that must show a wave
 _SAME_BEAT_MS = 100
 _WINDOW_MS: Mapping[str, tuple[int, int]] = {"p": (-450, 0), "qrs": (-100, 100), "t": (50, 700)}
 
-# The smallest and the largest that 12SL still called normal there: the screen in the place of its own.
-RANGES_OF_12SL_NORMALS: Mapping[str, tuple[float, float]] = {
-    "heart_rate_bpm": (60, 100),
-    "pr_interval_ms": (112, 208),
-    "qrs_duration_ms": (60, 116),
-    "qt_interval_ms": (318, 476),
-    "qtc_fridericia_ms": (349, 478),
-    "p_axis_deg": (-29, 119),
-    "qrs_axis_deg": (-29, 89),
-    "t_axis_deg": (-41, 92),
-}
-
 
 def reference_intervals(record: LUDBRecord, convention: Convention) -> dict[str, float]:
-    """A record's intervals in ms after the cardiologists, by column; NaN where fewer than 6 leads show the waves."""
+    """A record's intervals in ms by the cardiologists' annotations; NaN if fewer than 6 leads show the waves."""
     per_beat = [_reference_of_beat(record, beat, convention) for beat in reference_beats(record)]
     intervals = pd.DataFrame(per_beat, columns=list(LIMITS_MS), dtype=float)
     return {str(column): float(value) for column, value in intervals.median().items()}
 
 
 def reference_beats(record: LUDBRecord) -> np.ndarray:
-    """Where the annotated beats lie, in samples: R-peaks of at least 6 leads within 100 ms, their median."""
+    """The annotated beats, in samples: R-peaks of at least 6 leads within 100 ms, their median."""
     peaks = np.sort(record.waves.loc[record.waves["wave"] == "qrs", "peak"].to_numpy(float))
     if not len(peaks):
         return peaks
@@ -117,7 +95,7 @@ def validate_on_ludb(root: str | Path, num_workers: int | None = None, progress:
 
     Returns:
         One row a record: `record`, `is_chosen_on`, `is_measurable`, `reason`, the four intervals as measured and as
-        ``…_middle`` and ``…_wide`` after the cardiologists, and of its R-peaks how many were `annotated`, `matched` and
+        ``…_middle`` and ``…_wide`` by the cardiologists, and of its R-peaks how many were `annotated`, `matched` and
         `surplus` (found between the first and the last annotated beat, and none of them).
 
     Raises:
@@ -169,7 +147,7 @@ def agreement(validated: pd.DataFrame) -> pd.DataFrame:
             errors = (validated[column] - validated[f"{column}_{convention}"])[has_reference].to_numpy(float)
             num_missing = int(np.isnan(errors).sum())
             errors = errors[np.isfinite(errors)]
-            usual = errors[np.argsort(np.abs(errors))][: len(errors) - int(SHARE_LEFT_OUT * len(errors))]
+            usual = errors[np.argsort(np.abs(errors))][: len(errors) - int(SHARE_TRIMMED * len(errors))]
             within = [abs(some.mean()) <= most_mean and some.std(ddof=1) <= most_sd for some in (usual, errors)]
             rows.append(
                 {
@@ -189,84 +167,15 @@ def agreement(validated: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def compare_with_12sl(table: pd.DataFrame) -> pd.DataFrame:
-    """Measurements of the published generator's ECGs against 12SL's, over the ECGs within the ranges of its normals.
-
-    Args:
-        table: of [measure][ecggan.measurement.measure_set.measure].
-
-    Returns:
-        A row a measurement: mean and SD as measured and as published, and the difference of the means.
-
-    Raises:
-        ValueError: no ECG lies within the ranges.
-    """
-    normal = table[table["is_measurable"]]
-    for column, (low, high) in RANGES_OF_12SL_NORMALS.items():
-        normal = normal[normal[column].between(low, high)]
-    if not len(normal):
-        raise ValueError(f"none of the {len(table)} ECGs lies within the ranges of 12SL's normal ones")
-    rows = [
-        {
-            "measurement": display_name(column)[0],
-            "unit": display_name(column)[1],
-            "mean": normal[column].mean(),
-            "sd": normal[column].std(),
-            "mean_12sl": mean,
-            "sd_12sl": sd,
-            "difference": normal[column].mean() - mean,
-            "relative": normal[column].mean() / mean - 1 if column in R_AMPLITUDES else np.nan,
-        }
-        for column, (mean, sd) in PUBLISHED_12SL.items()
-        if column in normal
-    ]
-    compared = pd.DataFrame(rows)
-    compared.attrs["num_normal"] = len(normal)
-    return compared
-
-
-def main(arguments: Sequence[str]) -> None:
-    """The command line: ``ludb_root=DIR``, ``ptbxl_root=DIR``, ``generated=ECG_SET``, ``num_workers=N``."""
-    parser = argparse.ArgumentParser(
-        prog="python -m ecggan.evaluation.validation",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "settings",
-        nargs="+",
-        metavar="key=value",
-        help="ludb_root=DIR, ptbxl_root=DIR, generated=ECG_SET, num_workers=N",
-    )
-    settings = dict(setting.partition("=")[::2] for setting in parser.parse_args(arguments).settings)
-    sources = {"ludb_root", "ptbxl_root", "generated"}
-    if set(settings) - sources - {"num_workers"} or not sources & set(settings):
-        parser.error(f"give ludb_root=DIR, ptbxl_root=DIR or generated=ECG_SET; got {' '.join(arguments)}")
-    workers = settings.get("num_workers", str(cpu_count()))
-    if not workers.isdecimal() or int(workers) < 1:
-        parser.error(f"num_workers must be a whole number above 0; got {workers}")
-    num_workers = int(workers)
-    try:
-        if "ludb_root" in settings:
-            _print_ludb(validate_on_ludb(settings["ludb_root"], num_workers))
-        if "ptbxl_root" in settings:
-            print(in_words(validate_on_ptbxl(settings["ptbxl_root"], num_workers)))
-        if "generated" in settings:
-            _print_12sl(measure(ECGSet.open(settings["generated"]), num_workers=num_workers))
-    except (OSError, ValueError) as error:
-        parser.exit(1, f"error: {error}\n")
-
-
-def _print_ludb(validated: pd.DataFrame) -> None:
+def summary_text(validated: pd.DataFrame) -> str:
+    """R-peaks found, the errors of both halves, and the records that were not measurable, for a terminal."""
     annotated, matched, surplus = (int(validated[column].sum()) for column in ("annotated", "matched", "surplus"))
     measurable = int(validated["is_measurable"].sum())
-    print(
-        f"LUDB, {len(validated)} records in sinus rhythm, {measurable} measurable ({measurable / len(validated):.1%})"
-    )
-    print(
+    lines = [
+        f"LUDB, {len(validated)} records in sinus rhythm, {measurable} measurable ({measurable / len(validated):.1%})",
         f"R-peaks within {R_PEAK_PLAY_MS} ms: sensitivity {matched / annotated:.2%}, "
-        f"precision {matched / (matched + surplus):.2%} of {annotated} beats"
-    )
+        f"precision {matched / (matched + surplus):.2%} of {annotated} beats",
+    ]
     halves = {
         "records that the constants were chosen on": validated[validated["is_chosen_on"]],
         "records that confirm": validated[~validated["is_chosen_on"]],
@@ -274,13 +183,7 @@ def _print_ludb(validated: pd.DataFrame) -> None:
     }
     for name, half in halves.items():
         if len(half):
-            print(f"\n{name} ({len(half)}): error in ms, mean and SD; trimmed: without the largest 4 %")
-            print(agreement(half).to_string(index=False, float_format="%.1f"))
-    for row in validated[~validated["is_measurable"]].to_dict("records"):
-        print(f"not measurable: {row['record']} ({row['reason']})")
-
-
-def _print_12sl(table: pd.DataFrame) -> None:
-    compared = compare_with_12sl(table)
-    print(f"\n{compared.attrs['num_normal']} of {len(table)} ECGs lie within the ranges of 12SL's normal ones")
-    print(compared.to_string(index=False, float_format="%.3f", na_rep=""))
+            lines.append(f"\n{name} ({len(half)}): error in ms, mean and SD; trimmed: without the largest 4 %")
+            lines.append(agreement(half).to_string(index=False, float_format="%.1f"))
+    missing = validated[~validated["is_measurable"]].to_dict("records")
+    return "\n".join([*lines, *(f"not measurable: {row['record']} ({row['reason']})" for row in missing)])

@@ -1,8 +1,8 @@
-"""How right is the normality screen? Every record of a PTB-XL folder against what its cardiologists wrote.
+"""The normality screen against cardiologists' statements, on every record of a PTB-XL folder.
 
-`NORM` among a record's statements stands for a normal ECG, whatever stands beside it and however likely it is; every
-other record should fail. The rules' limits were chosen on the patients of even number; those of odd number confirm, so
-that no patient is in both halves. How often the confirming half was looked at is written down in docs/results.md.
+A record with the statement `NORM`, at any likelihood and beside any other statement, is a normal ECG; every other
+record should fail. The limits of the rules were chosen on patients of even number; those of odd number confirm, so that
+no patient is in both halves. docs/results.md records how often the confirming half was used.
 """
 
 from collections.abc import Hashable, Mapping
@@ -90,17 +90,17 @@ def _facts(row: Mapping[Hashable, Any], classes: Mapping[Hashable, str]) -> dict
 
 
 def _measure_file(root: Path, name: str) -> tuple[dict[str, Value], str]:
-    """The row of a file, and why there is nothing in it."""
+    """The row of a file, and the error if it could not be read."""
     try:
         record = read_wfdb(root / name)
         return measure_record(record.millivolts, record.leads, record.sampling_rate), ""
-    except Exception as error:  # one file must not end a run of thousands: it is counted and named
+    except Exception as error:  # one bad file must not end a run of thousands: it is counted and named
         why = f"{type(error).__name__}: {error}".splitlines()[0]
         return row_without_numbers(TWELVE_LEADS, f"error: {why}"), why
 
 
 def agreement_rates(validated: pd.DataFrame) -> pd.DataFrame:
-    """How often the screen agrees with PTB-XL: for each half and all, of NORM what passes, of the others what fails.
+    """How often the screen agrees with PTB-XL: for each half and all, NORM that pass and others that fail.
 
     Returns:
         A row for each half and group: `records`, `group`, `num_records`, `num_right`, the `share` and its Wilson 95 %
@@ -120,7 +120,7 @@ def agreement_rates(validated: pd.DataFrame) -> pd.DataFrame:
 
 
 def catches(validated: pd.DataFrame) -> pd.DataFrame:
-    """What each rule finds: a row a rule, `norm` and `other` records that it fails, and of these those it fails alone.
+    """The records that each rule fails, `norm` and `other`, and those that it alone fails.
 
     Over all records that could be read. A rule that fails no record alone could go; one that fails more of NORM alone
     than of the others is too strict.
@@ -158,8 +158,8 @@ def _with_interval(share: Proportion) -> dict[str, float]:
     return {"share": share.value, "low": share.low, "high": share.high}
 
 
-def in_words(validated: pd.DataFrame) -> str:
-    """What the command prints: the rates, the rules' catches, the superclasses, the wrong ones and the bad files."""
+def summary_text(validated: pd.DataFrame) -> str:
+    """The rates, the rules' catches, the superclasses, the wrong ones and the bad files, for a terminal."""
     bad = validated[validated["error"] != ""]
     read = validated[validated["error"] == ""]
     parts = [

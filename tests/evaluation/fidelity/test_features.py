@@ -57,11 +57,11 @@ def test_a_wild_measurement_is_held_back(varied_ecgs):
 
 def test_beats_are_in_mv_and_a_flat_record_lies_apart(varied_ecgs):
     ecgs = varied_ecgs(12)
-    real, doubled = beat_features(prints_of(ecgs), prints_of(2 * ecgs))
+    real, doubled = beat_features(prints_of(ecgs).beats, prints_of(2 * ecgs).beats)
     np.testing.assert_allclose(doubled, 2 * real, atol=0.02)
     flat = ecgs.copy()
     flat[0] = 0
-    _, generated = beat_features(prints_of(ecgs), prints_of(flat))
+    _, generated = beat_features(prints_of(ecgs).beats, prints_of(flat).beats)
     distances = np.linalg.norm(generated[0, : real.shape[1] - 1] - real[:, :-1], axis=1)
     assert generated[0, -1] > distances.min()
     np.testing.assert_allclose(generated[1:], real[1:])
@@ -73,4 +73,4 @@ def test_without_any_real_measurement_or_beat_nothing_can_be_compared(varied_ecg
     with pytest.raises(ValueError, match="none of the 3 real ECGs can be measured"):
         measurement_features(table_of(flat), table_of(ecgs))
     with pytest.raises(ValueError, match="none of the 3 real ECGs has a beat"):
-        beat_features(prints_of(flat), prints_of(ecgs))
+        beat_features(prints_of(flat).beats, prints_of(ecgs).beats)

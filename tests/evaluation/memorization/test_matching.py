@@ -102,7 +102,7 @@ def test_copies_are_told_and_the_nearest_are_shown_in_any_case(varied_ecgs):
 def test_an_index_without_its_pieces_and_other_leads_are_refused(varied_ecgs):
     ecgs = varied_ecgs(4)
     whole = prints_of(ecgs)
-    with pytest.raises(ValueError, match="every piece of its records"):
+    with pytest.raises(ValueError, match="every segment of its records"):
         nearest_by_segment(whole, prints_of(ecgs, most_indexed=2))
-    with pytest.raises(ValueError, match="cannot be laid over"):
+    with pytest.raises(ValueError, match="cannot be compared with"):
         nearest_by_segment(whole, prints_of(ecgs, leads=["I", "II"]))

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
 
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
-from ecggan.evaluation.memorization.membership import Prints, area_by_patient, assess_novelty, assess_repeats
+from ecggan.evaluation.memorization.fingerprinted_set import FingerprintedSet
+from ecggan.evaluation.memorization.membership import assess_novelty
+from ecggan.evaluation.memorization.roc_area import area_by_patient
 from ecggan.measurement.fingerprints import fingerprints
 
 
@@ -12,7 +13,7 @@ def prints_of(millivolts, patients=None):
     ecgs = ECGSet.from_arrays(millivolts, EIGHT_LEADS, 500)
     if patients is not None:
         ecgs.records["patient"] = patients
-    return Prints(ecgs, fingerprints(ecgs, progress=False))
+    return FingerprintedSet(ecgs, fingerprints(ecgs, progress=False))
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def test_copies_of_held_out_ecgs_are_no_leak(training, held_out):
     assert found.membership.value < 0.05
 
 
-def test_held_out_ecgs_that_are_copies_of_training_ecgs_are_no_yardstick(varied_ecgs, training, held_out):
+def test_held_out_ecgs_that_are_copies_of_training_ecgs_are_not_in_the_baseline(varied_ecgs, training, held_out):
     doubled = held_out.ecgs.millivolts().astype(float)
     doubled[:5] = 1.1 * training.ecgs.millivolts()[:5]
     found = assess_novelty(prints_of(varied_ecgs(20, seed=3)), training, prints_of(doubled), num_workers=1)
@@ -87,55 +88,10 @@ def test_the_same_beats_at_another_rhythm_are_found_by_the_beat_alone(varied_ecg
 
 def test_without_held_out_ecgs_there_is_no_area(varied_ecgs, training):
     found = assess_novelty(prints_of(varied_ecgs(5, seed=3)), training, None, num_workers=1)
-    assert not found.has_held_out
+    assert found.held_out_copies is None
     assert found.membership is None
     assert len(found.nearest) == 5
     assert "held_out" not in found.nearest
-
-
-def test_repeats_are_counted_but_not_between_records_of_a_patient(varied_ecgs):
-    ecgs = varied_ecgs(20)
-    ecgs[10:15] = 0.8 * ecgs[:5]
-    found = assess_repeats(prints_of(ecgs), 20, num_workers=1)
-    assert found.share.num_records == 10
-    assert found.share.num_all == 20
-    patients = [str(i % 10) for i in range(20)]
-    assert assess_repeats(prints_of(ecgs, patients), 20, num_workers=1).share.num_records == 0
-    fewer = assess_repeats(prints_of(ecgs), 6, num_workers=1)
-    assert fewer.share.num_all == 6
-    assert (np.diff(fewer.positions) > 0).all()
-
-
-def test_area_is_that_of_sklearn_and_its_interval_holds(varied_ecgs):
-    rng = np.random.default_rng(0)
-    first, second = rng.normal(0.5, 1, 90).round(1), rng.normal(0, 1, 50).round(1)  # with ties
-    area = area_by_patient(first, second, np.arange(90), np.arange(50))
-    labels = np.r_[np.ones(90), np.zeros(50)]
-    assert area.value == pytest.approx(roc_auc_score(labels, np.r_[first, second]))
-    assert area.low < area.value < area.high
-    num_missed = 0
-    for _ in range(400):
-        drawn = area_by_patient(rng.normal(size=80), rng.normal(size=60), np.arange(80), np.arange(60))
-        num_missed += not drawn.low <= 0.5 <= drawn.high
-    assert 8 <= num_missed <= 34  # 20 in expectation
-
-
-def test_records_of_one_patient_are_no_more_witnesses_than_one():
-    rng = np.random.default_rng(0)
-    num_alarms = {"by patient": 0, "by record": 0}
-    for _ in range(200):
-        first, second = (np.repeat(rng.normal(size=40), 5) for _ in range(2))
-        patients = np.repeat(np.arange(40), 5)
-        num_alarms["by patient"] += area_by_patient(first, second, patients, patients).p_value < 0.05
-        num_alarms["by record"] += area_by_patient(first, second, np.arange(200), np.arange(200)).p_value < 0.05
-    assert num_alarms["by patient"] <= 20
-    assert num_alarms["by record"] > 25
-
-
-def test_where_all_of_one_set_lie_above_the_interval_is_no_point():
-    area = area_by_patient(np.ones(50), np.zeros(100), np.arange(50), np.arange(100))
-    assert (area.value, area.high, area.p_value) == (1, 1, 0)
-    assert area.low == pytest.approx(1 - 3 / 50)
 
 
 def test_too_few_patients_give_no_area():

@@ -15,7 +15,7 @@ def drawn_by_one_that_learned_from(which: slice) -> ECGSet:
     return ecgs
 
 
-def test_ecgs_that_a_generator_learned_from_are_refused_as_its_yardstick() -> None:
+def test_ecgs_that_a_generator_learned_from_must_not_be_its_reference() -> None:
     generated = {"other": ECGS.subset(slice(2)), "ours": drawn_by_one_that_learned_from(slice(4, 9))}
     with pytest.raises(
         ValueError, match=r"3 of the 6 real ECGs are among those that ours learned from \(4 is the first"

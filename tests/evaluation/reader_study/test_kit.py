@@ -223,4 +223,4 @@ def test_too_few_patients_are_refused(sets, tmp_path):
 
 def test_a_set_of_another_kind_is_taken_and_said(sets, tmp_path, caplog):
     write_reader_kit(tmp_path / "kit", sets[0], sets[0], num_each=1, progress=False)
-    assert "the set given as generated says that it is real; the key calls it generated" in caplog.text
+    assert "the set given as generated is real by its manifest; the key calls it generated" in caplog.text

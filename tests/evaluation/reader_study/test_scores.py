@@ -221,7 +221,7 @@ def test_a_sheet_that_does_not_say_its_kit_is_taken_and_said(study, tmp_path, ca
     key, _ = study()
     (tmp_path / "a.csv").write_text("ecg,answer\n1,real\n")
     assert read_sheet(tmp_path / "a.csv", read_key(key)).loc[1, "answer"] == "real"
-    assert "does not say which kit it is of" in caplog.text
+    assert "names no kit" in caplog.text
 
 
 def test_a_key_is_found_in_its_folder_and_what_is_no_key_refused(study, tmp_path):

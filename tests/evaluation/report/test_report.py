@@ -10,9 +10,9 @@ import pytest
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation.assessment import assess
-from ecggan.evaluation.failures import Parts
+from ecggan.evaluation.failures import FailureLog
 from ecggan.evaluation.report import figures as pictures
-from ecggan.evaluation.report.notices import banners
+from ecggan.evaluation.report.notices import notices
 from ecggan.evaluation.report.report import write_report
 from ecggan.evaluation.report.summary import summarise
 
@@ -127,7 +127,7 @@ def test_report_says_how_many_could_be_measured_and_why_not(report: Path) -> Non
     assert "measurable as an ECG 3 of 4 75.0 %" in text
     assert "Measurable: 75.0 % of the generated ECGs" in text
     assert "Not like the real ECGs: fewer of its ECGs are normal" in text  # none of 4 against 3 of 3
-    assert "Everything could be measured in every record" in text
+    assert "Every record has every measurement" in text
     assert "V2: no signal 2 50.0 %" in text
     assert "no comparison with patients" not in text
 
@@ -137,7 +137,7 @@ def test_summary_is_strict_json_and_agrees_with_the_tables(report: Path) -> None
         raise AssertionError(f"{constant} is no JSON")
 
     summary = json.loads((report.parent / "summary.json").read_text(), parse_constant=refuse)
-    assert summary["schema_version"] == 2
+    assert summary["schema_version"] == 3
     assert summary["failures"] == {}
     generated = summary["sets"]["generated"]
     assert generated["shares"]["measurable"]["num_records"] == 3
@@ -174,7 +174,7 @@ def several(sets: Sets, known_ecg: Callable[..., np.ndarray], tmp_path_factory: 
 def test_what_a_reader_must_know_first_stands_at_the_top(several: Path) -> None:
     text = text_of(several)
     assert "The reference set itself was drawn from a generator" in text
-    assert "a&lt;b&gt;&amp;$x_1 holds nothing but ECGs of the real set" in text
+    assert "a&lt;b&gt;&amp;$x_1 holds only ECGs of the real set" in text
     assert "slow holds real ECGs" in text
     assert "slow is sampled at 250 Hz, the real set 500 Hz" in text
     assert "A record of slow lasts 5 s, one of the real set 10 s" in text
@@ -208,14 +208,17 @@ def test_a_picture_that_fails_is_named_and_the_others_are_drawn(sets: Sets, monk
         raise RuntimeError("no ink")
 
     monkeypatch.setattr(pictures, "plot_qq", broken)
-    assessment, parts = assess(sets["real"], {"ours": sets["generated"]}, num_workers=1, progress=False), Parts()
-    drawn = {picture.name for picture in pictures.draw_pictures(assessment, parts)}
+    assessment, failure_log = (
+        assess(sets["real"], {"ours": sets["generated"]}, num_workers=1, progress=False),
+        FailureLog(),
+    )
+    drawn = {picture.name for picture in pictures.plot_pictures(assessment, failure_log)}
     assert {"distributions", "rr_qt", "real_1", "ours_1"} <= drawn
     assert "quantiles" not in drawn
-    assert parts.failures == {"picture of quantiles": "RuntimeError: no ink"}
-    assert summarise(assessment, parts.failures, {})["failures"] == parts.failures
-    said = "This part failed and is missing below: picture of quantiles (RuntimeError: no ink)."
-    assert banners(assessment, parts.failures)[-1] == said
+    assert failure_log.failures == {"picture of quantiles": "RuntimeError: no ink"}
+    assert summarise(assessment, failure_log.failures, {})["failures"] == failure_log.failures
+    said = "This step failed and its result is missing below: picture of quantiles (RuntimeError: no ink)."
+    assert notices(assessment, failure_log.failures)[-1] == said
 
 
 def test_an_existing_report_is_not_overwritten(report: Path, sets: Sets) -> None:

@@ -15,13 +15,13 @@ def sources(varied_ecgs):
 
 
 @pytest.fixture(scope="module")
-def spoilt(sources):
+def corrupted(sources):
     return corrupted_sets(sources)
 
 
-def test_every_set_is_there_and_none_is_as_it_was(sources, spoilt):
-    assert list(spoilt) == list(CORRUPTIONS)
-    for name, ecgs in spoilt.items():
+def test_every_set_is_there_and_none_is_as_it_was(sources, corrupted):
+    assert list(corrupted) == list(CORRUPTIONS)
+    for name, ecgs in corrupted.items():
         source = sources[CORRUPTIONS[name].source]
         assert ecgs.leads == source.leads
         assert ecgs.num_samples == source.num_samples
@@ -30,40 +30,40 @@ def test_every_set_is_there_and_none_is_as_it_was(sources, spoilt):
         assert is_same == (name == "exact copy")
 
 
-def test_the_same_seed_spoils_alike(sources, spoilt):
+def test_the_same_seed_gives_the_same_sets(sources, corrupted):
     for name, ecgs in corrupted_sets(sources).items():
-        np.testing.assert_array_equal(ecgs.microvolts(), spoilt[name].microvolts())
+        np.testing.assert_array_equal(ecgs.microvolts(), corrupted[name].microvolts())
 
 
-def test_swapped_arms_do_to_the_limb_leads_what_electrodes_do(sources, spoilt):
+def test_swapped_arms_do_to_the_limb_leads_what_electrodes_do(sources, corrupted):
     before, after = (
         dict(zip(TWELVE_LEADS, ecgs.millivolts().swapaxes(0, 1), strict=True))
-        for ecgs in (sources[FRESH], spoilt["arms swapped"])
+        for ecgs in (sources[FRESH], corrupted["arms swapped"])
     )
     swapped = {"I": -before["I"], "II": before["III"], "III": before["II"], "aVR": before["aVL"], "aVL": before["aVR"]}
     for lead, expected in (before | swapped).items():
         np.testing.assert_allclose(after[lead], expected, atol=2e-3)
 
 
-def test_chest_leads_are_reversed_and_limb_leads_stay(sources, spoilt):
-    before, after = sources[FRESH].microvolts(), spoilt["chest reversed"].microvolts()
+def test_chest_leads_are_reversed_and_limb_leads_stay(sources, corrupted):
+    before, after = sources[FRESH].microvolts(), corrupted["chest reversed"].microvolts()
     np.testing.assert_array_equal(after[:, :6], before[:, :6])
     np.testing.assert_array_equal(after[:, 6:], before[:, :5:-1])
 
 
-def test_half_of_the_modes_are_the_slower_fresh_ecgs(sources, spoilt):
-    half, fresh = spoilt["half the modes"].microvolts(), sources[FRESH]
+def test_half_of_the_modes_are_the_slower_fresh_ecgs(sources, corrupted):
+    half, fresh = corrupted["half the modes"].microvolts(), sources[FRESH]
     kept = np.array([any((record == one).all() for one in half) for record in fresh.microvolts()])
     assert len(half) == kept.sum() == 6
     rates = measure(fresh, num_workers=1, progress=False)["heart_rate_bpm"]
     assert rates[kept].max() <= rates[~kept].min()
 
 
-def test_a_stretched_ecg_lasts_a_quarter_longer(sources, spoilt):
-    before, after = sources[FRESH].millivolts(), spoilt["slower"].millivolts()
+def test_a_stretched_ecg_lasts_a_quarter_longer(sources, corrupted):
+    before, after = sources[FRESH].millivolts(), corrupted["slower"].millivolts()
     np.testing.assert_allclose(after[:, :, ::5][:, :, :990], before[:, :, ::4][:, :, :990], atol=0.03)
 
 
-def test_what_16_bits_cannot_hold_is_cut(spoilt):
-    assert np.abs(spoilt["µV for mV"].microvolts().astype(int)).max() == 32767
-    assert np.abs(spoilt["mV for µV"].microvolts()).max() <= 3
+def test_what_16_bits_cannot_hold_is_cut(corrupted):
+    assert np.abs(corrupted["µV for mV"].microvolts().astype(int)).max() == 32767
+    assert np.abs(corrupted["mV for µV"].microvolts()).max() <= 3

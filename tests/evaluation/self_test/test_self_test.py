@@ -15,7 +15,7 @@ import pytest
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation.self_test.corruptions import CORRUPTIONS, FRESH, HELD_OUT, TRAINING
-from ecggan.evaluation.self_test.self_test import SelfTest, part, run_self_test
+from ecggan.evaluation.self_test.self_test import SelfTest, run_self_test, split_by_patient
 
 ROOT = Path(__file__).parents[3]
 
@@ -26,7 +26,7 @@ def assert_that_nothing_fools_it(tmp_path: Path, *arguments: str) -> None:
     command = [sys.executable, "evaluate.py", "job=self_test", "num_workers=1", f"out={out}", *arguments]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "Passed: 19 of 19 spoilt sets are caught; fresh real ECGs raise no alarm." in run.stdout
+    assert "Passed: 19 of 19 corrupted sets are caught; fresh real ECGs raise no alarm." in run.stdout
     names = {path.name for path in out.iterdir()}
     assert names == {"self_test.md", "self_test.png", "self_test.pdf", "alarms.csv", "summary.json"}
     summary = json.loads((out / "summary.json").read_text())
@@ -34,8 +34,8 @@ def assert_that_nothing_fools_it(tmp_path: Path, *arguments: str) -> None:
     assert summary["failures"] == {}
     assert summary["alarms"].pop(FRESH) == []
     assert all(summary["alarms"][name] for name in CORRUPTIONS)
-    copies = {name for name, spoilt in CORRUPTIONS.items() if spoilt.source == TRAINING}
-    leaks = copies | {name for name, spoilt in CORRUPTIONS.items() if spoilt.source == HELD_OUT}
+    copies = {name for name, corrupted in CORRUPTIONS.items() if corrupted.source == TRAINING}
+    leaks = copies | {name for name, corrupted in CORRUPTIONS.items() if corrupted.source == HELD_OUT}
     assert {summary["levels"][name]["New?"] for name in leaks} == {"far"}
     assert "far" not in summary["levels"][FRESH].values()
     alarms = pd.read_csv(out / "alarms.csv").set_index(["set", "measure"])["value"]
@@ -57,12 +57,12 @@ def test_nothing_fools_it_on_the_published_generators_ecgs(tmp_path: Path) -> No
 def test_no_patient_is_in_two_parts(known_ecg: Callable[..., np.ndarray]) -> None:
     ecgs = ECGSet.from_arrays(np.zeros((300, 8, 10)), EIGHT_LEADS, 500)
     ecgs.records["patient"] = [str(i // 2) for i in range(300)]
-    parts = part(ecgs, seed=1)
-    patients = [set(each.records["patient"]) for each in parts.values()]
+    splits = split_by_patient(ecgs, seed=1)
+    patients = [set(each.records["patient"]) for each in splits.values()]
     assert sum(map(len, patients)) == len(set.union(*patients)) == 150
-    assert sum(map(len, parts.values())) == 300
-    again, other = (part(ecgs, seed=seed)[FRESH].records["record"].tolist() for seed in (1, 2))
-    assert again == parts[FRESH].records["record"].tolist() != other
+    assert sum(map(len, splits.values())) == 300
+    again, other = (split_by_patient(ecgs, seed=seed)[FRESH].records["record"].tolist() for seed in (1, 2))
+    assert again == splits[FRESH].records["record"].tolist() != other
 
 
 def test_a_self_test_that_misses_a_set_or_gives_a_false_alarm_fails() -> None:
@@ -73,14 +73,14 @@ def test_a_self_test_that_misses_a_set_or_gives_a_false_alarm_fails() -> None:
 
     def found(table: pd.DataFrame) -> SelfTest:
         test = object.__new__(SelfTest)  # an assessment is long in the making
-        test.__dict__.update(alarms=table, assessment=whole, parted={})
+        test.__dict__.update(alarms=table, assessment=whole, splits={})
         return test
 
     assert found(alarms).passes()
     missed = found(alarms.assign(alarm=alarms["alarm"] & (alarms["set"] != "flat")))
     assert missed.missed() == ["flat"]
     assert missed.verdict() == (
-        "FAILED: 18 of 19 spoilt sets are caught, but not flat; fresh real ECGs raise no alarm."
+        "FAILED: 18 of 19 corrupted sets are caught, but not flat; fresh real ECGs raise no alarm."
     )
     false_alarm = found(alarms.assign(alarm=True))
     assert false_alarm.false_alarms() == ["copies"]

@@ -5,12 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecggan.evaluation.validation.validate_ludb import main
+from ecggan.evaluation.validation.__main__ import main
 from ecggan.evaluation.validation.validate_ptbxl import (
     agreement_rates,
     catches,
     caught_by_superclass,
-    in_words,
+    summary_text,
     validate_on_ptbxl,
 )
 
@@ -56,7 +56,7 @@ def test_a_bad_file_is_counted_and_named_and_ends_nothing(folder: Path) -> None:
     assert bad["record"].tolist() == ["5_hr", "6_hr"]
     assert "5_hr.hea is missing" in bad["error"].iloc[0]
     assert bad["error"].iloc[1] == "damaged row of the database"
-    words = in_words(validated)
+    words = summary_text(validated)
     assert "5 records screened, 2 could not be read" in words
     assert "not read: 6_hr (damaged row of the database)" in words
     assert "NORM that fails: 2_hr (NORM:100 PVC:0): heart rate 4" in words
