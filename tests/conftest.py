@@ -1,6 +1,12 @@
 """What several tests share: where the real ECGs are, the paper's format, and an ECG whose every wave is known."""
 
 import os
+
+# One thread a test worker, and what it starts inherits it: the threads of several would wait for one another. numpy and
+# torch read it as they load.
+os.environ["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", "1")
+
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +26,25 @@ WAVES = (  # of the eight leads
     (0.028, 0.009, (-0.1, -0.15, -0.8, -1.2, -0.7, -0.4, -0.2, -0.1)),  # S
     (0.26, 0.045, (0.2, 0.3, -0.05, 0.35, 0.4, 0.4, 0.35, 0.3)),  # T
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker runs a module, whose fixtures are built once, but for what its tests mark as another group.
+
+    What is slow begins first, or one worker would be busy with it when the others have ended.
+    """
+    num_slow: Counter[str] = Counter()
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+        num_slow[_group(item)] += item.get_closest_marker("slow") is not None
+    items.sort(key=lambda item: -num_slow[_group(item)])
+
+
+def _group(item: pytest.Item) -> str:
+    mark = item.get_closest_marker("xdist_group")
+    assert mark is not None
+    return mark.args[0]
 
 
 @pytest.fixture(scope="session")

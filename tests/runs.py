@@ -1,12 +1,20 @@
 """The commands as users run them, on runs small enough to be tried again and again."""
 
+import importlib
+import io
+import logging
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest import mock
 
+import jaxtyping
 import torch
+from hydra.core.global_hydra import GlobalHydra
 
 ROOT = Path(__file__).parents[1]
 SMALL = (
@@ -52,6 +60,47 @@ def run(
         check=False,
         timeout=longest_s,
     )
+
+
+def run_in_process(script: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess:
+    """The same without a new process, which takes seconds to begin; and, as there, without checks of types."""
+    main = importlib.import_module(script).main
+    out, errors = io.StringIO(), io.StringIO()
+    with _as_a_process(script, *arguments, cwd=cwd), redirect_stdout(out), redirect_stderr(errors):
+        status = 0
+        try:
+            main()
+        except SystemExit as stopped:  # its text is what Python would print
+            status = stopped.code if isinstance(stopped.code, int) else 1
+            print(stopped.code, file=errors)
+    return subprocess.CompletedProcess([script, *arguments], status, out.getvalue(), errors.getvalue())
+
+
+@contextmanager
+def unchecked() -> Iterator[None]:
+    """The package as users have it: pytest has its shapes and types checked at every call."""
+    with mock.patch.object(jaxtyping.config, "jaxtyping_disable", True):
+        yield
+
+
+@contextmanager
+def _as_a_process(script: str, *arguments: str, cwd: Path) -> Iterator[None]:
+    """Puts back what a command changes in its process."""
+    root, folder, precision = logging.getLogger(), Path.cwd(), torch.get_float32_matmul_precision()
+    handlers, level, on_sigterm = list(root.handlers), root.level, signal.getsignal(signal.SIGTERM)
+    environment = {"ECGGAN_CACHE": str(cwd / "cache"), "WANDB_MODE": "offline"}
+    argv = [f"{script}.py", "--config-path", str(ROOT / "configs"), *arguments]  # which Hydra finds for scripts alone
+    os.chdir(cwd)
+    try:
+        with mock.patch.dict(os.environ, environment), mock.patch.object(sys, "argv", argv), unchecked():
+            yield
+    finally:
+        os.chdir(folder)
+        GlobalHydra.instance().clear()
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        signal.signal(signal.SIGTERM, on_sigterm)
+        torch.set_float32_matmul_precision(precision)
 
 
 def assert_same_end(whole: Path, other: Path) -> None:

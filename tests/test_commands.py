@@ -14,7 +14,7 @@ import pytest
 
 from ecggan.commands import one_clear_line
 from ecggan.data.ecg_set import ECGSet
-from tests.runs import SMALL, WHOLE, assert_same_end, command, run
+from tests.runs import SMALL, WHOLE, assert_same_end, command, run, run_in_process
 from tests.training import wandb_files
 
 
@@ -443,12 +443,27 @@ def test_two_processes_train_together(trained):
     ],
 )
 def test_bad_input_ends_in_one_clear_line(script, arguments, message, tmp_path):
-    done = run(script, *arguments, cwd=tmp_path)
+    assert_one_clear_line(run_in_process(script, *arguments, cwd=tmp_path), message)
+
+
+def assert_one_clear_line(done, message):
     assert done.returncode == 1
     lines = [line for line in done.stderr.splitlines() if not line.startswith("INFO")]
-    assert len(lines) == 1
+    assert len(lines) == 1, done.stderr
     assert lines[0].startswith("error: ")
     assert message in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "message"),
+    [
+        ("train", ("experiment=quickstart", "batch_size=0"), "batch_size must be a whole number, at least 1; got 0"),
+        ("generate", ("run=nowhere",), "run=nowhere is not a folder"),
+        ("evaluate", ("real=nowhere", "generated=nowhere"), "nowhere is not an ECG set: manifest.json is missing"),
+    ],
+)
+def test_bad_input_ends_each_script_in_one_clear_line(script, arguments, message, tmp_path):
+    assert_one_clear_line(run(script, *arguments, cwd=tmp_path), message)
 
 
 @pytest.mark.parametrize("script", ["train", "generate", "evaluate"])
