@@ -25,6 +25,7 @@ def of_gaussians(shift: float, first: np.ndarray, second: np.ndarray) -> float:
     return float(10 * shift**2 + np.trace(first + second - 2 * scipy.linalg.sqrtm(first @ second).real))
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("num_records", [24, 96, 384])
 def test_distance_of_gaussians_is_theirs_at_any_size(num_records: int) -> None:
     for shift, scale in ((0.0, 1.0), (0.5, 1.0), (0.0, 0.7), (0.3, 1.5)):
@@ -33,6 +34,7 @@ def test_distance_of_gaussians_is_theirs_at_any_size(num_records: int) -> None:
         assert found.mean() == pytest.approx(expected, abs=4 * scipy.stats.sem(found))
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("num_records", [24, 96, 384])
 def test_distance_of_other_correlations_keeps_at_most_a_twentieth_of_bias(num_records: int) -> None:
     one_factor = 0.2 * np.eye(10) + 0.8

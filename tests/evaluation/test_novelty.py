@@ -106,6 +106,7 @@ def test_repeats_are_counted_but_not_between_records_of_a_patient(varied_ecgs):
     assert (np.diff(fewer.positions) > 0).all()
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_area_is_that_of_sklearn_and_its_interval_holds(varied_ecgs):
     rng = np.random.default_rng(0)
     first, second = rng.normal(0.5, 1, 90).round(1), rng.normal(0, 1, 50).round(1)  # with ties
@@ -120,6 +121,7 @@ def test_area_is_that_of_sklearn_and_its_interval_holds(varied_ecgs):
     assert 8 <= num_missed <= 34  # 20 in expectation
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_records_of_one_patient_are_no_more_witnesses_than_one():
     rng = np.random.default_rng(0)
     num_alarms = {"by patient": 0, "by record": 0}
