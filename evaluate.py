@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from ecggan.commands import one_clear_line
+from ecggan.cli import exit_on_user_error
 
 if TYPE_CHECKING:
-    from ecggan.data.ecg_set import ECGSet
+    from ecggan.data.sets.ecg_set import ECGSet
 
 
 @hydra.main(config_path="configs", config_name="evaluate", version_base="1.3")
-@one_clear_line
+@exit_on_user_error
 def main(config: DictConfig) -> None:
     check(config)
     if config.readers is not None:
@@ -46,14 +46,14 @@ def evaluate(config: DictConfig) -> None:
     """Everything that is asked of ECG sets, on whatever machines."""
     from hydra.utils import instantiate
 
-    from ecggan.atomic import require_new_folder
-    from ecggan.data.ecg_set import ECGSet
+    from ecggan.data.sets.ecg_set import ECGSet
     from ecggan.evaluation.assessment import assess, check_names
-    from ecggan.evaluation.judgement import answers
-    from ecggan.evaluation.margins import check_margins
-    from ecggan.evaluation.overlap import refuse_overlap
-    from ecggan.evaluation.report import write_report
-    from ecggan.evaluation.tables import measurement_table
+    from ecggan.evaluation.comparison.margins import check_margins
+    from ecggan.evaluation.memorization.training_overlap import check_no_overlap
+    from ecggan.evaluation.report.report import write_report
+    from ecggan.evaluation.report.tables import measurement_table
+    from ecggan.evaluation.set_evaluation import answers
+    from ecggan.files.atomic import require_new_folder
 
     require_new_folder(config.out)
     plain = OmegaConf.to_container(config, resolve=False)
@@ -92,7 +92,7 @@ def evaluate(config: DictConfig) -> None:
         draw_curve(config, real)
         return
     if not (config.allow_overlap or config.self_test):
-        refuse_overlap(real, generated, training if isinstance(config.training, str) else None)
+        check_no_overlap(real, generated, training if isinstance(config.training, str) else None)
     if config.self_test:
         test_itself(config, real)
         return
@@ -115,7 +115,7 @@ def evaluate(config: DictConfig) -> None:
         for question, verdict in answers(judgement).items():
             print("\n".join([f"\n{name}. {question} {verdict.headline}", *verdict.sentences]))
     if config.get("logger") is not None:
-        from ecggan.training.loggers import log_report
+        from ecggan.tracking.wandb_logger import log_report
 
         log_report(instantiate(config.logger.wandb), report.parent, OmegaConf.to_container(config, resolve=True))
     print(f"The report lies in {report}")
@@ -179,7 +179,7 @@ def check(config: DictConfig) -> None:
 def training_ecgs(which: str | bool | None, real: "ECGSet") -> "ECGSet | None":
     """What the generators learned from: the set named, or the split `train` of the real ECGs; None where not known."""
     if isinstance(which, str):
-        from ecggan.data.ecg_set import ECGSet
+        from ecggan.data.sets.ecg_set import ECGSet
 
         return ECGSet.open(which)
     has_split = "split" in real.records and (real.records["split"] == "train").any()
@@ -188,16 +188,16 @@ def training_ecgs(which: str | bool | None, real: "ECGSet") -> "ECGSet | None":
 
 def write_the_account(config: DictConfig, real: "ECGSet") -> None:
     """What is in the set, what was left out and why, and whether an ECG is in two splits."""
-    from ecggan.evaluation.account import in_words, write_account
+    from ecggan.evaluation.report.data_report import in_words, write_data_report
 
-    written = write_account(config.out, real, config.num_workers)
+    written = write_data_report(config.out, real, config.num_workers)
     print(in_words(real, written.parent))
     print(f"The account lies in {written}")
 
 
 def test_itself(config: DictConfig, real: "ECGSet") -> None:
     """Whether this evaluation catches what it must, and nothing else; ends with status 1 where it does not."""
-    from ecggan.evaluation.self_test import in_words, run_self_test, write_self_test
+    from ecggan.evaluation.self_test.self_test import in_words, run_self_test, write_self_test
 
     found = run_self_test(real, config.num_workers, cache=config.cache, seed=config.seed)
     written = write_self_test(config.out, found)
@@ -209,7 +209,7 @@ def test_itself(config: DictConfig, real: "ECGSet") -> None:
 
 def write_kit(config: DictConfig, real: "ECGSet", generated: "dict[str, ECGSet]") -> None:
     """Real and generated ECGs in random order for blinded readers, and which is which in a folder apart."""
-    from ecggan.evaluation.reader_kit import write_reader_kit
+    from ecggan.evaluation.reader_study.kit import write_reader_kit
 
     (ecgs,) = generated.values()
     key = write_reader_kit(config.out, real, ecgs, config.reader_kit, config.seed)
@@ -218,8 +218,8 @@ def write_kit(config: DictConfig, real: "ECGSet", generated: "dict[str, ECGSet]"
 
 def score_sheets(config: DictConfig) -> None:
     """How often each reader was right, and how far they agree."""
-    from ecggan.atomic import require_new_folder
-    from ecggan.evaluation.reader_scores import reader_table, score_readers, write_scores
+    from ecggan.evaluation.reader_study.scores import reader_table, score_readers, write_scores
+    from ecggan.files.atomic import require_new_folder
 
     require_new_folder(config.out)
     plain = OmegaConf.to_container(config, resolve=False)
@@ -232,8 +232,8 @@ def score_sheets(config: DictConfig) -> None:
 
 def gather_sweep(config: DictConfig) -> None:
     """The runs of a sweep as a table, and a picture of the distance against each parameter."""
-    from ecggan.atomic import require_new_folder
-    from ecggan.training.sweep_table import sweep_table, write_sweep
+    from ecggan.files.atomic import require_new_folder
+    from ecggan.training.sweeps.table import sweep_table, write_sweep
 
     require_new_folder(config.out)
     table = sweep_table(config.multirun)
@@ -246,18 +246,18 @@ def draw_curve(config: DictConfig, real: "ECGSet") -> None:
     """Draw from each generator that the run has kept, and compare what it draws with the real ECGs."""
     from tqdm import tqdm
 
-    from ecggan.data.ecg_set import ECGSet
-    from ecggan.evaluation.overlap import refuse_overlap
-    from ecggan.evaluation.physiology import write_curve
-    from ecggan.generation.checkpoints import generators_of_run
-    from ecggan.generation.sampling import generate
+    from ecggan.checkpoints.open import generators_of_run
+    from ecggan.data.sets.ecg_set import ECGSet
+    from ecggan.evaluation.memorization.training_overlap import check_no_overlap
+    from ecggan.evaluation.report.checkpoint_curve import write_curve
+    from ecggan.generation.generate import generate
 
     found = tqdm(generators_of_run(config.run).items(), desc="checkpoints", unit="epoch")
 
     def draw(path: Path) -> ECGSet:
         ecgs = generate(path, config.num_records, config.seed, progress=False)
         if not config.allow_overlap:
-            refuse_overlap(real, {"this run": ecgs})
+            check_no_overlap(real, {"this run": ecgs})
         return ecgs
 
     drawn = ((epoch, draw(path)) for epoch, path in found)

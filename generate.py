@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any, cast
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from ecggan.commands import one_clear_line
+from ecggan.cli import exit_on_user_error
 
 if TYPE_CHECKING:
-    from ecggan.data.ecg_set import ECGSet
+    from ecggan.data.sets.ecg_set import ECGSet
 
 SOURCES = ("run", "checkpoint", "ecg_set")
 
 
 @hydra.main(config_path="configs", config_name="generate", version_base="1.3")
-@one_clear_line
+@exit_on_user_error
 def main(config: DictConfig) -> None:
     arguments = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
     for name in (*SOURCES, "out", "part", "convert", "device", "license"):  # what looks like a number is a name
@@ -49,13 +49,13 @@ def main(config: DictConfig) -> None:
     if sources["ecg_set"] is not None:
         if not forms or convert is not None:
             raise ValueError("ecg_set= is there to be exported: give export=asc, or export=[wfdb,parquet]")
-        from ecggan.data.ecg_set import ECGSet
+        from ecggan.data.sets.ecg_set import ECGSet
 
         write_exports(ECGSet.open(sources["ecg_set"]), Path(sources["ecg_set"]), forms, license, num_workers)
         return
     (source,) = given.values()
     if convert is not None:
-        from ecggan.generation.checkpoints import convert_checkpoint
+        from ecggan.checkpoints.open import convert_checkpoint
 
         path = convert_checkpoint(source, convert, **{name: arguments[name] for name in ("weights", "epoch", "ecg")})
         print(f"The generator lies in {path}")
@@ -81,10 +81,10 @@ def check_forms(forms: Sequence[str]) -> None:
 
 def draw(source: str, arguments: dict[str, Any], num_workers: int | None) -> "tuple[ECGSet | None, Path]":
     """The set and its folder; None where other processes have yet to draw their parts of it."""
-    from ecggan.compute import current_workers
-    from ecggan.generation.on_workers import generate_on_workers
+    from ecggan.compute.workers import current_workers
+    from ecggan.generation.distributed import generate_on_workers
+    from ecggan.generation.generate import generate_part  # torch loads after --help has answered
     from ecggan.generation.parts import part_of
-    from ecggan.generation.sampling import generate_part  # torch loads after --help has answered
 
     cluster = current_workers()
     part, num_parts = part_of(arguments.pop("part"), os.environ)
@@ -98,9 +98,9 @@ def draw(source: str, arguments: dict[str, Any], num_workers: int | None) -> "tu
     what, rules = arguments.pop("keep"), arguments.pop("normality")
     keep = None
     if what is not None:
-        from ecggan.evaluation.keeping import KeepIf
+        from ecggan.measurement.normality.normality_filter import NormalityFilter
 
-        keep = KeepIf(what, rules, num_workers if cluster is None else 1)
+        keep = NormalityFilter(what, rules, num_workers if cluster is None else 1)
     ecgs: ECGSet | None
     if cluster is None:
         ecgs = generate_part(source, out=out, part=part, num_parts=num_parts, keep=keep, **arguments)
@@ -117,10 +117,10 @@ def draw(source: str, arguments: dict[str, Any], num_workers: int | None) -> "tu
 def print_account(account: dict[str, Any] | None) -> None:
     if account is None:
         return
-    from ecggan.data.ecg_set import left_out_in_words
+    from ecggan.data.sets.ecg_set import summarize_exclusions
 
     print(f"{account['kept']:,} of {account['read']:,} ECGs are kept; left out by")
-    for rule, words in left_out_in_words(account).items():
+    for rule, words in summarize_exclusions(account).items():
         print(f"  {rule}: {words}")
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from ecggan.commands import one_clear_line
+from ecggan.cli import exit_on_user_error
 
 if TYPE_CHECKING:
     from pytorch_lightning import Callback, Trainer
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 OmegaConf.register_new_resolver("num_leads", len, replace=True)
 
 
-def one_of_several() -> str | None:
+def run_name() -> str | None:
     """The folder of this run, if it is one of a sweep."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
@@ -39,7 +39,7 @@ def one_of_several() -> str | None:
 
 
 @hydra.main(config_path="configs", config_name="train", version_base="1.3")
-@partial(one_clear_line, one_of_several=one_of_several)
+@partial(exit_on_user_error, run_name=run_name)
 def main(config: DictConfig) -> float | None:
     from hydra.core.hydra_config import HydraConfig
 
@@ -54,7 +54,7 @@ def train_run_of_study(config: DictConfig) -> float | None:
     from hydra.utils import instantiate
 
     from ecggan.training.callbacks import DivergedError
-    from ecggan.training.study import Pruning
+    from ecggan.training.sweeps.study import Pruning
 
     first = is_first_process()
     run = instantiate(config.sweep, _convert_="all").run(HydraConfig.get().job.num, first)
@@ -91,12 +91,12 @@ def with_parameters(config: DictConfig, parameters: Mapping[str, Any], write: bo
     from hydra import compose
     from hydra.core.hydra_config import HydraConfig
 
-    from ecggan.atomic import atomic_file
-    from ecggan.training.provenance import refuse_other_parameters
+    from ecggan.files.atomic import atomic_file
+    from ecggan.training.provenance import check_same_parameters
 
     hydra_config = HydraConfig.get()
     chosen = [f"{name}={json.dumps(value)}" for name, value in parameters.items()]
-    refuse_other_parameters(config.folder, chosen)
+    check_same_parameters(config.folder, chosen)
     overrides = [*hydra_config.overrides.task, *chosen]
     changed = compose(hydra_config.job.config_name, overrides)
     changed.out = config.out
@@ -129,10 +129,10 @@ def train(config: DictConfig, given: Sequence[str], *more_callbacks: "Callback")
     from pytorch_lightning.plugins.environments import SLURMEnvironment
     from pytorch_lightning.utilities import rank_zero_only
 
-    from ecggan.data.datamodule import ECGDataModule
-    from ecggan.training.csv_log import CSVLog
-    from ecggan.training.provenance import RunNotes
-    from ecggan.training.resuming import AUTO, checkpoint_to_go_on_from, reached
+    from ecggan.tracking.csv_logger import CSVLog
+    from ecggan.training.datamodule import ECGDataModule
+    from ecggan.training.provenance import RunRecord
+    from ecggan.training.resume import AUTO, reached, resolve_resume_checkpoint
     from ecggan.training.slurm import job_id
     from ecggan.training.wgan_gp import WGANGP
 
@@ -140,7 +140,7 @@ def train(config: DictConfig, given: Sequence[str], *more_callbacks: "Callback")
         warnings.filterwarnings("ignore", ".*`srun` command is available.*")
     first = is_first_process()
     say = rank_zero_only(print)
-    checkpoint = checkpoint_to_go_on_from(config.resume, Path(config.folder), config.out, first)
+    checkpoint = resolve_resume_checkpoint(config.resume, Path(config.folder), config.out, first)
     torch.set_float32_matmul_precision("high")
     seed_everything(config.seed, workers=True, verbose=False)  # the initial weights
     data = ECGDataModule(
@@ -156,7 +156,7 @@ def train(config: DictConfig, given: Sequence[str], *more_callbacks: "Callback")
     assert isinstance(hyperparameters, dict)
     hyperparameters.pop("sweep", None)  # its storage may name a password
     gan.save_hyperparameters(hyperparameters)  # into the logs and the checkpoints
-    notes = RunNotes(
+    notes = RunRecord(
         config.folder,
         {
             "command": sys.argv,
@@ -182,12 +182,12 @@ def train(config: DictConfig, given: Sequence[str], *more_callbacks: "Callback")
     if config.resume == AUTO:
         steps_before = 0  # it may have been stopped in its very last steps
         before = reached(checkpoint)
-        if before.is_end(trainer.max_epochs):
+        if before.is_complete(trainer.max_epochs):
             say(f"The run in {folder} is complete: {before.epochs} epochs")
             return best_distance(trainer)
         for logger in trainer.loggers:
             if isinstance(logger, CSVLog):
-                logger.go_on(before.epochs, before.last_row)
+                logger.resume(before.epochs, before.last_row)
     if first:
         notes.begin()
     trainer.fit(gan, data, ckpt_path=checkpoint, weights_only=True)
@@ -202,9 +202,10 @@ def train(config: DictConfig, given: Sequence[str], *more_callbacks: "Callback")
 
 def best_distance(trainer: "Trainer") -> float | None:
     """The smallest physiological distance of the run: what a sweep makes small; None where nobody looked."""
-    from ecggan.training.physiology import DISTANCE, physiology_of
+    from ecggan.run_folder import DISTANCE
+    from ecggan.training.physiology import find_physiology_callback
 
-    physiology = physiology_of(trainer)
+    physiology = find_physiology_callback(trainer)
     best = None if physiology is None else physiology.best
     return None if best is None else best[DISTANCE]
 

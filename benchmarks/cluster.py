@@ -20,10 +20,10 @@ from pathlib import Path
 import dask
 from distributed import LocalCluster
 
-from ecggan.compute import KEEP_MEMORY, DaskWorkers, on_dask
-from ecggan.evaluation.measurements import measure
-from ecggan.generation.on_workers import generate_on_workers
-from ecggan.generation.sampling import generate
+from ecggan.compute.workers import KEEP_MEMORY, DaskWorkers, on_dask
+from ecggan.generation.distributed import generate_on_workers
+from ecggan.generation.generate import generate
+from ecggan.measurement.measure_set import measure
 
 ROUNDS = 3
 PAPERS_SET, ITS_CORES = 150_000, 16

@@ -37,8 +37,8 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from torch.utils.data import DataLoader, Subset
 
-from ecggan.data.datamodule import ECGDataModule
 from ecggan.data.exports.text import to_text
+from ecggan.training.datamodule import ECGDataModule
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 

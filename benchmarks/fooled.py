@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from ecgen_eval import AVAILABLE_METRICS
 
-from ecggan.data.ecg_set import ECGSet
-from ecggan.evaluation.self_test import part, run_self_test
-from ecggan.evaluation.spoilt import FRESH, HELD_OUT, SPOILT, spoilt_sets
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.evaluation.self_test.corruptions import CORRUPTIONS, FRESH, HELD_OUT, corrupted_sets
+from ecggan.evaluation.self_test.self_test import part, run_self_test
 
 LEFT_OUT = ("fed", "dtw")
 
@@ -26,7 +26,7 @@ LEFT_OUT = ("fed", "dtw")
 def main(path: str, max_records: int | None = None) -> None:
     real = ECGSet.open(path).subset(slice(max_records))
     parted = part(real, seed=0)
-    held_out, sets = parted[HELD_OUT], {FRESH: parted[FRESH], **spoilt_sets(parted)}
+    held_out, sets = parted[HELD_OUT], {FRESH: parted[FRESH], **corrupted_sets(parted)}
     metrics = [name for name in AVAILABLE_METRICS if name not in LEFT_OUT]
     start = time.perf_counter()
     scores = pd.DataFrame(
@@ -44,7 +44,7 @@ def main(path: str, max_records: int | None = None) -> None:
         }
     ).drop(index=FRESH)
     print(table.to_markdown())
-    fooled = (~is_caught.loc[list(SPOILT)]).sum()
+    fooled = (~is_caught.loc[list(CORRUPTIONS)]).sum()
     print("\nsets, of 18, that fool each of ecgen-eval's metrics:", fooled.to_dict())
     print(f"scores of fresh ECGs, and of the exact copy:\n{scores.loc[[FRESH, 'exact copy', 'flat']].T.to_string()}")
     print(f"ecggan: missed {found.missed()}, false alarms {found.false_alarms()}")

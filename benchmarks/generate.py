@@ -63,8 +63,8 @@ def compare_processes(count: int, rounds: int) -> None:
 def compare_arithmetic(rounds: int = 5) -> None:
     import torch
 
-    from ecggan.generation.checkpoints import published_generator
-    from ecggan.generation.drawing import _BLOCK, _in_order
+    from ecggan.checkpoints.open import published_generator
+    from ecggan.generation.sampler import _BLOCK, _in_order
     from ecggan.models.layers import folded
 
     with warnings.catch_warnings():

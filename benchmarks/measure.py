@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 import ecggan
-from ecggan.evaluation.record import measure_record
+from ecggan.measurement.measure_record import measure_record
 
 AT_A_TIME = 15
 SCALE = """

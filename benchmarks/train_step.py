@@ -25,8 +25,8 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from ecggan.checkpoints.pulse2pulse_repo import from_original_names
 from ecggan.ecg import EIGHT_LEADS, ECGFormat
-from ecggan.generation.foreign import from_original_names
 from ecggan.models.discriminator import Discriminator
 from ecggan.models.pulse2pulse import Pulse2PulseGenerator
 from ecggan.training.losses import critic_loss, generator_loss, gradient_penalty

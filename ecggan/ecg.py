@@ -123,3 +123,16 @@ def to_microvolts(millivolts: np.ndarray) -> np.ndarray:
     if not largest <= LARGEST_STORED_MV:  # NaN fails every comparison
         raise ValueError(f"values must be finite and within ±{LARGEST_STORED_MV} mV; the largest is {largest}")
     return np.rint(millivolts * MICROVOLTS_PER_MILLIVOLT).astype(np.int16)
+
+
+def independent_leads(leads: Sequence[str]) -> tuple[str, ...]:
+    """The leads that do not follow from I and II where both are there, in the order of the twelve.
+
+    >>> independent_leads(["aVF", "V1", "II", "I"]), independent_leads(["aVF", "II"])
+    (('I', 'II', 'V1'), ('II', 'aVF'))
+    """
+    return tuple(lead for lead in TWELVE_LEADS if lead in leads and lead not in stored_derived_leads(leads))
+
+
+def stored_derived_leads(leads: Sequence[str]) -> list[str]:
+    return [lead for lead in DERIVED_LEADS if {lead, "I", "II"} <= set(leads)]

@@ -20,7 +20,7 @@ from filelock import FileLock
 from ecggan.ecg import EIGHT_LEADS, ECGFormat
 from tests import runs
 from tests.runs import SMALL, WHOLE, run
-from tests.waves import add_waves
+from tests.synthetic import add_waves, ecg_of_known_intervals, varied_ecgs  # noqa: F401  fixtures
 
 SHARED_DATA = Path(os.environ.get("ECGGAN_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

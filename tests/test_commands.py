@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecggan.commands import one_clear_line
-from ecggan.data.ecg_set import ECGSet
+from ecggan.cli import exit_on_user_error
+from ecggan.data.sets.ecg_set import ECGSet
 from tests.runs import SMALL, WHOLE, assert_same_end, command, run, run_in_process
 from tests.training import wandb_files
 
@@ -476,7 +476,7 @@ def test_help_opens_with_real_commands(script, tmp_path):
 
 
 def test_an_unexpected_error_keeps_its_traceback():
-    @one_clear_line
+    @exit_on_user_error
     def broken():
         raise RuntimeError("a bug")
 
@@ -485,7 +485,7 @@ def test_an_unexpected_error_keeps_its_traceback():
 
 
 def test_the_cause_within_a_wrapped_error_is_what_is_said():
-    @one_clear_line
+    @exit_on_user_error
     def wrapped():
         try:
             raise ValueError("seed must be …")

@@ -14,8 +14,8 @@ from omegaconf import DictConfig, OmegaConf
 import ecggan
 import evaluate
 import train  # noqa: F401  registers the resolver
-from ecggan.evaluation.normality import RULES
-from ecggan.generation.checkpoints import PUBLISHED_FORMAT
+from ecggan.checkpoints.open import PUBLISHED_FORMAT
+from ecggan.measurement.normality.screen import RULES
 from ecggan.models.discriminator import Discriminator
 from ecggan.training.wgan_gp import WGANGP
 

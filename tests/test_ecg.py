@@ -69,7 +69,7 @@ def test_derived_leads_obey_einthoven_and_goldberger(known_ecg):
 
 
 def test_derived_leads_are_those_that_a_real_recorder_stored(shared_data):
-    from ecggan.data.readers.wfdb_files import read_wfdb
+    from ecggan.data.readers.wfdb import read_wfdb
 
     record = read_wfdb(shared_data / "ptbxl/records500/00000/00001_hr.hea")
     eight = select_leads(record.millivolts, record.leads, EIGHT_LEADS)

@@ -1,5 +1,6 @@
 """A record before and after it is read, in mV with its leads by name, and what a file may leave for the user to say."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,7 +68,7 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Said:
+class CompleteLayout:
     """A layout of which everything is known."""
 
     leads: tuple[str, ...]
@@ -99,7 +100,7 @@ class Layout:
         if self.unit is not None:
             millivolts_per(self.unit)
 
-    def said(self, path: Path) -> Said:
+    def require(self, path: Path) -> CompleteLayout:
         """Leads, rate and unit.
 
         Args:
@@ -109,7 +110,7 @@ class Layout:
             ValueError: one of them is not known; what is not said is never guessed.
         """
         if self.leads is not None and self.sampling_rate is not None and self.unit is not None:
-            return Said(tuple(self.leads), self.sampling_rate, self.unit)
+            return CompleteLayout(tuple(self.leads), self.sampling_rate, self.unit)
         parts = (("leads", self.leads), ("sampling rate", self.sampling_rate), ("unit", self.unit))
         unknown = " and ".join(what for what, known in parts if known is None)
         raise ValueError(
@@ -158,3 +159,16 @@ def in_one_line(error: Exception) -> str:
     'ValueError: no room'
     """
     return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def years(text: Any) -> float:
+    """An age as a file writes it; NaN where it is none.
+
+    >>> years("61"), years("Unknown"), years("-3")
+    (61.0, nan, nan)
+    """
+    try:
+        number = float(text)
+    except (TypeError, ValueError):
+        return math.nan
+    return number if 0 <= number < 130 else math.nan

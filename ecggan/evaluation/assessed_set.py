@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ecggan.data.ecg_set import ECGSet
-from ecggan.evaluation.fingerprints import fingerprints
-from ecggan.evaluation.measurements import measure
-from ecggan.evaluation.normality import findings, screen
-from ecggan.evaluation.novelty import Prints
-from ecggan.evaluation.parts import Parts
-from ecggan.evaluation.shares import Share, shares_of
-from ecggan.evaluation.signals import SignalDescription, describe_signals, independent_leads
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.ecg import independent_leads
+from ecggan.evaluation.failures import Parts
+from ecggan.evaluation.memorization.membership import Prints
+from ecggan.measurement.fingerprints import fingerprints
+from ecggan.measurement.measure_set import measure
+from ecggan.measurement.normality.screen import findings, screen
+from ecggan.measurement.signal_description import SignalDescription, describe_signals
+from ecggan.stats.proportions import Proportion, shares_of
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class AssessedSet:
     num_by_rule: Mapping[str, int] | None
     signals: SignalDescription | None
     prints: Prints | None
-    shares: Mapping[str, Share]
+    shares: Mapping[str, Proportion]
     content_sha256: str
     digests: Sequence[bytes]
 
@@ -57,7 +58,7 @@ class AssessedSet:
 
 
 @dataclass(frozen=True)
-class HowToAssess:
+class AssessmentOptions:
     """What is the same for all sets of an assessment.
 
     Args:
@@ -85,14 +86,14 @@ def in_common(sets: Sequence[ECGSet]) -> tuple[list[str], float]:
     return leads, min(some.num_samples / some.sampling_rate for some in sets)
 
 
-def assess_set(name: str, ecgs: ECGSet, how: HowToAssess, most_indexed: int | None = None) -> AssessedSet:
+def assess_set(name: str, ecgs: ECGSet, how: AssessmentOptions, most_indexed: int | None = None) -> AssessedSet:
     """Measure and describe a set.
 
     Args:
         name: what it is called.
         ecgs: the set.
         how: see there.
-        most_indexed: see [fingerprints][ecggan.evaluation.fingerprints.fingerprints].
+        most_indexed: see [fingerprints][ecggan.measurement.fingerprints.fingerprints].
     """
     table = measure(ecgs, num_workers=how.num_workers, progress=how.progress, cache=how.cache)
     run = how.parts.run
@@ -105,7 +106,7 @@ def assess_set(name: str, ecgs: ECGSet, how: HowToAssess, most_indexed: int | No
     )
 
 
-def recognise(name: str, ecgs: ECGSet, how: HowToAssess, most_indexed: int | None = None) -> Prints | None:
+def recognise(name: str, ecgs: ECGSet, how: AssessmentOptions, most_indexed: int | None = None) -> Prints | None:
     """A set with its fingerprints; None where they could not be taken."""
     found = how.parts.run(
         f"fingerprints of {name}",

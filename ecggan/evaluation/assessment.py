@@ -14,22 +14,23 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from ecggan.data.ecg_set import ECGSet
+from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.evaluation.assessed_set import (
     AssessedSet,
-    HowToAssess,
+    AssessmentOptions,
     assess_set,
     held_out_positions,
     in_common,
     recognise,
 )
-from ecggan.evaluation.fingerprints import MOST_INDEXED
-from ecggan.evaluation.judgement import Judgement, Reference, judge_set
-from ecggan.evaluation.margins import check_margins
-from ecggan.evaluation.measurements import measure
-from ecggan.evaluation.normality import screen
-from ecggan.evaluation.parts import Parts
-from ecggan.evaluation.published import paper_table
+from ecggan.evaluation.comparison.margins import check_margins
+from ecggan.evaluation.comparison.published import paper_table
+from ecggan.evaluation.failures import Parts
+from ecggan.evaluation.formatting import file_name
+from ecggan.evaluation.set_evaluation import Reference, SetEvaluation, judge_set
+from ecggan.measurement.fingerprints import MOST_INDEXED
+from ecggan.measurement.measure_set import measure
+from ecggan.measurement.normality.screen import screen
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Assessment:
 
     real: AssessedSet
     generated: Mapping[str, AssessedSet]
-    judgements: Mapping[str, Judgement]
+    judgements: Mapping[str, SetEvaluation]
     paper_table: pd.DataFrame | None
     training: ECGSet | None
     held_out: Sequence[int]
@@ -76,7 +77,7 @@ def assess(
         real: the reference.
         generated: what is judged, each by the name that it is to have.
         rules: of the normality screen, on or off; None for all on.
-        margins: see [compare][ecggan.evaluation.comparison.compare].
+        margins: see [compare][ecggan.evaluation.comparison.comparison.compare].
         num_workers: processes; None for one a core.
         progress: show bars.
         cache: a folder where measured rows are kept and looked for; None keeps nothing.
@@ -95,7 +96,7 @@ def assess(
     screen(measure(real.subset(slice(0)), progress=False), rules)
     check_margins(margins or {})
     leads, duration_s = in_common([real, *generated.values(), *([] if training is None else [training])])
-    how = HowToAssess(parts, rules, leads, duration_s, num_workers, progress, cache)
+    how = AssessmentOptions(parts, rules, leads, duration_s, num_workers, progress, cache)
     assessed_real = assess_set("real", real, how)
     held_out: list[int] = []
     if training is not None:
@@ -134,12 +135,3 @@ def check_names(names: Sequence[str]) -> None:
             f"a report cannot tell {wrong[0]!r} from the others ({', '.join(['real', *names])}): give each generated "
             "set a name of its own, generated={ours:DIR1,theirs:DIR2}"
         )
-
-
-def file_name(words: str) -> str:
-    """Letters, digits, dots and dashes; everything else is an underscore.
-
-    >>> file_name("ours: epoch 25/best")
-    'ours__epoch_25_best'
-    """
-    return "".join(char if char.isalnum() or char in ".-" else "_" for char in words)

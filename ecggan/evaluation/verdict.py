@@ -9,10 +9,10 @@ from typing import Literal
 
 import pandas as pd
 
-from ecggan.evaluation.cells import percent, points
-from ecggan.evaluation.columns import MAIN_MEASUREMENTS, display_name
-from ecggan.evaluation.inference import BEYOND, EQUIVALENT, FEWEST_PATIENTS, TOO_FEW, UNDECIDED
-from ecggan.evaluation.shares import Share, difference_of, share_of_number
+from ecggan.evaluation.formatting import percent, points
+from ecggan.measurement.columns import MAIN_MEASUREMENTS, display_name
+from ecggan.stats.hypothesis_tests import FEWEST_PATIENTS, Finding
+from ecggan.stats.proportions import Proportion, difference_of, share_of_number
 
 SHARE_MARGIN = 0.05  # by which the share of measurable, or of normal, records may be lower before it matters
 
@@ -35,7 +35,7 @@ class Verdict:
     sentences: Sequence[str]
 
 
-def judge(comparison: pd.DataFrame, real: Mapping[str, Share], generated: Mapping[str, Share]) -> Verdict:
+def judge(comparison: pd.DataFrame, real: Mapping[str, Proportion], generated: Mapping[str, Proportion]) -> Verdict:
     """Judge a generated set by its comparison with the real one and by both sets' shares.
 
     Only the main measurements count. A share, of measurable records, of normal ones, or of those in which a measurement
@@ -43,21 +43,25 @@ def judge(comparison: pd.DataFrame, real: Mapping[str, Share], generated: Mappin
     set's.
 
     Args:
-        comparison: of [compare][ecggan.evaluation.comparison.compare].
+        comparison: of [compare][ecggan.evaluation.comparison.comparison.compare].
         real: the shares ``measurable`` and, where the screen was asked, ``normal`` of the real set.
         generated: those of the generated set.
     """
     main = comparison[comparison["measurement"].isin(MAIN_MEASUREMENTS)]
     compared = main[(main["num_real"] > 0) & (main["num_generated"] > 0)]
     judged = compared[compared["margin"].notna()]
-    found = {name: _names(judged[judged["finding"] == name]) for name in (EQUIVALENT, BEYOND, UNDECIDED, TOO_FEW)}
+    found = {name: _names(judged[judged["finding"] == name]) for name in Finding}
     tested = compared[compared["difference_low"].notna()]  # there are intervals where there are records enough
     apart = _names(tested[tested["differs"].astype(bool)])
     lower = [what for what in real if what in generated and _is_lower(real[what], generated[what])]
     lacking = _names(_lacking(main, real["measurable"], generated["measurable"]))
     sentences = _sentences(found, apart, len(tested), lacking)
     sentences += [_share_sentence(what, real[what], generated[what]) for what in real if what in generated]
-    faults = [f"{len(found[BEYOND])} of {len(judged)} measurements lie beyond their margin"] if found[BEYOND] else []
+    faults = (
+        [f"{len(found[Finding.BEYOND])} of {len(judged)} measurements lie beyond their margin"]
+        if found[Finding.BEYOND]
+        else []
+    )
     faults += [f"fewer of its ECGs are {what}" for what in lower]
     faults += [f"{_listed(lacking)} can be had in fewer of them"] if lacking else []
     if faults:
@@ -68,12 +72,12 @@ def judge(comparison: pd.DataFrame, real: Mapping[str, Share], generated: Mappin
             return Verdict("none", f"Nothing can be said: the {name} set {what}.", sentences)
     if not len(judged):
         return Verdict("none", "Nothing can be said: no measurement could be had in both sets.", sentences)
-    num_few = len(found[TOO_FEW])
+    num_few = len(found[Finding.TOO_FEW])
     if num_few == len(judged):
         headline = f"Nothing can be said: each set needs measurable records of {FEWEST_PATIENTS} patients or more."
         return Verdict("none", headline, sentences)
-    if len(found[EQUIVALENT]) < len(judged):
-        open_ones = len(judged) - len(found[EQUIVALENT])
+    if len(found[Finding.EQUIVALENT]) < len(judged):
+        open_ones = len(judged) - len(found[Finding.EQUIVALENT])
         headline = f"Undecided: for {open_ones} of {len(judged)} measurements the sets are too small to say."
         return Verdict("undecided", headline, sentences)
     if apart:
@@ -82,33 +86,36 @@ def judge(comparison: pd.DataFrame, real: Mapping[str, Share], generated: Mappin
     return Verdict("same", f"Not to be told from the real ECGs by any of {len(tested)} measurements.", sentences)
 
 
-def _lacking(main: pd.DataFrame, real: Share, generated: Share) -> pd.DataFrame:
+def _lacking(main: pd.DataFrame, real: Proportion, generated: Proportion) -> pd.DataFrame:
     """The measurements that fewer of the measurable records have than in the real set."""
     if not (real.num_records and generated.num_records):
         return main.iloc[:0]
 
-    def share(number: int, of: Share) -> Share:
-        return share_of_number(int(number), of.num_records, of.num_witnesses * of.value)
+    def share(number: int, of: Proportion) -> Proportion:
+        return share_of_number(int(number), of.num_records, of.effective_sample_size * of.value)
 
     pairs = zip(main["num_real"], main["num_generated"], strict=True)
     return main[[_is_lower(share(a, real), share(b, generated)) for a, b in pairs]]
 
 
 def _sentences(
-    found: Mapping[str, list[str]], apart: Sequence[str], num_tested: int, lacking: Sequence[str]
+    found: Mapping[Finding, list[str]], apart: Sequence[str], num_tested: int, lacking: Sequence[str]
 ) -> list[str]:
     sentences = []
-    num_judged = sum(map(len, found.values())) - len(found[TOO_FEW])
+    num_judged = sum(map(len, found.values())) - len(found[Finding.TOO_FEW])
     if num_judged:
         sentences.append(
-            f"Means: {len(found[EQUIVALENT])} of {num_judged} measurements are equivalent to the real set's, each "
-            "tested at the 5 % level against the margin in its row."
+            f"Means: {len(found[Finding.EQUIVALENT])} of {num_judged} measurements are equivalent to the real set's, "
+            "each tested at the 5 % level against the margin in its row."
         )
-    for finding, words in ((BEYOND, "Beyond the margin"), (UNDECIDED, "Undecided, for want of records")):
+    for finding, words in (
+        (Finding.BEYOND, "Beyond the margin"),
+        (Finding.UNDECIDED, "Undecided, for want of records"),
+    ):
         if found[finding]:
             sentences.append(f"{words}: {_listed(found[finding])}.")
-    if found[TOO_FEW] and num_judged:
-        sentences.append(f"Too few records have them: {_listed(found[TOO_FEW])}.")
+    if found[Finding.TOO_FEW] and num_judged:
+        sentences.append(f"Too few records have them: {_listed(found[Finding.TOO_FEW])}.")
     if lacking:
         sentences.append(f"Fewer of the measurable records have them: {_listed(lacking)}.")
     if apart:
@@ -121,7 +128,7 @@ def _sentences(
     return sentences
 
 
-def _share_sentence(what: str, real: Share, generated: Share) -> str:
+def _share_sentence(what: str, real: Proportion, generated: Proportion) -> str:
     if not (real.num_all and generated.num_all):
         return f"{what.capitalize()}: nothing, as a set is empty."
     difference = difference_of(real, generated)
@@ -133,7 +140,7 @@ def _share_sentence(what: str, real: Share, generated: Share) -> str:
     )
 
 
-def _is_lower(real: Share, generated: Share) -> bool:
+def _is_lower(real: Proportion, generated: Proportion) -> bool:
     return bool(difference_of(real, generated).high < -SHARE_MARGIN)
 
 

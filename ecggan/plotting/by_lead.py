@@ -45,7 +45,7 @@ def plot_spectra(
         axes.set_title(lead, fontsize=TITLE_SIZE, weight="bold", parse_math=False)
         curves = {name: values[lead] for name, values in decibels.items() if np.isfinite(values.get(lead, [])).any()}
         if not curves:
-            figures.say_nothing_is_there(axes)
+            figures.annotate_empty(axes)
             continue
         for name, curve in curves.items():
             axes.plot(frequencies_hz, curve, color=colours[name], linewidth=1.2)

@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from ecggan.plotting import figures
 from ecggan.plotting.figures import GENERATED, LABEL_SIZE, PANELS_A_ROW, REAL, TICK_SIZE, TITLE_SIZE
+from ecggan.stats.resampling import evenly_spaced
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -35,14 +36,13 @@ def plot_clouds(
             axes.set_ylabel("2nd component", fontsize=LABEL_SIZE)
         axes.tick_params(labelsize=TICK_SIZE)
         if not any(len(points) for points in clouds):
-            figures.say_nothing_is_there(axes)
+            figures.annotate_empty(axes)
             continue
         together = np.concatenate(clouds)
         limits = [figures.robust_range(column) for column in together.T]
         axes.set(xlim=_with_room(*limits[0]), ylim=_with_room(*limits[1]))
         for points, colour, size in zip(clouds, (REAL, GENERATED), (16, 7), strict=True):
-            which = np.arange(min(MOST_POINTS, len(points))) * len(points) // max(1, min(MOST_POINTS, len(points)))
-            x, y = points[which].T
+            x, y = points[evenly_spaced(len(points), MOST_POINTS)].T
             axes.scatter(x, y, s=size, color=colour, alpha=0.45, linewidths=0, rasterized=True)
     figures.name_sets(figure, dict(zip(names, (REAL, GENERATED), strict=True)))
     return figure

@@ -7,6 +7,7 @@ import numpy as np
 
 from ecggan.plotting import figures
 from ecggan.plotting.figures import LABEL_SIZE, PANELS_A_ROW, TICK_SIZE, TITLE_SIZE, DisplayNames, finite, robust_range
+from ecggan.stats.resampling import evenly_spaced
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -99,14 +100,14 @@ def plot_relation(
         axes.tick_params(labelsize=TICK_SIZE)
         if not pair.shape[1]:
             axes.set_title(f"{name}\nn = 0", fontsize=TITLE_SIZE, parse_math=False)
-            figures.say_nothing_is_there(axes)
+            figures.annotate_empty(axes)
             continue
         axes.set(xlim=_view(every[0]), ylim=_view(every[1]))
         r, slope = _correlation_and_slope(pair)
         slope = slope if slopes is None else slopes.get(name, slope)
         facts = f"r = {_or_dash(r)}, slope {_or_dash(slope, 3)}{per_unit}, n = {pair.shape[1]:,}"
         axes.set_title(f"{name}\n{facts}", fontsize=TITLE_SIZE, parse_math=False)
-        shown = pair[:, np.arange(min(MOST_POINTS, pair.shape[1])) * pair.shape[1] // min(MOST_POINTS, pair.shape[1])]
+        shown = pair[:, evenly_spaced(pair.shape[1], MOST_POINTS)]
         axes.scatter(shown[0], shown[1], s=8, color=colours[name], alpha=0.5, linewidths=0, rasterized=True)
         if np.isfinite(slope):
             axes.axline(tuple(pair.mean(axis=1)), slope=slope, color="black", linewidth=1.2)
@@ -125,7 +126,7 @@ def _draw_densities(
     axes.spines[["top", "left", "right"]].set_visible(False)
     known = {name: values for name, values in sets.items() if len(values)}
     if not known:
-        figures.say_nothing_is_there(axes)
+        figures.annotate_empty(axes)
         return
     limits = np.array([robust_range(values) for values in known.values()])
     low, high = limits[:, 0].min(), limits[:, 1].max()
@@ -143,7 +144,7 @@ def _draw_quantiles(
 ) -> None:
     axes.tick_params(labelsize=TICK_SIZE)
     if reference not in quantiles or len(quantiles) < 2:
-        figures.say_nothing_is_there(axes)
+        figures.annotate_empty(axes)
         return
     limits = _with_room(min(map(np.min, quantiles.values())), max(map(np.max, quantiles.values())))
     axes.set(xlim=limits, ylim=limits, aspect="equal")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecggan.atomic import atomic_file
 from ecggan.ecg import canonical_lead
+from ecggan.files.atomic import atomic_file
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -118,7 +118,7 @@ def draw_legend(figure: "matplotlib.figure.Figure", handles: Sequence[Any], word
         text.set_text(word)
 
 
-def say_nothing_is_there(axes: "matplotlib.axes.Axes") -> None:
+def annotate_empty(axes: "matplotlib.axes.Axes") -> None:
     axes.text(0.5, 0.5, "no values", transform=axes.transAxes, ha="center", color="grey")
     axes.set_xticks([])
     axes.set_yticks([])

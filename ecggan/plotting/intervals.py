@@ -68,7 +68,7 @@ def plot_intervals(sets: Mapping[str, Sequence[Interval]]) -> "matplotlib.figure
     axes.axvspan(-1, 1, color=MARGIN_COLOUR, zorder=0)
     axes.axvline(0, color="black", linewidth=0.8, zorder=2)
     if not labels:
-        figures.say_nothing_is_there(axes)
+        figures.annotate_empty(axes)
         return figure
     dodge = SET_INCHES / (ROW_INCHES + SET_INCHES * len(sets))
     for i, (name, intervals) in enumerate(sets.items()):

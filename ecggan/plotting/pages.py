@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ecggan.atomic import atomic_file
+from ecggan.files.atomic import atomic_file
 
 if TYPE_CHECKING:
     import matplotlib.figure

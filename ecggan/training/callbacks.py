@@ -15,11 +15,12 @@ from pytorch_lightning.callbacks import Callback, ProgressBar
 from torch import Tensor
 from tqdm import tqdm
 
+from ecggan.checkpoints.generator_file import save_generator
 from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT
-from ecggan.models.generator_file import save_generator
 from ecggan.plotting import plot_ecg_grid, save_figure
+from ecggan.run_folder import generator_path
+from ecggan.tracking.wandb_logger import WandbLog
 from ecggan.training import slurm
-from ecggan.training.loggers import WandbLog
 from ecggan.training.wgan_gp import WGANGP
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ class DivergedError(ValueError):
     """The losses went beyond all bounds: nothing good will come of this training."""
 
 
-class TrainingProgress(ProgressBar):
+class TrainingProgressBar(ProgressBar):
     """One bar for the whole training: epoch, losses, rate and the time that is left.
 
     Args:
@@ -229,11 +230,6 @@ class ECGPictures(Callback):
         for logger in trainer.loggers:
             if isinstance(logger, WandbLog):
                 logger.log_picture("generated ECGs", path, epoch)
-
-
-def generator_path(folder: Path, epoch: int) -> Path:
-    """Where the generator of an epoch is kept."""
-    return folder / f"generator_epoch_{epoch:04d}.pt"
 
 
 def _megabytes(network: torch.nn.Module) -> float:

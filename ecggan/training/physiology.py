@@ -13,16 +13,15 @@ import pandas as pd
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
-from ecggan.atomic import atomic_file
-from ecggan.data.datamodule import ECGDataModule
-from ecggan.data.ecg_set import ECGSet, new_manifest
-from ecggan.training.callbacks import generator_path
+from ecggan.data.sets.ecg_set import ECGSet, new_manifest
+from ecggan.files.atomic import atomic_file
+from ecggan.run_folder import CURVE_FILE, DISTANCE, generator_path
+from ecggan.stats.resampling import evenly_spaced
+from ecggan.training.datamodule import ECGDataModule
 from ecggan.training.wgan_gp import WGANGP
 
 log = logging.getLogger(__name__)
 
-DISTANCE = "physiological_distance"
-CURVE_FILE = "physiology.csv"
 
 Compare = Callable[[ECGSet, ECGSet], Mapping[str, int | float]]
 
@@ -83,7 +82,8 @@ class Physiology(Callback):
         """
         if trainer.is_global_zero:
             data = cast(ECGDataModule, trainer.datamodule)  # type: ignore[attr-defined]  # of every trainer that fits
-            self._real = _spread(data.reference(), self.num_records)
+            reference = data.reference()
+            self._real = reference.subset(evenly_spaced(len(reference), self.num_records))
             try:
                 self.compare(self._real, self._real.subset([0]))
             except ValueError as error:
@@ -133,12 +133,7 @@ class Physiology(Callback):
             generator_path(self.path.parent, int(row["epoch"])).unlink(missing_ok=True)
 
 
-def physiology_of(trainer: pl.Trainer) -> Physiology | None:
+def find_physiology_callback(trainer: pl.Trainer) -> Physiology | None:
     """What looks at the ECGs of a training; None where nothing does."""
     found = (each for each in trainer.callbacks if isinstance(each, Physiology))  # type: ignore[attr-defined]
     return next(found, None)
-
-
-def _spread(ecgs: ECGSet, most: int) -> ECGSet:
-    """At most so many records, at even distances."""
-    return ecgs if len(ecgs) <= most else ecgs.subset(np.arange(most) * len(ecgs) // most)

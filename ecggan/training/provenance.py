@@ -14,16 +14,16 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
 
-from ecggan import __version__
-from ecggan.atomic import atomic_file
-from ecggan.data.datamodule import ECGDataModule
-from ecggan.data.ecg_set import ECGSet
+from ecggan._version import __version__
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.files.atomic import atomic_file
+from ecggan.run_folder import RUN_FILE
+from ecggan.training.datamodule import ECGDataModule
 
-RUN_FILE = "run.json"
 _PACKAGES = ("torch", "pytorch-lightning", "numpy")
 
 
-class RunNotes(Callback):
+class RunRecord(Callback):
     """Writes ``run.json``: a list of starts, to which each start adds itself.
 
     A start is there as soon as it begins; what it knows only later, the devices and the data set, follows before the
@@ -77,7 +77,7 @@ def starts_of(folder: str | Path) -> list[dict[str, Any]]:
     return json.loads(notes.read_text(encoding="utf-8"))["starts"] if notes.exists() else []
 
 
-def refuse_other_parameters(folder: str | Path, parameters: Sequence[str]) -> None:
+def check_same_parameters(folder: str | Path, parameters: Sequence[str]) -> None:
     """Raise ValueError where a folder holds a run that was not given these parameters, written as ``name=value``."""
     starts = starts_of(folder)
     if not starts:

@@ -20,12 +20,12 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ecggan.data.datamodule import ECGDataModule
-from ecggan.data.learned_from import KEY as LEARNED_FROM
-from ecggan.data.learned_from import encoded, hashes_in
+from ecggan.checkpoints.generator_file import KEY_IN_TRAINING_CHECKPOINT, generator_contents, read_tensors
+from ecggan.data.sets.training_records import KEY as LEARNED_FROM
+from ecggan.data.sets.training_records import encoded, hashes_in
 from ecggan.ecg import ECGFormat
 from ecggan.models.discriminator import Discriminator
-from ecggan.models.generator_file import KEY_IN_TRAINING_CHECKPOINT, generator_contents, read_tensors
+from ecggan.training.datamodule import ECGDataModule
 from ecggan.training.losses import critic_gap, critic_loss, generator_loss, gradient_penalty
 
 

@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 import torch
 
-from ecggan.data.ecg_set import ECGSet
-from ecggan.evaluation.measurements import measure
-from ecggan.generation.sampling import generate
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.generation.generate import generate
+from ecggan.measurement.measure_set import measure
 from tests.cluster.one_node_slurm import URGENT, cluster, missing
 from tests.runs import ROOT, SMALL, WHOLE, assert_same_end, command, run
 

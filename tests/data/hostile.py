@@ -19,9 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import wfdb
 
-from ecggan.data.readers.files import SUFFIXES
+from ecggan.data.readers.registry import SUFFIXES
 from ecggan.ecg import EIGHT_LEADS
-from tests.data.readers.test_device_files import write_scp
+from tests.data.readers.test_devices import write_scp
 
 Files = Mapping[str, bytes]  # by name; one of them is what data=folder lists, the others belong to it
 SINUS = "426783006"

@@ -6,7 +6,7 @@ from pathlib import Path
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from ecggan.data.packing import Packer
+from ecggan.data.packing.packer import Packer
 from tests.data.quality_rules import RULES
 
 SHAPING = instantiate(OmegaConf.load(Path(__file__).parents[2] / "configs/shaping/default.yaml"))

@@ -22,13 +22,13 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from ecggan.data.challenge import challenge_set
-from ecggan.data.code15 import code15_set
-from ecggan.data.folder import find_files, folder_set
-from ecggan.data.ptbxl import ptbxl_set
-from ecggan.data.readers.files import is_collection
+from ecggan.data.readers.registry import is_collection
 from ecggan.data.record import Layout
-from ecggan.data.selection import Selection, Statements
+from ecggan.data.sources.challenge import challenge_set
+from ecggan.data.sources.code15 import code15_set
+from ecggan.data.sources.folder import find_files, folder_set
+from ecggan.data.sources.ptbxl import ptbxl_set
+from ecggan.data.sources.selection import Selection, Statements
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, select_leads
 from tests.data.hostile import (
     ATTACKS,

@@ -5,12 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecggan.data.ecg_set import ECGSet
+from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation import assessed_set as assessing
 from ecggan.evaluation.assessed_set import hashes_of
 from ecggan.evaluation.assessment import Assessment, assess, check_names
-from ecggan.evaluation.gallery import choose_records, distance_from_middle
+from ecggan.evaluation.report.gallery import choose_records, distance_from_middle
 
 KnownECG = Callable[..., np.ndarray]
 

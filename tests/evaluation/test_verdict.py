@@ -1,9 +1,9 @@
 import numpy as np
 import pandas as pd
 
-from ecggan.evaluation.comparison import compare
-from ecggan.evaluation.shares import Share, share_of
+from ecggan.evaluation.comparison.comparison import compare
 from ecggan.evaluation.verdict import Verdict, judge
+from ecggan.stats.proportions import Proportion, share_of
 
 
 def table(num_records: int, seed: int, qrs_ms: float = 92, qrs_sd_ms: float = 9) -> pd.DataFrame:
@@ -15,7 +15,7 @@ def table(num_records: int, seed: int, qrs_ms: float = 92, qrs_sd_ms: float = 9)
     return pd.DataFrame({"is_measurable": True, "rr_sd_ms": rng.gamma(2, 15, num_records), **columns})
 
 
-def share(num_true: int, num_all: int = 1000) -> Share:
+def share(num_true: int, num_all: int = 1000) -> Proportion:
     return share_of(pd.Series([True] * num_true + [False] * (num_all - num_true)))
 
 

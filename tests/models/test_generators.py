@@ -3,7 +3,7 @@ import warnings
 import pytest
 import torch
 
-from ecggan.generation.checkpoints import published_generator
+from ecggan.checkpoints.open import published_generator
 from ecggan.models.pulse2pulse import Pulse2PulseGenerator
 from ecggan.models.wavegan_star import WaveGANStarGenerator
 

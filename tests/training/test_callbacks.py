@@ -4,11 +4,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from ecggan.checkpoints.open import open_generator
 from ecggan.ecg import ECGFormat
-from ecggan.generation.checkpoints import open_generator
 from ecggan.models.discriminator import Discriminator
 from ecggan.models.wavegan_star import WaveGANStarGenerator
-from ecggan.training.callbacks import Checkpoints, ECGPictures, TrainingProgress
+from ecggan.training.callbacks import Checkpoints, ECGPictures, TrainingProgressBar
 from ecggan.training.wgan_gp import WGANGP
 from tests.training.quiet import quiet_trainer
 
@@ -30,7 +30,7 @@ def train(tmp_path, epochs: int, learning_rate: float = 1e-3, **options) -> WGAN
         max_epochs=epochs,
         enable_progress_bar=True,  # ours
         callbacks=[
-            TrainingProgress(refresh_rate=1),
+            TrainingProgressBar(refresh_rate=1),
             ECGPictures(tmp_path / "pictures", every_n_epochs=2, num_records=2, seed=0),
             Checkpoints(tmp_path / "checkpoints", every_n_epochs=2),
         ],

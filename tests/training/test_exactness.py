@@ -103,7 +103,7 @@ def test_in_32_bits_the_first_losses_are_those_of_the_plain_implementation() -> 
 TWO_PROCESSES = """
 import os, sys
 import torch
-from ecggan.training.strategies import AveragedGradients
+from ecggan.training.ddp import AveragedGradients
 from tests.training import test_exactness as t
 torch.set_num_threads(1)
 rank = int(os.environ.get("LOCAL_RANK", 0))
@@ -160,9 +160,9 @@ UNEVEN = """
 import sys
 import numpy as np
 import torch
-from ecggan.data.datamodule import ECGDataModule
-from ecggan.data.ecg_set import ECGSet
-from ecggan.training.strategies import AveragedGradients
+from ecggan.training.datamodule import ECGDataModule
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.training.ddp import AveragedGradients
 from tests.training import test_exactness as t
 torch.set_num_threads(1)
 records, batch_size = map(int, sys.argv[2:])

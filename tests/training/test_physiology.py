@@ -7,11 +7,11 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from ecggan.data.datamodule import ECGDataModule
-from ecggan.data.ecg_set import ECGSet
+from ecggan.checkpoints.open import open_generator
+from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
-from ecggan.generation.checkpoints import open_generator
 from ecggan.training.callbacks import Checkpoints
+from ecggan.training.datamodule import ECGDataModule
 from ecggan.training.physiology import Physiology
 from tests.training.quiet import quiet_trainer
 from tests.training.test_wgan_gp import ECG, small_gan

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 import ecggan
-from ecggan.data.ecg_set import ECGSet, new_manifest
+from ecggan.data.sets.ecg_set import ECGSet, new_manifest
 from ecggan.ecg import EIGHT_LEADS
-from ecggan.training.provenance import RunNotes, code_revision, data_set, device_name
+from ecggan.training.provenance import RunRecord, code_revision, data_set, device_name
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -33,7 +33,7 @@ def test_the_revision_of_a_checkout_and_whether_it_was_changed(tmp_path):
 
 def test_each_start_adds_itself(tmp_path):
     for seed in (1, 2):
-        RunNotes(tmp_path, {"command": ["train.py"], "seed": seed}).begin()
+        RunRecord(tmp_path, {"command": ["train.py"], "seed": seed}).begin()
     starts = json.loads((tmp_path / "run.json").read_text())["starts"]
     assert [start["seed"] for start in starts] == [1, 2]
     assert starts[0]["ecggan"] == ecggan.__version__

@@ -9,12 +9,12 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from ecggan.data.datamodule import ECGDataModule
-from ecggan.data.ecg_set import ECGSet
+from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS, ECGFormat
 from ecggan.models.discriminator import Discriminator
 from ecggan.models.wavegan_star import WaveGANStarGenerator
 from ecggan.training.callbacks import Checkpoints
+from ecggan.training.datamodule import ECGDataModule
 from ecggan.training.wgan_gp import WGANGP
 from tests.training.quiet import quiet_trainer
 

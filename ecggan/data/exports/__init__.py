@@ -1,1 +1,5 @@
-"""An ECG set in the formats that others read: text, WFDB, Parquet for `datasets`, NumPy."""
+"""An ECG set -> the formats of others: `.asc`, CSV, WFDB, Parquet with a card, NPZ.
+
+In: an ECG set. Out: a folder of files with their hashes. Imports sets and record. Begin with `export`; each format is a
+`Form` in a module of its own.
+"""

@@ -8,9 +8,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ecggan import __version__
-from ecggan.data.ecg_set import ECGSet
-from ecggan.data.learned_from import without_hashes
+from ecggan._version import __version__
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.training_records import without_hashes
 
 SIZES = {10**3: "n<1K", 10**4: "1K<n<10K", 10**5: "10K<n<100K", 10**6: "100K<n<1M", 10**7: "1M<n<10M"}
 

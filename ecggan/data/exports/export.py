@@ -23,17 +23,17 @@ import pandas as pd
 from filelock import FileLock
 from tqdm import tqdm
 
-from ecggan import __version__
-from ecggan.atomic import ResumableFolder, atomic_file, is_alive
-from ecggan.data.checksums import sha256_of
-from ecggan.data.ecg_set import MANIFEST, RECORDS, ECGSet
+from ecggan._version import __version__
 from ecggan.data.exports.card import card, front_matter
+from ecggan.data.exports.chunks import BATCH, EXPORTED_AS, Form, Part, blocks, safe_names
 from ecggan.data.exports.npz import NPZ
 from ecggan.data.exports.parquet import PARQUET, splits
-from ecggan.data.exports.parts import BATCH, EXPORTED_AS, Form, Part, blocks, safe_names
 from ecggan.data.exports.text import ASC, CSV
 from ecggan.data.exports.wfdb_files import WFDB
-from ecggan.data.learned_from import without_hashes
+from ecggan.data.sets.ecg_set import MANIFEST, RECORDS, ECGSet
+from ecggan.data.sets.training_records import without_hashes
+from ecggan.files.atomic import ResumableFolder, atomic_file, is_alive
+from ecggan.files.checksums import sha256_of
 
 FORMS = {"asc": ASC, "csv": CSV, "wfdb": WFDB, "parquet": PARQUET, "npz": NPZ}
 

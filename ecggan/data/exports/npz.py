@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ecggan.data.ecg_set import ECGSet
-from ecggan.data.exports.parts import BATCH, Form, Part, blocks
+from ecggan.data.exports.chunks import BATCH, Form, Part, blocks
+from ecggan.data.sets.ecg_set import ECGSet
 
 
 def _parts(ecgs: ECGSet) -> list[Part]:

@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ecggan.data.ecg_set import ECGSet
-from ecggan.data.exports.parts import Form, Part, blocks
+from ecggan.data.exports.chunks import Form, Part, blocks
+from ecggan.data.sets.ecg_set import ECGSet
 
 SIGNAL = "signal"
 RECORDS_A_SHARD, BYTES_A_SHARD = 5000, 500_000_000

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int16, UInt64
 
-from ecggan.data.ecg_set import ECGSet
-from ecggan.data.exports.parts import BATCH, EXPORTED_AS, Form, Part, blocks
+from ecggan.data.exports.chunks import BATCH, EXPORTED_AS, Form, Part, blocks
+from ecggan.data.sets.ecg_set import ECGSet
 
 RECORDS_A_PART = 1000
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int16
 
-from ecggan.data.ecg_set import ECGSet
-from ecggan.data.exports.parts import BATCH, EXPORTED_AS, Form, Part, blocks
+from ecggan.data.exports.chunks import BATCH, EXPORTED_AS, Form, Part, blocks
+from ecggan.data.sets.ecg_set import ECGSet
 
 RECORDS_A_FOLDER = 1000
 MISSING = -32768  # what format 16 reserves for samples that there are not

@@ -1,1 +1,5 @@
-"""One file -> its records in mV, their leads by name; [ecggan.data.readers.files][] knows which reader is for which."""
+"""One file -> its records in mV, leads by name.
+
+In: a path and what the user says of its layout. Out: `Record`s. Imports record alone. Begin with `registry`, which
+knows the reader of each suffix (`devices`: MUSE, aECG, DICOM, SCP-ECG); nothing is guessed.
+"""

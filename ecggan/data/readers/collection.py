@@ -61,7 +61,7 @@ def places_of(shapes: Mapping[str, Sequence[int]], layout: Layout, path: Path) -
     Raises:
         ValueError: the leads are not known, no array can be one of ECGs, or several can and none is chosen.
     """
-    num_leads = len(layout.said(path).leads)
+    num_leads = len(layout.require(path).leads)
     wanted = {name: shape for name, shape in shapes.items() if len(shape) in (2, 3)}
     if layout.array is not None:
         if layout.array not in wanted:
@@ -97,7 +97,7 @@ def places_of(shapes: Mapping[str, Sequence[int]], layout: Layout, path: Path) -
 
 def to_record(values: np.ndarray, has_leads_first: bool, layout: Layout, path: Path, **facts: Any) -> Record:
     """Two axes of numbers in the unit of the layout, as a record in mV."""
-    said = layout.said(path)
+    said = layout.require(path)
     signals = values if has_leads_first else values.T
     return Record(
         np.asarray(signals, np.float64) * millivolts_per(said.unit),

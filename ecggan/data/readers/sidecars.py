@@ -14,8 +14,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from ecggan.data.readers.links import leads_out_of
 from ecggan.data.record import HIGHEST_RATE, Layout, printable
+from ecggan.files.path_safety import leads_out_of
 
 FOLDER_SIDECAR = "ecg.json"
 _SAYS = tuple(field.name for field in fields(Layout))

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ecggan.data.ecg_set import ECGSet, create_ecg_set
 from ecggan.data.exports.export import export
+from ecggan.data.sets.ecg_set import ECGSet, create_ecg_set
 from ecggan.ecg import EIGHT_LEADS
 
 NUM_RECORDS, NUM_SAMPLES = 23, 100

@@ -12,12 +12,12 @@ import pytest
 import wfdb
 
 import ecggan
-from ecggan.data.ecg_set import ECGSet, new_manifest
 from ecggan.data.exports import export as exporting
 from ecggan.data.exports import parquet, text
+from ecggan.data.exports.chunks import safe_names
 from ecggan.data.exports.export import FORMS
-from ecggan.data.exports.parts import safe_names
 from ecggan.data.exports.text import to_text
+from ecggan.data.sets.ecg_set import ECGSet, new_manifest
 from tests.data.exports.making import (
     COMPANIONS,
     NUM_RECORDS,

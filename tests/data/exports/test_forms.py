@@ -10,11 +10,11 @@ import pytest
 import wfdb
 import yaml
 
-from ecggan.data.ecg_set import ECGSet, new_manifest
 from ecggan.data.exports.text import to_text
-from ecggan.data.folder import folder_set
 from ecggan.data.record import Layout
-from ecggan.data.selection import Selection
+from ecggan.data.sets.ecg_set import ECGSet, new_manifest
+from ecggan.data.sources.folder import folder_set
+from ecggan.data.sources.selection import Selection
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat
 from tests.data.exports.making import COMPANIONS, NUM_RECORDS, NUM_SAMPLES, export_quietly, make_set
 from tests.data.packers import packer

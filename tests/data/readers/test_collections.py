@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ecggan.data.readers.files import read_record, record_names
+from ecggan.data.readers.registry import read_record, record_names
 from ecggan.data.record import Layout
 from ecggan.ecg import EIGHT_LEADS
 

@@ -1,0 +1,169 @@
+"""A trained generator as plain values and tensors: what training writes and generation reads.
+
+::
+
+    format    "ecggan generator", and its version
+    generator architecture and sizes, enough to build the network again
+    ecg       leads, sampling rate, length and full scale of what it draws
+    weights   {"raw": …, "ema": …}, each a state dict
+    trained   epoch, steps, seed: whatever training wants to tell
+
+A training checkpoint holds the same under the key ``ecggan_generator``, so either can be given to generation. Nothing
+but tensors and plain values is ever unpickled.
+"""
+
+import hashlib
+import os
+import pickle
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ecggan.ecg import ECGFormat
+from ecggan.files.atomic import atomic_file
+from ecggan.models.pulse2pulse import Pulse2PulseGenerator
+from ecggan.models.wavegan_star import WaveGANStarGenerator
+
+FORMAT, FORMAT_VERSION = "ecggan generator", 1
+KEY_IN_TRAINING_CHECKPOINT = "ecggan_generator"
+
+ARCHITECTURES: dict[str, type[nn.Module]] = {
+    "pulse2pulse": Pulse2PulseGenerator,
+    "wavegan_star": WaveGANStarGenerator,
+}
+
+
+def generator_contents(
+    generator: nn.Module, ema: nn.Module | None, ecg: ECGFormat, trained: dict[str, Any]
+) -> dict[str, Any]:
+    """The contents of a generator file, on the CPU.
+
+    Raises:
+        ValueError: the generator is of a class that no architecture name stands for.
+    """
+    names = [name for name, architecture in ARCHITECTURES.items() if type(generator) is architecture]
+    if not names:
+        raise ValueError(f"{type(generator).__name__} is not among the architectures; add it to ARCHITECTURES")
+    networks = {"raw": generator} if ema is None else {"raw": generator, "ema": ema}
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "generator": {"architecture": names[0], **_plain(generator.hyperparameters)},
+        "ecg": {**asdict(ecg), "leads": list(ecg.leads)},
+        "weights": {
+            which: {name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()}
+            for which, network in networks.items()
+        },
+        "trained": trained,
+    }
+
+
+def save_generator(path: str | Path, contents: dict[str, Any]) -> None:
+    """Write a generator file, whole or not at all."""
+    with atomic_file(path) as unfinished:
+        torch.save(contents, unfinished)
+
+
+def load_generator(path: str | Path, weights: str) -> tuple[nn.Module, ECGFormat, dict[str, Any]]:
+    """Build the generator of a generator file or a training checkpoint, in evaluation mode on the CPU.
+
+    Args:
+        path: the file.
+        weights: "ema" or "raw".
+
+    Returns:
+        The network, the format of what it draws, and what training told of it.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not such a file, damaged, or without these weights; the message says which.
+    """
+    return generator_of(read_tensors(path), path, weights)
+
+
+def generator_of(
+    contents: dict[str, Any], path: str | Path, weights: str
+) -> tuple[nn.Module, ECGFormat, dict[str, Any]]:
+    """[load_generator][] of a file that has been read; `path` is for the messages."""
+    contents = contents.get(KEY_IN_TRAINING_CHECKPOINT, contents)
+    if contents.get("format") != FORMAT:
+        raise ValueError(f"{path} is no generator of ecggan; it holds {', '.join(map(str, list(contents)[:8]))}")
+    missing = [key for key in ("format_version", "generator", "ecg", "weights", "trained") if key not in contents]
+    if missing:
+        raise ValueError(f"{path} is damaged: {', '.join(missing)} is missing")
+    if contents["format_version"] != FORMAT_VERSION:
+        raise ValueError(f"{path} has format version {contents['format_version']}; this ecggan reads {FORMAT_VERSION}")
+    if weights not in contents["weights"]:
+        raise ValueError(f"{path} holds the weights {', '.join(contents['weights'])}; weights={weights} is not there")
+    generator = build_generator(contents["generator"], contents["weights"][weights], path)
+    return generator, ECGFormat(**contents["ecg"]), contents["trained"]
+
+
+def build_generator(
+    architecture_and_sizes: Mapping[str, Any], state: Mapping[str, Tensor], path: str | Path
+) -> nn.Module:
+    """The network, in evaluation mode.
+
+    Raises:
+        ValueError: an unknown architecture, or weights that do not fit it.
+    """
+    sizes = dict(architecture_and_sizes)
+    name = sizes.pop("architecture", None)
+    if name not in ARCHITECTURES:
+        raise ValueError(f"{path} is of the architecture {name!r}; known are {', '.join(ARCHITECTURES)}")
+    try:
+        generator = ARCHITECTURES[name](**sizes)
+        generator.load_state_dict(state)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{path} is damaged: its weights do not fit a {name} of {sizes}") from error
+    return generator.eval()
+
+
+def weights_sha256(generator: nn.Module) -> str:
+    """One SHA-256 over the generator's tensors by name: the same weights have the same, whatever file they came in."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(generator.state_dict().items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def read_tensors(path: str | Path) -> dict[str, Any]:
+    """Read a torch file of tensors and plain values; code in it is refused, never run.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: the file is damaged, is no dictionary, or holds more than tensors and plain values.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no checkpoint at {path}")
+    try:
+        contents = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except pickle.UnpicklingError as error:
+        found = re.search(r"GLOBAL (\S+)", str(error))
+        what = f" ({found[1]})" if found else ", or is no checkpoint at all"
+        raise ValueError(
+            f"{path} holds more than tensors and plain values{what}; it is not opened, since it could run code. "
+            f"Where you trust it, keep its tensors alone: c = torch.load({path.name!r}, map_location='cpu', "
+            "weights_only=False); torch.save({'netG_state_dict': c['netG_state_dict']}, 'tensors.pt') "
+            "(c.state_dict() where c is the network itself)"
+        ) from error
+    except Exception as error:  # a damaged file fails in a dozen ways
+        size = os.path.getsize(path)
+        why = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(f"{path} cannot be read as a torch file ({size} bytes): {why}") from error
+    if not isinstance(contents, dict):
+        raise ValueError(f"{path} holds a {type(contents).__name__}, not a dictionary of weights")
+    return contents
+
+
+def _plain(hyperparameters: Any) -> dict[str, Any]:
+    assert isinstance(hyperparameters, dict)
+    return dict(hyperparameters)

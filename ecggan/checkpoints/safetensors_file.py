@@ -1,0 +1,84 @@
+"""A trained generator as safetensors: one set of weights, no pickle, readable without torch.
+
+The metadata, JSON by key, are what a generator file holds beside its weights: format and version, generator, ecg and
+trained; and the weights' SHA-256, by which damage is seen.
+
+Source: https://huggingface.co/docs/safetensors
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from ecggan.checkpoints.generator_file import FORMAT, FORMAT_VERSION, build_generator, weights_sha256
+from ecggan.ecg import ECGFormat
+from ecggan.files.atomic import atomic_file
+
+SUFFIX = ".safetensors"
+_KEYS = ("format", "format_version", "generator", "ecg", "trained", "weights_sha256")
+
+
+def save_safetensors(path: str | Path, contents: dict[str, Any], weights: str) -> None:
+    """Write one set of weights, whole or not at all.
+
+    Args:
+        path: the file; what lies there is replaced.
+        contents: as of [generator_contents][ecggan.checkpoints.generator_file.generator_contents].
+        weights: which set of them.
+    """
+    state = contents["weights"][weights]
+    values = {key: contents[key] for key in _KEYS if key in contents}
+    values["weights_sha256"] = weights_sha256(build_generator(contents["generator"], state, path))
+    metadata = {key: json.dumps(value, ensure_ascii=False) for key, value in values.items()}
+    with atomic_file(path) as unfinished:
+        save_file({name: tensor.contiguous() for name, tensor in state.items()}, unfinished, metadata)
+
+
+def load_safetensors(path: str | Path) -> tuple[nn.Module, ECGFormat, dict[str, Any]]:
+    """Build the generator, in evaluation mode on the CPU.
+
+    Returns:
+        The network, the format of what it draws, and what was told of it.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not a safetensors file, not one of ecggan, or damaged; the message says which and what is missing.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"no checkpoint at {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no dictionary
+    except SafetensorError as error:
+        raise ValueError(f"{path} cannot be read as a safetensors file: {error}") from error
+    missing = [key for key in _KEYS if key not in metadata]
+    if missing:
+        raise ValueError(
+            f"{path} is no generator of ecggan: {', '.join(missing)} is missing from its metadata; "
+            f"it holds {', '.join(sorted(state)[:3])} … ({len(state)} tensors)"
+        )
+    try:
+        told = {key: json.loads(metadata[key]) for key in _KEYS}
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is damaged: its metadata are not JSON") from error
+    if (told["format"], told["format_version"]) != (FORMAT, FORMAT_VERSION):
+        raise ValueError(
+            f"{path} is {told['format']!r} of version {told['format_version']}; this ecggan reads {FORMAT!r} of "
+            f"version {FORMAT_VERSION}"
+        )
+    generator, ecg, trained = (told[key] for key in ("generator", "ecg", "trained"))
+    if not (isinstance(generator, dict) and isinstance(ecg, dict) and isinstance(trained, dict)):
+        raise ValueError(f"{path} is damaged: generator, ecg and trained must be JSON objects")
+    try:
+        ecg_format = ECGFormat(**ecg)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path} is damaged: its ecg is {ecg}") from error
+    network = build_generator(generator, state, path)
+    if weights_sha256(network) != told["weights_sha256"]:
+        raise ValueError(f"{path} is damaged: its weights are not those that were written")
+    return network, ecg_format, trained

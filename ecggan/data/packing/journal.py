@@ -1,0 +1,177 @@
+"""The files of a set while it is packed: what is noted stays, whoever is killed, and nothing goes in twice."""
+
+import json
+import os
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int16
+
+from ecggan.data.sets.ecg_set import SIGNALS, complete_ecg_set, record_hash, write_header
+from ecggan.data.sets.exclusions import A_RULE, Excerpt, Shown, show
+from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT
+
+JOURNAL = "journal.jsonl"
+_ROWS_AT_A_TIME = 10_000
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A record that goes into the set."""
+
+    microvolts: Int16[np.ndarray, "lead time"]
+    row: Mapping[str, Any]
+
+    def left_out(self, rule: str, detail: str, leads: Sequence[str], sampling_rate: int) -> "LeftOut":
+        """The record as one that does not."""
+        excerpt = Excerpt(self.microvolts / MICROVOLTS_PER_MILLIVOLT, leads, sampling_rate)
+        return LeftOut(rule, self.row["record"], detail, excerpt)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A record that does not, the rule that it broke, and how; with what there is to see of it."""
+
+    rule: str
+    record: str
+    detail: str
+    excerpt: Excerpt | None = None
+
+
+Outcome = Kept | LeftOut
+
+
+class PackingJournal:
+    """Takes batches of outcomes, in their order: first the signals go to their place, then a line to the journal.
+
+    A record whose samples are there already is left out as a duplicate.
+
+    What was cut off by a kill is forgotten when the same folder is opened again.
+
+    Args:
+        content: the folder of the set that is being packed; may hold what was packed before.
+        leads: of each record.
+        sampling_rate: likewise, in Hz.
+        num_samples: likewise.
+
+    Attributes:
+        num_batches: how many are noted.
+    """
+
+    def __init__(self, content: Path, leads: Sequence[str], sampling_rate: int, num_samples: int) -> None:
+        self.num_batches = 0
+        self._content = content
+        self._leads = leads
+        self._sampling_rate = sampling_rate
+        self._shape = len(leads), num_samples
+        self._bytes = 2 * len(leads) * num_samples
+        self._num_kept = 0
+        self._names: dict[str, str] = {}  # by hash
+        self._num_by_rule: Counter[str] = Counter()
+
+    def __enter__(self) -> "PackingJournal":
+        for name in (SIGNALS, JOURNAL):
+            (self._content / name).touch()
+        self._signals = open(self._content / SIGNALS, "r+b")
+        self._lines = open(self._content / JOURNAL, "r+b")
+        write_header(self._signals, (0, *self._shape))
+        self._truncate_partial_entry()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._signals.close()
+        self._lines.close()
+
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        """Note the next batch."""
+        outcomes = [self._once(outcome) if isinstance(outcome, Kept) else outcome for outcome in outcomes]
+        kept = [outcome for outcome in outcomes if isinstance(outcome, Kept)]
+        left_out = [outcome for outcome in outcomes if isinstance(outcome, LeftOut)]
+        signals = b"".join(np.ascontiguousarray(outcome.microvolts).tobytes() for outcome in kept)
+        self._signals.write(signals)
+        self._signals.flush()
+        rows = [outcome.row for outcome in kept]
+        reasons = [(outcome.rule, outcome.record, outcome.detail) for outcome in left_out]
+        for outcome in left_out:
+            self._show(outcome)
+        self._lines.write(json.dumps([rows, reasons, zlib.crc32(signals)]).encode() + b"\n")
+        self._lines.flush()
+        self._num_kept += len(kept)
+        self.num_batches += 1
+
+    def _once(self, outcome: Kept) -> Outcome:
+        """The outcome with its hash, or why it is left out."""
+        digest = record_hash(outcome.microvolts, self._leads)
+        name = str(outcome.row["record"])
+        if digest in self._names:
+            return outcome.left_out(
+                "duplicate", f"the same samples as {self._names[digest]}", self._leads, self._sampling_rate
+            )
+        self._names[digest] = name
+        return Kept(outcome.microvolts, {**outcome.row, "hash": digest})
+
+    def _show(self, outcome: LeftOut) -> None:
+        """Keep the first ones of each rule to be seen."""
+        number = self._num_by_rule[outcome.rule]
+        self._num_by_rule[outcome.rule] += 1
+        if number < A_RULE and outcome.excerpt is not None:
+            show(self._content, Shown(outcome.rule, outcome.record, outcome.detail, outcome.excerpt), number)
+
+    def complete(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a set of it, and return its account."""
+        left_out: dict[str, list[dict[str, str]]] = {}
+        num_left_out = 0
+        tables: list[pd.DataFrame] = []
+        waiting: list[Mapping[str, Any]] = []
+        self._lines.seek(0)
+        for line in self._lines:
+            rows, reasons, _ = json.loads(line)
+            num_left_out += len(reasons)
+            for rule, record, detail in reasons:
+                left_out.setdefault(rule, []).append({"record": record, "detail": detail})
+            waiting += rows
+            if len(waiting) >= _ROWS_AT_A_TIME:
+                tables.append(pd.DataFrame(waiting))
+                waiting = []
+        tables.append(pd.DataFrame(waiting, columns=None if waiting or tables else ["record"]))
+        account = {"read": self._num_kept + num_left_out, "kept": self._num_kept, "left_out": left_out}
+        write_header(self._signals, (self._num_kept, *self._shape))
+        self._signals.flush()
+        table = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
+        complete_ecg_set(self._content, manifest, table, account)
+        (self._content / JOURNAL).unlink()
+        return account
+
+    def _truncate_partial_entry(self) -> None:
+        signals_end, lines_end = self._signals.tell(), 0
+        for line, rows, reasons, crc32 in self._noted():
+            if zlib.crc32(self._signals.read(len(rows) * self._bytes)) != crc32:
+                break
+            self._names |= {row["hash"]: row["record"] for row in rows}
+            self._num_by_rule.update(rule for rule, *_ in reasons)
+            self._num_kept += len(rows)
+            self.num_batches += 1
+            lines_end += len(line)
+            signals_end = self._signals.tell()
+        for file, end in ((self._signals, signals_end), (self._lines, lines_end)):
+            os.truncate(file.fileno(), end)
+            file.seek(end)
+
+    def _noted(self) -> Iterator[tuple[bytes, list[dict[str, str]], list[list[str]], int]]:
+        """Each whole line up to the first damaged one: its rows, what it leaves out, the checksum of the signals."""
+        with suppress(ValueError, TypeError, RecursionError):
+            for line in self._lines:
+                if not line.endswith(b"\n"):
+                    return
+                rows, reasons, crc32 = json.loads(line)
+                yield line, rows, reasons, crc32

@@ -1,0 +1,147 @@
+"""Parquet files: a row a record with its signals as lists, or a table of leads that is one record.
+
+Signals are one column of lists of lists, (lead, time) or (time, lead), or a column of lists for each lead, by name.
+What the export writes says its leads, rate and unit in the file's metadata; columns `record`, `patient`, `age`, `sex`
+and `split` are taken over.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ecggan.data.readers.collection import LARGEST_RECORD, MOST_RECORDS, Place, places_of, to_record
+from ecggan.data.record import Layout, Record, years
+from ecggan.ecg import TWELVE_LEADS, canonical_lead
+
+_METADATA = b"ecggan"
+_SAYS = ("leads", "sampling_rate", "unit")
+_LARGEST_ROW_GROUP = 2**30  # bytes, of the signals: so many are in memory at once
+_SPLITS = ("train", "validation", "test")
+
+
+class Parquet:
+    """A file of ECGs, open.
+
+    Args:
+        path: the file.
+        layout: what it does not say.
+
+    Raises:
+        ValueError: it is damaged, holds no signals, or the layout does not fit it.
+    """
+
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self.path = path
+        self.file = pq.ParquetFile(path)
+        schema = self.file.schema_arrow
+        self._layout = _with_what_is_said(layout, schema.metadata or {}, path)
+        self._columns, self._is_table = _signal_columns(schema, self._layout, path)
+        rows = [self.file.metadata.row_group(i).num_rows for i in range(self.file.num_row_groups)]
+        self._first_rows = np.concatenate([[0], np.cumsum(rows)])
+        if self._first_rows[-1] > MOST_RECORDS and not self._is_table:
+            raise ValueError(f"{path} states {self._first_rows[-1]:,} records; one file may hold {MOST_RECORDS:,}")
+        self._others = [name for name in ("record", "patient", "age", "sex", "split") if name in schema.names]
+        self.names: Sequence[str] = [path.stem] if self._is_table else self._names(int(self._first_rows[-1]))
+        self._group = lru_cache(maxsize=1)(self._read_group)
+
+    def read(self, position: int) -> Record:
+        if self._is_table:
+            table = pa.concat_tables([self._read_group(i) for i in range(self.file.num_row_groups)])
+            values = np.stack([table[name].to_numpy() for name in self._columns])
+            return to_record(values, True, replace(self._layout, leads=self._columns), self.path)
+        group = int(np.searchsorted(self._first_rows, position, side="right")) - 1
+        row = self._group(group).slice(position - self._first_rows[group], 1)
+        facts = _facts(row, self._others)
+        if len(self._columns) > 1:
+            values = np.stack([_flat(row[name].combine_chunks(), self.path) for name in self._columns])
+            return to_record(values, True, replace(self._layout, leads=self._columns), self.path, **facts)
+        lists = row[self._columns[0]].combine_chunks().flatten()
+        values = _flat(lists, self.path)
+        if not len(lists) or len(values) % len(lists):
+            raise ValueError(f"{self.path}, record {position}: its lists are of different lengths, or there is none")
+        values = values.reshape(len(lists), -1)
+        place: Place = places_of({"signal": values.shape}, replace(self._layout, array=None), self.path)[1][0]
+        return to_record(values, place.has_leads_first, self._layout, self.path, **facts)
+
+    def _read_group(self, number: int) -> pa.Table:
+        metadata = self.file.metadata.row_group(number)
+        size = metadata.total_byte_size
+        if size > _LARGEST_ROW_GROUP:
+            raise ValueError(
+                f"{self.path} has a row group of {size:,} bytes, which would be read whole; write it with row groups "
+                "of fewer rows, such as pyarrow.parquet.write_table(…, row_group_size=256)"
+            )
+        return self.file.read_row_group(number, [*self._columns, *self._others], use_threads=False)
+
+    def _names(self, count: int) -> Sequence[str]:
+        if "record" not in self._others:
+            return list(map(str, range(count)))
+        return [str(name) for name in self.file.read(["record"], use_threads=False)["record"].to_pylist()]
+
+
+def _with_what_is_said(layout: Layout, metadata: dict[bytes, bytes], path: Path) -> Layout:
+    if _METADATA not in metadata:
+        return layout
+    try:
+        said = json.loads(metadata[_METADATA])
+        return replace(layout, **{name: said[name] for name in _SAYS if name in said})
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is damaged: what it says of its ECGs is none of ours ({error})") from error
+
+
+def _signal_columns(schema: pa.Schema, layout: Layout, path: Path) -> tuple[list[str], bool]:
+    """Which columns hold signals, and whether all rows together are one record."""
+    nested = [field.name for field in schema if _depth(field.type) == 2]
+    if layout.array is not None:
+        if layout.array not in nested:
+            raise ValueError(f"{path} has no column {layout.array!r} of lists of lists; it has {schema.names[:20]}")
+        return [layout.array], False
+    if len(nested) == 1:
+        return nested, False
+    if nested:
+        raise ValueError(f"{path} has several columns of lists of lists ({nested}); say which in data.layout.array")
+    leads = [field for field in schema if canonical_lead(field.name) in TWELVE_LEADS]
+    depths = {_depth(field.type) for field in leads}
+    if not leads or len(depths) != 1:
+        raise ValueError(
+            f"{path} holds no signals: no column of lists of lists, and no column a lead; it has {schema.names[:20]}"
+        )
+    return [field.name for field in leads], depths == {0}
+
+
+def _depth(kind: pa.DataType) -> int:
+    """How many lists lie around a number; -1 for what is no number."""
+    depth = 0
+    while pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        kind, depth = kind.value_type, depth + 1
+    return depth if pa.types.is_integer(kind) or pa.types.is_floating(kind) else -1
+
+
+def _flat(lists: pa.Array, path: Path) -> np.ndarray:
+    """The numbers of equally long lists, one after the other."""
+    lengths = {len(each) for each in lists} if lists.null_count == 0 else {0, 1}
+    if len(lengths) != 1:
+        raise ValueError(f"{path}: the lists of a record are missing or of different lengths")
+    values = lists.flatten()
+    if values.nbytes > LARGEST_RECORD:
+        raise ValueError(f"{path} has a record of {values.nbytes:,} bytes; one may have {LARGEST_RECORD:,}")
+    return values.to_numpy(zero_copy_only=False)  # a missing number is NaN
+
+
+def _facts(row: pa.Table, names: Sequence[str]) -> dict[str, Any]:
+    told = {name: row[name][0].as_py() for name in names if name != "record"}
+    facts = {
+        "patient": None if told.get("patient") is None else str(told["patient"]),
+        "age": age if isfinite(age := years(told.get("age"))) else None,
+        "sex": told.get("sex") if told.get("sex") in ("male", "female") else None,
+        "split": told.get("split") if told.get("split") in _SPLITS else None,
+    }
+    return {name: fact for name, fact in facts.items() if fact is not None}

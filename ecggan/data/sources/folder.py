@@ -1,0 +1,164 @@
+"""Any folder of ECG files: every file is a record or holds many, and the split follows from the patient or the name."""
+
+import logging
+import math
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from fnmatch import fnmatch
+from functools import partial
+from pathlib import Path
+
+from ecggan.data.packing.outcomes import NotWantedError
+from ecggan.data.packing.packer import Packer
+from ecggan.data.readers.registry import is_collection, read_record, record_names
+from ecggan.data.readers.sidecars import sidecars_of
+from ecggan.data.record import Layout, Record, RecordReference
+from ecggan.data.sets.ecg_set import MANIFEST, RECORDS, SIGNALS, ECGSet
+from ecggan.data.sets.splits import split_of
+from ecggan.data.sources.selection import Selection
+from ecggan.files.path_safety import leads_out_of
+
+log = logging.getLogger(__name__)
+
+
+def folder_set(
+    root: str | Path | None,
+    packer: Packer,
+    selection: Selection,
+    patterns: Sequence[str],
+    layout: Layout,
+    validation: int | float,
+    test: int | float,
+) -> ECGSet:
+    """Pack every file under a folder, at any depth; hidden files and folders are passed over.
+
+    A record is named by its path without the suffix, as in ``site_a/00017``; where two files share that name, each
+    keeps its suffix. They still share a split, for they may be one ECG in two formats. A record of a file of many is
+    named by the file and its own name or number, as in ``site_a/tracings/0``.
+
+    Args:
+        root: the folder, or a file of many records.
+        packer: makes the set.
+        selection: by age and sex, where a file or a sidecar says it.
+        patterns: of file names, e.g. ``*.hea``.
+        layout: what neither a file nor a sidecar says ([ecggan.data.readers.sidecars][]).
+        validation: the share of the names in that split, of 1.
+        test: likewise. Where the file or a sidecar names the patient, it is the patients that are shared out. A split
+            that a file itself gives its records stays.
+
+    Raises:
+        FileNotFoundError: no such folder, or no such file in it.
+        ValueError: no record is usable.
+    """
+    root = None if root is None else Path(root).expanduser()
+    if root is not None and root.is_file() and is_collection(root):
+        root, paths = root.parent, [root]
+    elif root is None or not root.is_dir():
+        where = "" if root is None else f"; {root} is neither"
+        raise FileNotFoundError(
+            f"data=folder needs data.root=FOLDER, the folder of ECG files, or a file of many records{where}"
+        )
+    else:
+        if (root / MANIFEST).is_file() and (root / SIGNALS).is_file():
+            raise ValueError(f"{root} is an ECG set: give data=ecg_set data.root={root}")
+        patterns = [patterns] if isinstance(patterns, str) else patterns
+        paths = [path for path in find_files(root, patterns) if not _is_table_of_an_export(path)]
+        if not paths:
+            raise FileNotFoundError(
+                f"no file in {root} or below is named like {', '.join(patterns)} (data.source.patterns)"
+            )
+    names = [path.relative_to(root).with_suffix("").as_posix() for path in paths]
+    times = Counter(names)
+    named = [name if times[name] == 1 else name + path.suffix for name, path in zip(names, paths, strict=True)]
+    many = packer.each(
+        partial(_names_of, layout=layout, root=root), [path for path in paths if is_collection(path)], _nameless
+    )
+    references = []
+    for stem, name, path in zip(names, named, paths, strict=True):
+        beside = tuple(sidecars_of(path, root))
+        members = next(many) if is_collection(path) else None
+        if members is None:
+            references.append(RecordReference(name, path, {"split": split_of(stem, validation, test)}, beside))
+            continue
+        for position, member in enumerate(members):
+            facts = {"split": split_of(f"{stem}/{member}", validation, test)}
+            references.append(RecordReference(f"{name}/{member}", path, facts, beside, position))
+    read = partial(_read, layout=layout, root=root, selection=selection, validation=validation, test=test)
+    made_by = {
+        "patterns": list(patterns),
+        "layout": asdict(layout),
+        "selection": asdict(selection),
+        "validation": validation,
+        "test": test,
+    }
+    return packer.pack("folder", references, read, root, made_by)
+
+
+def find_files(root: Path, patterns: Sequence[str]) -> list[Path]:
+    """The files of such names, case aside; links to files are among them, and no link to a folder is followed."""
+    found, elsewhere = [], []
+    passed_over = Counter[str]()
+    for at, folders, files in os.walk(root):
+        folder = Path(at)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        linked = [folder / name for name in folders if (folder / name).is_symlink()]
+        elsewhere += [link for link in linked if leads_out_of(link, root)]
+        for name in sorted(files):
+            if any(fnmatch(name.lower(), pattern.lower()) for pattern in patterns) and not name.startswith("."):
+                found.append(folder / name)
+            else:
+                passed_over[Path(name).suffix or name] += 1
+    if elsewhere:
+        log.warning(
+            "%d links in %s lead to folders elsewhere and are not followed, %s the first; give those as data.root",
+            len(elsewhere),
+            root,
+            elsewhere[0],
+        )
+    if passed_over:
+        counts = ", ".join(f"{count} {suffix}" for suffix, count in passed_over.most_common(9))
+        log.info("files that no pattern names (signal files of WFDB among them): %s", counts)
+    return sorted(found)
+
+
+def _is_table_of_an_export(path: Path) -> bool:
+    return path.name == RECORDS and (path.parent / MANIFEST).is_file()
+
+
+def _names_of(paths: Sequence[Path], layout: Layout, root: Path) -> list[Sequence[str] | None]:
+    return [_names(path, layout, root) for path in paths]
+
+
+def _names(path: Path, layout: Layout, root: Path) -> Sequence[str] | None:
+    """Of the records of a file of many; None where it holds one, or cannot be opened, as reading it will say."""
+    try:
+        names = record_names(path, layout, root)
+    except (ValueError, OSError, MemoryError):
+        return None
+    return names if len(names) > 1 else None
+
+
+def _nameless(path: Path, what_happened: str) -> None:
+    """For a file that crashes its reader: it will again when it is read, and is left out then."""
+
+
+def _read(
+    reference: RecordReference,
+    layout: Layout,
+    root: Path,
+    selection: Selection,
+    validation: int | float,
+    test: int | float,
+) -> Record:
+    """The record; where a patient is known, the split is the patient's."""
+    record = read_record(reference.path, layout, root, reference.position)
+    age, sex = record.facts.get("age", math.nan), record.facts.get("sex")
+    step = selection.misses(age, sex)
+    if step:
+        raise NotWantedError(step, f"age {age:g}, sex {sex or 'unknown'}")
+    if "patient" not in record.facts or "split" in record.facts:
+        return record
+    split = split_of(record.facts["patient"], validation, test)
+    return replace(record, facts={**record.facts, "split": split})

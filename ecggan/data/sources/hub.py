@@ -1,0 +1,114 @@
+"""A data set of the Hugging Face hub, or one in the same form on the disk. The only door to `datasets`.
+
+The published DeepFake ECGs lie there as `.asc` texts (deepsynthbody/deepfake_ecg_full_train_validation_test); what the
+Parquet export writes can be put there. A row is a record: a column of text (`asc` or `csv`), or one of lists of lists.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ecggan.data.packing.packer import Packer
+from ecggan.data.readers.collection import places_of, to_record
+from ecggan.data.readers.text import check_text_size, parse_text
+from ecggan.data.record import Layout, Record, RecordReference
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.splits import split_of
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+TEXTS = ("asc", "csv")
+SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "val": "validation", "test": "test"}
+
+
+def hub_set(
+    dataset: str | None,
+    revision: str | None,
+    layout: Layout,
+    packer: Packer,
+    validation: int | float,
+    test: int | float,
+) -> ECGSet:
+    """Load a data set, which fetches it once where it is on the hub, and pack its rows.
+
+    Args:
+        dataset: its name on the hub, or a folder.
+        revision: a commit or tag of it; None for the newest.
+        layout: leads, rate and unit of the rows; `array` names their column, where several could be it.
+        packer: makes the set.
+        validation: the share of the records in that split, of 1, by a hash of the name, where the data set has no
+            splits of its own.
+        test: likewise.
+
+    Raises:
+        ValueError: no name, no such data set, no row of it is usable, or the package `datasets` is not installed.
+    """
+    if dataset is None:
+        raise ValueError("data=hub needs data.dataset=NAME, a data set of the Hugging Face hub, or a folder of one")
+    try:
+        import datasets
+    except ModuleNotFoundError as error:
+        raise ValueError(f"the package {error.name} is not installed: pip install 'ecggan[hub]'") from error
+    try:
+        loaded = datasets.load_dataset(dataset, revision=revision)
+    except Exception as error:  # from many libraries: there is no such name, or no network, or the disk is full
+        raise ValueError(f"the data set {dataset} cannot be loaded ({type(error).__name__}: {error})") from error
+    files = {split: [Path(file["filename"]) for file in rows.cache_files] for split, rows in loaded.items()}
+    if not all(files.values()):
+        raise ValueError(f"the data set {dataset} has no rows")
+    root = Path(os.path.commonpath([file.parent for some in files.values() for file in some]))
+    references = list(_references(loaded, files, validation, test))
+    made_by = {
+        "dataset": dataset,
+        "revision": revision,
+        "layout": asdict(layout),
+        "validation": validation,
+        "test": test,
+        "fingerprints": {split: rows._fingerprint for split, rows in loaded.items()},
+    }
+    return packer.pack("hub", references, partial(_read, splits=dict(loaded), layout=layout), root, made_by)
+
+
+def _references(
+    splits: Mapping[str, "Dataset"], files: Mapping[str, list[Path]], validation: int | float, test: int | float
+) -> Iterator[RecordReference]:
+    has_splits = len(splits) > 1 and set(splits) <= set(SPLITS)
+    for split, rows in splits.items():
+        keys = list(rows["__key__"]) if "__key__" in rows.column_names else []
+        names = keys if len(set(keys)) == len(rows) else list(map(str, range(len(rows))))
+        for position, name in enumerate(names):
+            record = name if name.startswith(f"{split}/") else f"{split}/{name}"
+            in_split = SPLITS[split] if has_splits else split_of(record, validation, test)
+            yield RecordReference(record, files[split][0], {"split": in_split, "part": split}, position=position)
+
+
+def _read(reference: RecordReference, splits: Mapping[str, "Dataset"], layout: Layout) -> Record:
+    row = splits[reference.facts["part"]][reference.position]
+    where = Path(reference.record)
+    text = next((row[name] for name in TEXTS if isinstance(row.get(name), bytes | str)), None)
+    if text is not None and layout.array is None:
+        content = text.encode() if isinstance(text, str) else text
+        check_text_size(where, len(content))
+        return parse_text(content, layout, where)
+    name = layout.array or _only_list_of_lists(row)
+    values = np.array(row[name])
+    if values.ndim != 2 or values.dtype.kind not in "iuf":
+        raise ValueError(f"{where}: {name!r} holds no equally long lists of numbers")
+    has_leads_first = places_of({name: values.shape}, layout, where)[1][0].has_leads_first
+    return to_record(values, has_leads_first, layout, where)
+
+
+def _only_list_of_lists(row: Mapping[str, Any]) -> str:
+    nested = [name for name, value in row.items() if isinstance(value, list) and value and isinstance(value[0], list)]
+    if len(nested) != 1:
+        raise ValueError(
+            f"which column holds the signals must be said in data.layout.array; lists of lists are in "
+            f"{', '.join(nested) or 'none'} of {', '.join(row)}"
+        )
+    return nested[0]

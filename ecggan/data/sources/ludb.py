@@ -1,0 +1,148 @@
+"""LUDB, the Lobachevsky University database: ECGs whose waves cardiologists bounded by hand, in each of 12 leads.
+
+Kalyakulina et al. 2020, LUDB: a new open-access validation tool for electrocardiogram delineation algorithms,
+https://doi.org/10.13026/eegm-h675. The gains in its headers are wrong (they make every lead 1 mV high); its integers
+are µV, and III = II - I holds in them to the unit.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from ecggan.data.packing.packer import Packer
+from ecggan.data.readers.wfdb import read_wfdb, read_wfdb_annotation
+from ecggan.data.record import Record, RecordReference, years
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.splits import split_of
+from ecggan.data.sources.selection import OLDEST, Candidate, Selection, in_words
+from ecggan.ecg import TWELVE_LEADS
+
+log = logging.getLogger(__name__)
+
+TABLE = "ludb.csv"
+
+Wave = Literal["p", "qrs", "t"]
+_WAVE_OF_SYMBOL: dict[str, Wave] = {"p": "p", "N": "qrs", "t": "t"}
+_MILLIVOLTS_PER_STEP = 1e-3
+
+
+@dataclass(frozen=True)
+class LUDBRecord:
+    """One record: signals ``(lead, time)`` in mV, and the waves that the cardiologists bounded.
+
+    `waves` has a row for each wave and lead: `lead`, `wave` (p, qrs or t), `onset`, `peak` and `offset` in samples, NaN
+    where a boundary is not given.
+    """
+
+    number: int
+    millivolts: np.ndarray
+    leads: tuple[str, ...]
+    sampling_rate: int
+    waves: pd.DataFrame
+
+
+def ludb_set(
+    root: str | Path | None, packer: Packer, selection: Selection, validation: int | float, test: int | float
+) -> ECGSet:
+    """Pack the records that are wanted, one of each patient, in the µV that their integers are.
+
+    Args:
+        root: the folder that holds ludb.csv.
+        packer: makes the set.
+        selection: by the cells of ludb.csv, e.g. Sinus rhythm, age and sex.
+        validation: the share of the records in that split, of 1, by a hash of the record's number.
+        test: likewise.
+
+    Raises:
+        FileNotFoundError: there is no ludb.csv in `root`.
+        ValueError: the table is damaged, or no record is chosen or usable.
+    """
+    if root is None or not (Path(root).expanduser() / TABLE).is_file():
+        where = "" if root is None else f"; {root} does not"
+        raise FileNotFoundError(f"data=ludb needs data.root=FOLDER, the folder of LUDB that holds {TABLE}{where}")
+    root = Path(root).expanduser()
+    references, counts = selection.choose(_candidates(root, validation, test))
+    log.info("LUDB: %s", in_words(counts))
+    if not references:
+        raise ValueError(f"no record of {root / TABLE} is wanted ({in_words(counts)}): {selection}")
+    made_by = {"selection": asdict(selection), "counts": counts, "validation": validation, "test": test}
+    return packer.pack("ludb", references, partial(_read, root=root), root, made_by)
+
+
+def _read(reference: RecordReference, root: Path) -> Record:
+    return read_wfdb(reference.path, _MILLIVOLTS_PER_STEP, root)
+
+
+def _candidates(root: Path, validation: int | float, test: int | float) -> Iterator[Candidate]:
+    try:
+        table = pd.read_csv(root / TABLE, dtype=str, keep_default_na=False)
+    except ValueError as error:  # UnicodeDecodeError and pandas' own among them
+        raise ValueError(f"{root / TABLE} is not LUDB's table ({error}); download it again") from error
+    missing = {"ID", "Sex", "Age"} - set(table)
+    if missing:
+        raise ValueError(f"{root / TABLE} is not LUDB's table: the column {min(missing)} is missing")
+    for row in table.to_dict("records"):
+        number, sex, age = (str(row.pop(name)).strip() for name in ("ID", "Sex", "Age"))
+        if number.isdecimal():
+            sex_in_words = {"M": "male", "F": "female"}.get(sex)
+            facts: dict[str, Any] = {"patient": number, "split": split_of(number, validation, test)}
+            facts |= {"age": years(age), "sex": sex_in_words}
+            lines = [line.strip() for cell in row.values() for line in str(cell).splitlines()]
+            said = dict.fromkeys(filter(None, lines), 0)
+            reference = RecordReference(number, _header(root, int(number)), facts)
+            yield Candidate(reference, said, OLDEST if age.startswith(">") else years(age), sex_in_words)
+
+
+def sinus_rhythm_numbers(root: str | Path) -> list[int]:
+    """The records in sinus rhythm without a pacemaker whose files are there, in order.
+
+    Raises:
+        FileNotFoundError: ludb.csv is missing.
+        ValueError: none of its records is there.
+    """
+    root = Path(root).expanduser()
+    table = root / TABLE
+    if not table.is_file():
+        raise FileNotFoundError(f"{table} is missing; ludb_root must be the folder of LUDB 1.0.1 that holds ludb.csv")
+    patients = pd.read_csv(table)
+    is_wanted = patients["Rhythms"].str.contains("sinus", case=False, na=False) & patients["Cardiac pacing"].isna()
+    numbers = [int(n) for n in sorted(patients.loc[is_wanted, "ID"]) if _header(root, int(n)).is_file()]
+    if not numbers:
+        raise ValueError(f"{root / 'data'} holds none of the records that {table} lists")
+    return numbers
+
+
+def read_ludb(root: str | Path, number: int) -> LUDBRecord:
+    """Read a record and its annotations, taking one step of the converter as 1 µV.
+
+    Raises:
+        FileNotFoundError: a file of it is missing.
+        ValueError: a file of it is damaged.
+    """
+    header = _header(Path(root).expanduser(), number)
+    record = read_wfdb(header, millivolts_per_step=_MILLIVOLTS_PER_STEP)
+    waves = [row for lead in TWELVE_LEADS for row in _waves(header, lead)]
+    columns = ["lead", "wave", "onset", "peak", "offset"]
+    table = pd.DataFrame(waves, columns=columns)
+    return LUDBRecord(number, record.millivolts, record.leads, int(record.sampling_rate), table)
+
+
+def _header(root: Path, number: int) -> Path:
+    return root / "data" / f"{number}.hea"
+
+
+def _waves(header: Path, lead: str) -> Iterator[tuple[str, Wave, float, float, float]]:
+    """Each peak with the opening bracket just before it and the closing one just after it."""
+    symbols, samples = read_wfdb_annotation(header, lead.lower())
+    symbols, at = ["", *symbols, ""], [np.nan, *samples, np.nan]
+    for i, symbol in enumerate(symbols):
+        if symbol in _WAVE_OF_SYMBOL:
+            onset = float(at[i - 1]) if symbols[i - 1] == "(" else np.nan
+            offset = float(at[i + 1]) if symbols[i + 1] == ")" else np.nan
+            yield lead, _WAVE_OF_SYMBOL[symbol], onset, float(at[i]), offset

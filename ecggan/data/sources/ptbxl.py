@@ -1,0 +1,127 @@
+"""PTB-XL in its official layout: which records, which label, which split.
+
+Source: Wagner et al. 2020, PTB-XL, a large publicly available electrocardiography dataset, Scientific Data 7:154,
+doi 10.1038/s41597-020-0495-6; https://physionet.org/content/ptb-xl/1.0.3/.
+"""
+
+import ast
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ecggan.data.packing.packer import Packer
+from ecggan.data.readers.wfdb import read_wfdb
+from ecggan.data.record import Record, RecordReference, years
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sources.download import Download
+from ecggan.data.sources.selection import OLDEST, Candidate, Selection, in_words
+
+log = logging.getLogger(__name__)
+
+DATABASE = "ptbxl_database.csv"
+# A patient is in one fold only; 9 and 10 hold the labels that a human checked, and are recommended for these uses.
+SPLIT_OF_FOLD = {**dict.fromkeys(range(1, 9), "train"), 9: "validation", 10: "test"}
+SEXES = {0: "male", 1: "female"}
+_LONGEST_STATEMENTS = 2000  # characters; the longest has about 250
+AGE_ABOVE_89 = 300  # how the database writes the age of patients older than that
+
+
+def ptbxl_set(
+    root: str | Path | None, packer: Packer, selection: Selection, download: Download | None = None
+) -> ECGSet:
+    """Pack the records that are wanted, at 500 Hz (or from the 100 Hz files, where that is the packer's rate).
+
+    Args:
+        root: the folder that holds ptbxl_database.csv.
+        packer: makes the set.
+        selection: by SCP-ECG statements, e.g. NORM, age and sex.
+        download: brings what is missing in `root`, or in a folder of the cache where that is None: the database, and
+            the records that are wanted.
+
+    Raises:
+        FileNotFoundError: there is no ptbxl_database.csv in `root`.
+        ValueError: the database lacks a column, or no record is chosen or usable.
+        ConnectionError: not all that is missing could be fetched.
+    """
+    if download is not None:
+        root = Path(packer.cache) / "downloads/ptbxl" if root is None else root
+        download.fetch([DATABASE], root)
+    if root is None or not (Path(root).expanduser() / DATABASE).is_file():
+        where = "" if root is None else f"; {root} does not"
+        raise FileNotFoundError(
+            f"data=ptbxl needs data.root=FOLDER, the folder that holds {DATABASE}{where}; data.download=true fetches it"
+        )
+    root = Path(root).expanduser()
+    candidates, counts = _candidates(root, packer.ecg.sampling_rate)
+    references, steps = selection.choose(candidates)
+    counts |= steps
+    log.info("PTB-XL: %s", in_words(counts))
+    if not references:
+        raise ValueError(f"no record of {root / DATABASE} is wanted ({in_words(counts)}): {selection}")
+    made_by = {"selection": asdict(selection), "counts": counts}
+    if download is not None:
+        headers = [reference.path.relative_to(root) for reference in references]
+        download.fetch([file.as_posix() for header in headers for file in (header, header.with_suffix(".dat"))], root)
+    return packer.pack("ptbxl", references, partial(_read, root=root), root, made_by)
+
+
+def _read(reference: RecordReference, root: Path) -> Record:
+    return read_wfdb(reference.path, root=root)
+
+
+def _candidates(root: Path, sampling_rate: int) -> tuple[list[Candidate], dict[str, int]]:
+    """The rows of the database that can be used, and how many there are of which kind."""
+    file_column = "filename_lr" if sampling_rate == 100 else "filename_hr"
+    numbers = ["patient_id", "age", "sex", "strat_fold"]
+    try:
+        database = pd.read_csv(root / DATABASE, usecols=[*numbers, "scp_codes", file_column])
+    except ValueError as error:
+        raise ValueError(f"{root / DATABASE} is not PTB-XL's database ({error}); download it again") from error
+    database[numbers] = database[numbers].apply(pd.to_numeric, errors="coerce")
+    candidates: list[Candidate] = []
+    seen: set[str] = set()
+    num_damaged = 0
+    for row in database.to_dict("records"):
+        statements = read_statements(row["scp_codes"])
+        split = SPLIT_OF_FOLD.get(row["strat_fold"])
+        if statements is None or split is None or not _is_inside(row[file_column]) or row[file_column] in seen:
+            num_damaged += 1
+            continue
+        seen.add(row[file_column])
+        path = root / f"{row[file_column]}.hea"
+        sex = SEXES.get(row["sex"])
+        facts = {"patient": _patient(row["patient_id"]), "split": split, "age": _age(row["age"]), "sex": sex}
+        age = OLDEST if row["age"] == AGE_ABOVE_89 else row["age"]
+        candidates.append(Candidate(RecordReference(path.stem, path, facts), statements, age, sex))
+    return candidates, {"database_rows": len(database), "damaged_rows": num_damaged}
+
+
+def _is_inside(name: Any) -> bool:
+    """Whether a cell names a file within the database's folder."""
+    return isinstance(name, str) and not Path(name).is_absolute() and ".." not in Path(name).parts
+
+
+def read_statements(written: Any) -> Mapping[str, float] | None:
+    """``"{'NORM': 100.0, 'SR': 0.0}"`` as a dict; None where the cell is damaged. A likelihood of 0 means unknown."""
+    if not isinstance(written, str) or len(written) > _LONGEST_STATEMENTS:
+        return None
+    try:
+        statements = ast.literal_eval(written)
+        return {str(name): float(likelihood) for name, likelihood in statements.items()}
+    except (ValueError, SyntaxError, TypeError, AttributeError, OverflowError, RecursionError, MemoryError):
+        return None
+
+
+def _patient(number: int | float) -> str | None:
+    return str(int(number)) if math.isfinite(number) else None
+
+
+def _age(number: int | float) -> float:
+    # a number that stands for "above 89" would spoil every mean
+    return math.nan if number == AGE_ABOVE_89 else years(number)

@@ -1,0 +1,206 @@
+"""The blinded reader kit: real and generated ECGs in random order on ECG paper, and the answer key in a folder apart.
+
+Nothing that a reader gets may tell the origin but the ECG itself. So both kinds have the same leads, derived alike, the
+same samples and the same steps of amplitude, are called by numbers, and stand on pages of one size; the kit's id is a
+hash of what the pages show, and so tells nothing that they do not.
+"""
+
+import csv
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jinja2
+import numpy as np
+from jaxtyping import Float, Int
+from tqdm import tqdm
+
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.ecg import EIGHT_LEADS, MICROVOLTS_PER_MILLIVOLT, select_leads
+from ecggan.evaluation.reader_study.sheets import GENERATED, KEY, KEY_COLUMNS, REAL, SHEET_COLUMNS
+from ecggan.files.atomic import atomic_folder, require_new_folder
+from ecggan.plotting import plot_ecg, save_pages
+from ecggan.stats.resampling import patient_numbers
+
+if TYPE_CHECKING:
+    import matplotlib.figure
+
+log = logging.getLogger(__name__)
+
+# Left out at either end. PTB-XL's records hold one value in their last 50 to 58 samples at 500 Hz and mostly in their
+# first 5; convolutions pad, so that generated ECGs are up to three times as rough in their first 50 and last 35.
+EDGE_S = 0.2
+STEP_UV = 5  # most of PTB-XL's recorders had such steps; 0.05 mm on paper
+SHORTEST_S = 1.0  # that can be shown
+_LETTERS = "bcdfghjklmnpqrst"  # no vowels and no digits: a spreadsheet takes an id of these for no word, number or date
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """One ECG of the kit: its origin, its set, and its position there."""
+
+    origin: str
+    ecgs: ECGSet
+    position: int
+
+
+def write_reader_kit(
+    out: str | Path,
+    real: ECGSet,
+    generated: ECGSet,
+    num_each: int = 20,
+    seed: int = 0,
+    progress: bool = True,
+) -> Path:
+    """Write what blinded readers get into a new folder, and the answer key into another beside it, OUT-key.
+
+    Both appear whole or not at all. OUT holds ``ecgs.pdf``, ``sheet.csv`` to be filled in and ``how_to_read.md``;
+    OUT-key holds ``key.csv`` and ``how_to_score.md``. The ECGs are drawn at random from all records, never the best, at
+    most one of a patient; the same seed and sets give the same kit.
+
+    Args:
+        out: the readers' folder.
+        real: what the real ECGs are drawn from; its records' `patient`, where there is one, is heeded.
+        generated: what the generated ones are drawn from.
+        num_each: how many of either.
+        seed: of the draw and the order.
+        progress: show a bar.
+
+    Returns:
+        The folder OUT-key.
+
+    Raises:
+        FileExistsError: one of the folders is there already.
+        ValueError: `num_each` is below 1 or more than a set can give, or the sets' rates, lengths or leads differ.
+    """
+    out = Path(out).resolve()
+    key_folder = out.with_name(f"{out.name}-key")
+    for folder in (out, key_folder):
+        require_new_folder(folder)
+    if not isinstance(num_each, int) or isinstance(num_each, bool) or num_each < 1:
+        raise ValueError(f"num_each, the ECGs of either kind, must be a whole number, at least 1; got {num_each}")
+    leads = _leads_of_both(real, generated)
+    _check_times(real, generated)
+    for what, ecgs in ((REAL, real), (GENERATED, generated)):
+        if ecgs.kind != what:  # allowed: two generators, or two databases, may be set against each other
+            log.warning("the set given as %s says that it is %s; the key calls it %s", what, ecgs.kind, what)
+    rng = np.random.default_rng(seed)
+    chosen = [
+        _Shown(what, ecgs, int(position))
+        for what, ecgs in ((REAL, real), (GENERATED, generated))
+        for position in _draw(what, ecgs, num_each, rng)
+    ]
+    shown = [chosen[i] for i in rng.permutation(len(chosen))]
+    kit = _kit_id(shown, leads)
+    facts = {
+        "kit": kit,
+        "num_ecgs": len(shown),
+        "num_each": num_each,
+        "is_twelve": leads == EIGHT_LEADS,
+        "leads": ", ".join(leads),
+        "shown_s": f"{real.num_samples / real.sampling_rate - 2 * EDGE_S:g}",
+        "edge_s": EDGE_S,
+        "step_uv": STEP_UV,
+        "seed": seed,
+        "real": _name(real),
+        "generated": _name(generated),
+        "kit_folder": out.name,
+        "key_folder": key_folder.name,
+    }
+    with atomic_folder(out) as for_readers, atomic_folder(key_folder) as apart:
+        save_pages(_pages(shown, leads, progress), for_readers / "ecgs.pdf", title=f"ECG reader kit {kit}")
+        numbers = range(1, len(shown) + 1)
+        _write_csv(for_readers / "sheet.csv", SHEET_COLUMNS, [[kit, ecg, "", "", ""] for ecg in numbers])
+        _write_csv(
+            apart / KEY, KEY_COLUMNS, [_key_row(kit, ecg, some) for ecg, some in zip(numbers, shown, strict=True)]
+        )
+        for folder, name in ((for_readers, "how_to_read.md"), (apart, "how_to_score.md")):
+            (folder / name).write_text(text_of(f"{name}.j2", facts), encoding="utf-8")
+    log.info("reader kit written to %s, its key to %s", out, key_folder)
+    return key_folder
+
+
+def _leads_of_both(real: ECGSet, generated: ECGSet) -> Sequence[str]:
+    """The eight independent leads, from which a page derives the others; else those there are, if they are the same."""
+    if all(set(EIGHT_LEADS) <= set(ecgs.leads) for ecgs in (real, generated)):
+        return EIGHT_LEADS
+    if set(real.leads) == set(generated.leads):
+        return real.leads
+    raise ValueError(
+        f"the leads shown must be the same, else they tell the origin: the real set has {', '.join(real.leads)}, "
+        f"the generated one {', '.join(generated.leads)}; give sets of the same leads, or both with I, II and V1 to V6"
+    )
+
+
+def _check_times(real: ECGSet, generated: ECGSet) -> None:
+    times = [(ecgs.sampling_rate, ecgs.num_samples) for ecgs in (real, generated)]
+    if times[0] != times[1]:
+        words = [f"{num} samples at {rate} Hz" for rate, num in times]
+        raise ValueError(
+            f"sampling rate and length must be the same, else they tell the origin: the real set has {words[0]}, "
+            f"the generated one {words[1]}; give sets of one rate and length"
+        )
+    duration_s = real.num_samples / real.sampling_rate
+    if duration_s < SHORTEST_S + 2 * EDGE_S:
+        raise ValueError(
+            f"records must be at least {SHORTEST_S + 2 * EDGE_S} s long, for {EDGE_S} s are left out at either end; "
+            f"these are {duration_s:g} s: give sets of longer records"
+        )
+
+
+def _draw(what: str, ecgs: ECGSet, num_each: int, rng: np.random.Generator) -> Int[np.ndarray, " chosen"]:
+    """Positions of as many patients, each drawn as likely as another, and one record of each."""
+    order = rng.permutation(len(ecgs))
+    _, first = np.unique(patient_numbers(ecgs.records.get("patient"), len(ecgs))[order], return_index=True)
+    if len(first) < num_each:
+        raise ValueError(
+            f"{num_each} {what} ECGs are asked for, one a patient, but {_name(ecgs)} has {len(ecgs)} records of "
+            f"{len(first)} patients; ask for fewer, or give a larger set"
+        )
+    return np.asarray(rng.choice(order[first], num_each, replace=False))
+
+
+def _millivolts(some: _Shown, leads: Sequence[str]) -> Float[np.ndarray, "lead time"]:
+    """What a page shows of an ECG: the same leads, samples and steps of either kind."""
+    edge = round(EDGE_S * some.ecgs.sampling_rate)
+    record = select_leads(some.ecgs.microvolts([some.position])[0], some.ecgs.leads, leads)[:, edge:-edge]
+    return np.rint(record / STEP_UV) * STEP_UV / MICROVOLTS_PER_MILLIVOLT
+
+
+def _kit_id(shown: Sequence[_Shown], leads: Sequence[str]) -> str:
+    digest = hashlib.sha256()
+    for some in shown:
+        digest.update(_millivolts(some, leads).astype("<f4").tobytes())
+    return "".join(_LETTERS[int(digit, 16)] for digit in digest.hexdigest()[:8])
+
+
+def _pages(shown: Sequence[_Shown], leads: Sequence[str], progress: bool) -> "Iterator[matplotlib.figure.Figure]":
+    for number, some in enumerate(tqdm(shown, desc="drawing", unit="ECG", disable=not progress), start=1):
+        yield plot_ecg(_millivolts(some, leads), leads, some.ecgs.sampling_rate, f"ECG {number}")
+
+
+def _key_row(kit: str, ecg: int, some: _Shown) -> list[object]:
+    stored, record = int(some.ecgs.rows[some.position]), some.ecgs.records["record"].iloc[some.position]
+    return [kit, ecg, some.origin, _name(some.ecgs), record, stored]
+
+
+def _name(ecgs: ECGSet) -> str:
+    return "a set in memory" if ecgs.path is None else str(ecgs.path)
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\r\n").writerows([columns, *rows])
+
+
+def text_of(template: str, facts: Mapping[str, object]) -> str:
+    """One of our Markdown templates, filled in."""
+    loader = jinja2.PackageLoader("ecggan.evaluation")
+    # Markdown, and so nothing to escape
+    environment = jinja2.Environment(
+        loader=loader, undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True, autoescape=False
+    )
+    return environment.get_template(template).render(facts)

@@ -1,0 +1,160 @@
+"""A generated set beside the real one, and beside the ECGs that it was learned from -> what is said of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ecggan.evaluation.assessed_set import AssessedSet
+from ecggan.evaluation.comparison.associations import compare_relations
+from ecggan.evaluation.comparison.comparison import compare, compare_columns
+from ecggan.evaluation.failures import Parts
+from ecggan.evaluation.fidelity.features import beat_features, measurement_features
+from ecggan.evaluation.fidelity.fidelity import MOST_GENERATED, compare_clouds, null_figures, one_record_per_patient
+from ecggan.evaluation.memorization.membership import Novelty, Prints, Repeats, assess_novelty, assess_repeats
+from ecggan.evaluation.memorization.memorization_verdict import judge_diversity, judge_memorization
+from ecggan.evaluation.verdict import Verdict, judge
+from ecggan.measurement.columns import display_name
+from ecggan.measurement.fingerprints import MOST_INDEXED
+from ecggan.stats.hypothesis_tests import FEWEST_PATIENTS
+from ecggan.stats.resampling import evenly_spaced, patient_numbers
+
+MEASUREMENTS, BEATS = "measurements", "beats"
+CLOUDS = (MEASUREMENTS, BEATS)
+
+
+@dataclass(frozen=True)
+class SetEvaluation:
+    """What is said of a generated set beside the real one; None where that part failed.
+
+    Args:
+        comparison: a row a measurement.
+        relations: a row a pair of measurements.
+        signals: a row a pair of leads and a band of frequencies.
+        clouds: a row a figure of the sets as clouds, by `cloud`: their measurements and their beats.
+        repeats: copies within each set, of the real one first.
+        novelty: beside the training ECGs, or beside the real set where those are not known.
+        verdict: in words, of how realistic and normal it is.
+        variety: of how varied it is.
+        privacy: of whether it is new.
+    """
+
+    comparison: pd.DataFrame | None
+    relations: pd.DataFrame | None
+    signals: pd.DataFrame | None
+    clouds: pd.DataFrame | None
+    repeats: tuple[Repeats, Repeats] | None
+    novelty: Novelty | None
+    verdict: Verdict | None
+    variety: Verdict | None
+    privacy: Verdict | None
+
+
+def answers(judgement: SetEvaluation) -> dict[str, Verdict]:
+    """Question -> what is answered, of the three those that could be."""
+    asked = {
+        "Realistic and normal?": judgement.verdict,
+        "As varied as real ECGs?": judgement.variety,
+        "New?": judgement.privacy,
+    }
+    return {question: verdict for question, verdict in asked.items() if verdict is not None}
+
+
+@dataclass
+class Reference:
+    """What generated sets are judged by.
+
+    Args:
+        real: the reference.
+        learned_from: the training ECGs, or the real set where they are not known; None where that part failed.
+        held_out: the records of the real set of patients that are not in the training.
+        is_training_known: whether `learned_from` are the training ECGs.
+        nulls: halves of the real set as clouds, by kind and size, found once for all sets of a size.
+    """
+
+    real: AssessedSet
+    learned_from: Prints | None
+    held_out: Prints | None
+    is_training_known: bool
+    nulls: dict[tuple[str, int], pd.DataFrame]
+
+
+def judge_set(
+    some: AssessedSet,
+    by: Reference,
+    margins: Mapping[str, int | float] | None,
+    parts: Parts,
+    num_workers: int | None,
+    seed: int,
+) -> SetEvaluation:
+    """Judge a generated set; each part that fails is None, and named.
+
+    Args:
+        some: the set.
+        by: what it is judged by.
+        margins: see [compare][ecggan.evaluation.comparison.comparison.compare].
+        parts: runs each part, and keeps the errors.
+        num_workers: processes; None for one a core.
+        seed: of all that is drawn.
+    """
+    name, real, run = some.name, by.real, parts.run
+    comparison = run(f"comparison of {name}", compare, real.table, some.table, margins, seed=seed)
+    relations = run(f"relations of {name}", compare_relations, real.table, some.table, seed=seed)
+    signals = run(f"signals of {name} against real", _compare_signals, real, some, seed)
+    found = [run(f"{kind} of {name} as a cloud", _compare_clouds, kind, some, by, num_workers, seed) for kind in CLOUDS]
+    tables = [table for table in found if table is not None]
+    clouds = pd.concat(tables, ignore_index=True) if tables else None
+    repeats, novelty, verdict = None, None, None
+    if some.prints is not None and real.prints is not None:
+        repeats = run(f"repeats in {name}", _repeats, real.prints, some.prints, num_workers)
+    if some.prints is not None and by.learned_from is not None:
+        novelty = run(f"novelty of {name}", assess_novelty, some.prints, by.learned_from, by.held_out, num_workers)
+    if comparison is not None:
+        verdict = run(f"verdict on {name}", judge, comparison, real.shares, some.shares)
+    variety = run(f"verdict on the variety of {name}", judge_diversity, clouds, repeats)
+    privacy = run(f"verdict on the novelty of {name}", judge_memorization, novelty, by.is_training_known)
+    return SetEvaluation(comparison, relations, signals, clouds, repeats, novelty, verdict, variety, privacy)
+
+
+def _compare_signals(real: AssessedSet, generated: AssessedSet, seed: int) -> pd.DataFrame | None:
+    if real.signals is None or generated.signals is None:
+        return None
+    tables = [real.signals.table, generated.signals.table]
+    columns = [c for c in dict.fromkeys([*tables[0], *tables[1]]) if c not in ("record", "position")]
+    if "patient" in real.table:
+        patients = real.table["patient"].to_numpy()[tables[0]["position"].to_numpy()]
+        tables[0] = tables[0].assign(patient=patients)
+    return compare_columns(tables[0], tables[1], {column: display_name(column) for column in columns}, seed=seed)
+
+
+def _compare_clouds(
+    kind: str, some: AssessedSet, by: Reference, num_workers: int | None, seed: int
+) -> pd.DataFrame | None:
+    """One record a patient of the real set, so that all are independent; None for too few."""
+    independent = one_record_per_patient(patient_numbers(by.real.table.get("patient"), len(by.real.table)))
+    if min(len(independent), len(some.table)) < FEWEST_PATIENTS:
+        return None
+    points = points_of(kind, by.real, some)
+    if points is None:
+        return None
+    reference, which = points[0][independent], (kind, len(some.table))
+    if which not in by.nulls:
+        by.nulls[which] = null_figures(reference, len(points[1]), seed=seed)
+    found = compare_clouds(reference, points[1], seed, null=by.nulls[which], num_workers=num_workers)
+    return found.reset_index().assign(cloud=kind)
+
+
+def points_of(kind: str, real: AssessedSet, generated: AssessedSet) -> tuple[np.ndarray, np.ndarray] | None:
+    """Both sets as clouds of points, of the generated one as many as are looked at; None without fingerprints."""
+    some = evenly_spaced(len(generated.table), MOST_GENERATED)
+    if kind == MEASUREMENTS:
+        return measurement_features(real.table, generated.table.iloc[some])
+    if real.prints is None or generated.prints is None:
+        return None
+    return beat_features(real.prints.prints, generated.prints.prints.subset(some))
+
+
+def _repeats(real: Prints, generated: Prints, num_workers: int | None) -> tuple[Repeats, Repeats]:
+    first, second = (assess_repeats(some, MOST_INDEXED, num_workers) for some in (real, generated))
+    return first, second

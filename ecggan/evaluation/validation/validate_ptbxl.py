@@ -1,0 +1,180 @@
+"""How right is the normality screen? Every record of a PTB-XL folder against what its cardiologists wrote.
+
+`NORM` among a record's statements stands for a normal ECG, whatever stands beside it and however likely it is; every
+other record should fail. The rules' limits were chosen on the patients of even number; those of odd number confirm, so
+that no patient is in both halves. How often the confirming half was looked at is written down in docs/results.md.
+"""
+
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from ecggan.compute.workers import each
+from ecggan.data.readers.wfdb import read_wfdb
+from ecggan.data.sources.ptbxl import DATABASE, read_statements
+from ecggan.ecg import TWELVE_LEADS
+from ecggan.measurement.measure_record import Value, measure_record, row_without_numbers
+from ecggan.measurement.normality.screen import findings, screen
+from ecggan.stats.proportions import Proportion, share_of_number
+
+STATEMENTS = "scp_statements.csv"
+STRICT_COMPANIONS = {"SR", "SARRH"}  # beside a NORM of 100, as configs/data/ptbxl.yaml chooses records to learn from
+GROUPS = {
+    "is_norm": "NORM that pass",
+    "is_strict_norm": "strict NORM that pass",
+    "is_other": "the others that fail",
+}
+
+
+def validate_on_ptbxl(root: str | Path, num_workers: int | None = None, progress: bool = True) -> pd.DataFrame:
+    """Measure and screen every record of the folder, at 500 Hz.
+
+    Args:
+        root: the folder that holds ptbxl_database.csv.
+        num_workers: processes; None for one a core.
+        progress: show a bar.
+
+    Returns:
+        One row a record: `record`, its `statements`, their `superclasses` after scp_statements.csv, `is_norm`,
+        `is_strict_norm` (a likelihood of 100, beside it nothing but SR or SARRH), `is_other` (no NORM), `is_chosen_on`,
+        `error` (empty, or why it could not be read: then it belongs to no share), `is_normal` and `reasons` as of
+        [screen][ecggan.measurement.normality.screen.screen], and the columns of its `findings`.
+
+    Raises:
+        FileNotFoundError: ptbxl_database.csv or scp_statements.csv is missing.
+        ValueError: one of them lacks a column.
+    """
+    root = Path(root).expanduser()
+    database = _read_table(root / DATABASE, ["patient_id", "scp_codes", "filename_hr"])
+    classes = _read_table(root / STATEMENTS, ["diagnostic_class"])["diagnostic_class"].dropna().to_dict()
+    arguments = ((root, str(name)) for name in database["filename_hr"])
+    each_file = each(_measure_file, arguments, len(database), num_workers)
+    measured = tqdm(each_file, total=len(database), desc="screening", unit="ECG", disable=not progress)
+    facts = [_facts(row, classes) for row in database.to_dict("records")]
+    rows = []
+    for fact, (row, error) in zip(facts, measured, strict=True):
+        rows.append(fact | row | {"error": fact["error"] or error})
+    table = pd.DataFrame(rows)
+    screened = screen(table)[["is_normal", "reasons"]]
+    return pd.concat([table[list(facts[0])], screened, findings(table)], axis=1)
+
+
+def _read_table(path: Path, columns: list[str]) -> pd.DataFrame:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; ptbxl_root must be the folder that holds it")
+    table = pd.read_csv(path, index_col=0)
+    lost = [column for column in columns if column not in table]
+    if lost or not len(table):
+        raise ValueError(f"{path} lacks {', '.join(lost) or 'rows'}; download it again")
+    return table
+
+
+def _facts(row: Mapping[Hashable, Any], classes: Mapping[Hashable, str]) -> dict[str, object]:
+    statements = read_statements(row["scp_codes"])
+    patient = pd.to_numeric(row["patient_id"], errors="coerce")
+    names = set(statements or ())
+    return {
+        "record": Path(str(row["filename_hr"])).name,
+        "statements": " ".join(f"{name}:{likelihood:g}" for name, likelihood in (statements or {}).items()),
+        "superclasses": " ".join(sorted({classes[name] for name in names if name in classes})),
+        "is_norm": "NORM" in names,
+        "is_strict_norm": (statements or {}).get("NORM") == 100 and names <= {"NORM", *STRICT_COMPANIONS},
+        "is_other": "NORM" not in names,
+        "is_chosen_on": bool(patient % 2 == 0),
+        "error": "damaged row of the database" if statements is None or np.isnan(patient) else "",
+    }
+
+
+def _measure_file(root: Path, name: str) -> tuple[dict[str, Value], str]:
+    """The row of a file, and why there is nothing in it."""
+    try:
+        record = read_wfdb(root / name)
+        return measure_record(record.millivolts, record.leads, record.sampling_rate), ""
+    except Exception as error:  # one file must not end a run of thousands: it is counted and named
+        why = f"{type(error).__name__}: {error}".splitlines()[0]
+        return row_without_numbers(TWELVE_LEADS, f"error: {why}"), why
+
+
+def agreement_rates(validated: pd.DataFrame) -> pd.DataFrame:
+    """How often the screen agrees with PTB-XL: for each half and all, of NORM what passes, of the others what fails.
+
+    Returns:
+        A row for each half and group: `records`, `group`, `num_records`, `num_right`, the `share` and its Wilson 95 %
+        interval from `low` to `high`; NaN for a group without records.
+    """
+    read = validated[validated["error"] == ""]
+    halves = {"chosen on": read["is_chosen_on"], "confirming": ~read["is_chosen_on"], "all": read["record"].notna()}
+    rows = []
+    for half, is_in in halves.items():
+        for column, group in GROUPS.items():
+            normal = read.loc[is_in & read[column], "is_normal"]
+            num_right = int((~normal).sum() if column == "is_other" else normal.sum())
+            share = share_of_number(num_right, len(normal), len(normal))
+            row = {"records": half, "group": group, "num_records": len(normal), "num_right": num_right}
+            rows.append(row | _with_interval(share))
+    return pd.DataFrame(rows)
+
+
+def catches(validated: pd.DataFrame) -> pd.DataFrame:
+    """What each rule finds: a row a rule, `norm` and `other` records that it fails, and of these those it fails alone.
+
+    Over all records that could be read. A rule that fails no record alone could go; one that fails more of NORM alone
+    than of the others is too strict.
+    """
+    read = validated[validated["error"] == ""]
+    texts = read.loc[:, "not_measurable":]
+    found = texts != ""
+    is_alone = found.sum(axis=1) == 1
+    counts = {
+        f"{group}{suffix}": found[read[column] & chosen].sum()
+        for column, group in (("is_norm", "norm"), ("is_other", "other"))
+        for suffix, chosen in (("", True), ("_alone", is_alone))
+    }
+    return pd.DataFrame(counts).rename_axis("rule").reset_index()
+
+
+def caught_by_superclass(validated: pd.DataFrame) -> pd.DataFrame:
+    """Of the records without NORM, how many of each diagnostic superclass fail; a record may be in several.
+
+    Returns:
+        `superclass` (MI, STTC, CD, HYP, or none), `num_records`, `num_caught`, `share`, `low` and `high`.
+    """
+    others = validated[(validated["error"] == "") & validated["is_other"]]
+    members = others.assign(superclass=others["superclasses"].str.split()).explode("superclass")
+    rows = []
+    for superclass, some in members.fillna({"superclass": "none"}).groupby("superclass"):
+        num_caught = int((~some["is_normal"]).sum())
+        share = share_of_number(num_caught, len(some), len(some))
+        row = {"superclass": superclass, "num_records": len(some), "num_caught": num_caught}
+        rows.append(row | _with_interval(share))
+    return pd.DataFrame(rows, columns=["superclass", "num_records", "num_caught", "share", "low", "high"])
+
+
+def _with_interval(share: Proportion) -> dict[str, float]:
+    return {"share": share.value, "low": share.low, "high": share.high}
+
+
+def in_words(validated: pd.DataFrame) -> str:
+    """What the command prints: the rates, the rules' catches, the superclasses, the wrong ones and the bad files."""
+    bad = validated[validated["error"] != ""]
+    read = validated[validated["error"] == ""]
+    parts = [
+        f"PTB-XL, {len(read)} records screened, {len(bad)} could not be read; intervals are Wilson's, 95 %",
+        agreement_rates(validated).to_string(index=False, float_format="%.3f"),
+        "records that each rule fails, and fails alone",
+        catches(validated).to_string(index=False),
+        "records without NORM that fail, by diagnostic superclass",
+        caught_by_superclass(validated).to_string(index=False, float_format="%.3f"),
+        *(f"NORM that fails: {r['record']} ({r['statements']}): {r['reasons']}" for r in _rows(read, "is_norm", False)),
+        *(f"passes without NORM: {r['record']} ({r['statements']})" for r in _rows(read, "is_other", True)),
+        *(f"not read: {row['record']} ({row['error']})" for row in bad.to_dict("records")),
+    ]
+    return "\n".join(parts)
+
+
+def _rows(read: pd.DataFrame, group: str, is_normal: bool) -> list[dict[Hashable, Any]]:
+    return read[read[group] & (read["is_normal"] == is_normal)].to_dict("records")

@@ -1,0 +1,165 @@
+"""One ECG -> one row: rate, intervals, axes and amplitudes, and the reasons of those that are missing.
+
+A record is rounded to whole µV, as an ECG set stores it, so that an array and a set have the same measurements. It is
+measured on its independent leads: III, aVR, aVL and aVF are derived from I and II even if they are stored, so that a
+set of 8 leads and a set of 12 are measured alike. If I or II has no signal, the stored ones are used.
+
+Boundaries are found on the median beat (see `beats` and `delineation`). Amplitudes and axes come from the same beat,
+high-pass filtered at 0.5 Hz alone.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from ecggan import ecg
+from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, check_leads, select_leads
+from ecggan.measurement.amplitudes import axes, wave_amplitudes
+from ecggan.measurement.beats import Beats, find_beats
+from ecggan.measurement.columns import AMPLITUDES, MEASUREMENTS, amplitude_column, display_name
+from ecggan.measurement.delineation import Boundaries, delineate
+from ecggan.measurement.filters import without_baseline
+from ecggan.measurement.plausibility import leads_with_signal, why_no_ecg, why_not_plausible
+
+Value = float | bool | str | int
+
+SLOWEST_SAMPLING_HZ = 100
+_FRAMINGHAM_MS = 154  # per second of RR
+
+
+def measuring_version() -> str:
+    """A version of the code that measures: changes with any module of this room, with `ecg`, or with the libraries."""
+    digest = hashlib.sha256()
+    for module in (Path(ecg.__file__), *sorted(Path(__file__).parent.glob("*.py"))):
+        digest.update(module.read_bytes())
+    versions = (f"{package}{metadata.version(package)}" for package in ("neurokit2", "scipy", "numpy"))
+    return "-".join([digest.hexdigest()[:12], *versions])
+
+
+def measure_record(
+    millivolts: Float[np.ndarray, "lead time"], leads: Sequence[str], sampling_rate: int | float
+) -> dict[str, Value]:
+    """Measure one ECG; for the columns see [measure][ecggan.measurement.measure_set.measure].
+
+    A signal that is no ECG is not measurable, with the reason.
+
+    Args:
+        millivolts: at least 3 s of it.
+        leads: their names.
+        sampling_rate: in Hz, at least 100; 500 for precise boundaries.
+
+    Raises:
+        ValueError: unknown leads, or a sampling rate that is too low or no whole number.
+    """
+    check_leads(leads)
+    check_sampling_rate(sampling_rate)
+    sampling_rate = int(sampling_rate)
+    order = [lead for lead in TWELVE_LEADS if lead in leads]  # so that the order of the leads cannot matter
+    signals = _as_stored(select_leads(millivolts, leads, order))
+    row = row_without_numbers(leads, why_no_ecg(signals, sampling_rate))
+    if row["reason"]:
+        return row
+    is_alive = dict(zip(order, leads_with_signal(signals).tolist(), strict=True))
+    follow = list(DERIVED_LEADS) if is_alive.get("I") and is_alive.get("II") else []
+    used = [lead for lead in order if is_alive[lead] and lead not in follow]
+    found_beats = find_beats(without_baseline(select_leads(signals, order, used), sampling_rate), sampling_rate)
+    found = delineate(found_beats)
+    row |= {"num_beats": found_beats.num_found, "num_beats_used": found_beats.num_used}
+    row |= _rate(found_beats)
+    row |= _intervals(found, float(row["rr_mean_ms"]), sampling_rate)
+    why_not = {lead: "no signal" for lead in order if not is_alive[lead] and lead not in follow}
+    why_not |= {lead: "noise" for lead, noisy in zip(used, found_beats.is_noisy, strict=True) if noisy}
+    if {"I", "II"} <= set(order) and {"I", "II"} & set(why_not):
+        why_not |= {lead: "I or II is missing" for lead in DERIVED_LEADS if lead not in used}
+    clear = [lead for lead in TWELVE_LEADS if lead in (*used, *follow) and lead not in why_not]
+    if not found.no_qrs and clear:
+        beat = select_leads(found_beats.millivolts, used, clear)
+        row |= wave_amplitudes(beat, clear, found, sampling_rate)
+        if {"I", "aVF"} <= set(clear):
+            row |= axes(dict(zip(clear, beat, strict=True)), found, sampling_rate)
+    row["missing"] = _missing_text(row, found, why_not)
+    row["reason"] = why_not_plausible(row, found_beats, found, signals.shape[1])
+    row["is_measurable"] = not row["reason"]
+    return row
+
+
+def check_sampling_rate(sampling_rate: int | float) -> None:
+    """Raise ValueError if intervals cannot be measured at this rate."""
+    if not (float(sampling_rate).is_integer() and sampling_rate >= SLOWEST_SAMPLING_HZ):
+        raise ValueError(
+            f"sampling_rate must be a whole number of Hz, at least {SLOWEST_SAMPLING_HZ}, to measure intervals; "
+            f"got {sampling_rate}"
+        )
+
+
+def row_columns(leads: Sequence[str]) -> dict[str, type]:
+    """The columns of a record's row and their types: amplitudes of its leads and of those that follow from I and II."""
+    follow = DERIVED_LEADS if {"I", "II"} <= set(leads) else ()
+    possible = [c for c in MEASUREMENTS if c not in AMPLITUDES or AMPLITUDES[c] in (*leads, *follow)]
+    state = {"is_measurable": bool, "reason": object, "missing": object, "num_beats": int, "num_beats_used": int}
+    return state | dict.fromkeys(possible, float)
+
+
+def row_without_numbers(leads: Sequence[str], reason: str) -> dict[str, Value]:
+    """The row of a record without measurements, for this reason."""
+    row: dict[str, Value] = dict.fromkeys(row_columns(leads), np.nan)
+    row |= {"is_measurable": False, "reason": reason, "missing": f"everything: {reason}"}
+    return row | {"num_beats": 0, "num_beats_used": 0}
+
+
+def _as_stored(millivolts: np.ndarray) -> np.ndarray:
+    """Round to whole µV, as `ECGSet` does; NaN and infinities stay."""
+    with np.errstate(over="ignore"):  # values beyond 16 bits are rejected later
+        microvolts = np.rint(millivolts.astype(np.float64) * MICROVOLTS_PER_MILLIVOLT).astype(np.float32)
+    return (microvolts / np.float32(MICROVOLTS_PER_MILLIVOLT)).astype(np.float64)
+
+
+def _rate(found: Beats) -> dict[str, float]:
+    rr = np.diff(found.r_peaks) * 1000 / found.sampling_rate
+    rr_mean = float(rr.mean()) if len(rr) else np.nan
+    return {
+        "heart_rate_bpm": 60_000 / rr_mean,
+        "rr_mean_ms": rr_mean,
+        "rr_sd_ms": float(rr.std(ddof=1)) if len(rr) > 1 else np.nan,
+    }
+
+
+def _intervals(found: Boundaries, rr_mean_ms: float, sampling_rate: int) -> dict[str, float]:
+    """Intervals of the median beat; QT is corrected for the mean RR interval.
+
+    By Bazett 1920 (QT / √RR) and Fridericia 1920 (QT / ∛RR), and by the Framingham study's line (Sagie et al. 1992).
+    """
+    ms, rr_s = 1000 / sampling_rate, rr_mean_ms / 1000
+    qt = (found.t_offset - found.qrs_onset) * ms
+    return {
+        "p_duration_ms": (found.p_offset - found.p_onset) * ms,
+        "pr_interval_ms": (found.qrs_onset - found.p_onset) * ms,
+        "qrs_duration_ms": (found.qrs_offset - found.qrs_onset) * ms,
+        "qt_interval_ms": qt,
+        "qtc_bazett_ms": qt / float(np.sqrt(rr_s)),
+        "qtc_fridericia_ms": qt / float(np.cbrt(rr_s)),
+        "qtc_framingham_ms": qt + _FRAMINGHAM_MS * (1 - rr_s),
+    }
+
+
+def _missing_text(row: Mapping[str, Value], found: Boundaries, why_leads: Mapping[str, str]) -> str:
+    """The reason of every measurement that is NaN: ``P wave (duration, PR, axis, amplitudes): …; V3: …``."""
+    reasons = {
+        "rate, RR intervals, QTc": "fewer than two beats" if np.isnan(float(row["rr_mean_ms"])) else "",
+        "RR SD": "fewer than three beats" if np.isnan(float(row["rr_sd_ms"])) else "",
+        "P wave (duration, PR, axis, amplitudes)": found.no_p,
+        "QRS complex (duration, axis, amplitudes, ST)": found.no_qrs,
+        "T wave (QT, QTc, axis, amplitudes)": found.no_t,
+        **why_leads,
+    }
+    needed = {amplitude_column("R", lead) for lead in ("I", "aVF")}
+    if not found.no_qrs and any(np.isnan(float(row.get(column, np.nan))) for column in needed):
+        reasons["axes"] = "I or II is missing"
+    for column, wave in (("p_axis_deg", found.no_p), ("qrs_axis_deg", found.no_qrs), ("t_axis_deg", found.no_t)):
+        if np.isnan(float(row[column])) and not wave and "axes" not in reasons:
+            reasons[display_name(column)[0]] = "no net area"
+    return "; ".join(f"{what}: {reason}" for what, reason in reasons.items() if reason)

@@ -1,0 +1,218 @@
+"""From an ECG set to the batches that a network learns from.
+
+A batch travels as whole µV in 16 bits, half of what the network's numbers would take, and is converted where it
+arrives. Where an accelerator has room, the whole training split lies there (the paper's 7,233 records are 579 MB), and
+only the records' numbers travel.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from jaxtyping import Float32, Int16, Int64
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from torch.utils.data.distributed import DistributedSampler
+
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.ecg import ECGFormat
+
+log = logging.getLogger(__name__)
+
+_RECORDS_AT_A_TIME = 256
+_MOST_OF_FREE = 0.25  # of the memory of the accelerator, or of the machine, for the records
+
+
+class MappedRecords(Dataset):
+    """The records of a set in µV, read from disk a whole batch at once."""
+
+    def __init__(self, ecgs: ECGSet) -> None:
+        self.ecgs = ecgs
+
+    def __len__(self) -> int:
+        return len(self.ecgs)
+
+    def __getitems__(self, indices: Sequence[int]) -> Int16[Tensor, "batch lead time"]:
+        return torch.from_numpy(self.ecgs.microvolts(list(indices)))
+
+
+class RecordNumbers(Dataset):
+    """The numbers of records that lie on the device."""
+
+    def __init__(self, num_records: int) -> None:
+        self.num_records = num_records
+
+    def __len__(self) -> int:
+        return self.num_records
+
+    def __getitems__(self, indices: Sequence[int]) -> Int64[Tensor, " batch"]:
+        return torch.tensor(list(indices))
+
+
+class EpochOrder(DistributedSampler):
+    """The order of the records in an epoch, from (seed, epoch) alone: a resumed training reads what it would have read.
+
+    On one device too. Lightning tells it the epoch.
+
+    Attributes:
+        already_seen: records of this device that the next pass leaves out; those of an epoch begun before.
+    """
+
+    already_seen = 0
+
+    def __iter__(self) -> Iterator[int]:
+        order = list(super().__iter__())[self.already_seen :]
+        self.already_seen = 0
+        return iter(order)
+
+
+class ECGDataModule(pl.LightningDataModule):
+    """The training split of a source, in batches.
+
+    Args:
+        source: returns the set; called once a node to prepare it (packing, downloading), then by each process.
+        ecg: what the networks expect; the set must agree.
+        batch_size: records a batch and device.
+        num_workers: processes that read ahead; 0 reads in the training process, as is done with a set that takes no
+            more than a quarter of the memory: a batch of it is there in less time than it takes to hand it over.
+        seed: of the order of the records.
+        on_device: keep the training split on the accelerator: True, False, or "auto", where it takes no more than a
+            quarter of the memory that is free there. It changes the speed, not the batches.
+    """
+
+    def __init__(
+        self,
+        source: Callable[[], ECGSet],
+        ecg: ECGFormat,
+        batch_size: int,
+        num_workers: int,
+        seed: int,
+        on_device: bool | str = "auto",
+    ) -> None:
+        super().__init__()
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise ValueError(f"batch_size must be a whole number, at least 1; got {batch_size!r}")
+        if on_device not in (True, False, "auto"):
+            raise ValueError(f"on_device must be true, false or auto; got {on_device!r}")
+        self.source = source
+        self.ecg = ecg
+        self.batch_size = batch_size
+        self.num_workers = num_workers
+        self.seed = seed
+        self.on_device = on_device
+        self._on_device: Tensor | None = None  # (record, lead, time) int16, µV
+        self.ecgs: ECGSet | None = None  # with all its splits
+        self.train: ECGSet | None = None
+        self.validation: ECGSet | None = None
+        self._prepared: ECGSet | None = None
+
+    def prepare_data(self) -> None:
+        self._prepared = self.source()
+
+    def setup(self, stage: str) -> None:
+        ecgs = self.source() if self._prepared is None else self._prepared
+        found = (ecgs.leads, ecgs.sampling_rate, ecgs.num_samples)
+        wanted = (self.ecg.leads, self.ecg.sampling_rate, self.ecg.num_samples)
+        if found != wanted:
+            raise ValueError(
+                f"{ecgs.path} has (leads, Hz, samples) = {found}; the networks are set up for {wanted}; change ecg=…"
+            )
+        self.ecgs = ecgs
+        # A set without splits is one that the user has split: all of it is for training.
+        self.train = ecgs.where_split("train") if "split" in ecgs.records else ecgs
+        held_out = "split" in ecgs.records and (ecgs.records["split"] == "validation").any()
+        self.validation = ecgs.where_split("validation") if held_out else None
+        log.info("training on %d of the %d records of %s", len(self.train), len(ecgs), ecgs.path)
+        if self.trainer is None or self.trainer.is_global_zero:  # once is enough to read the whole set
+            self._report_what_cannot_be_drawn(self.train)
+
+    def reference(self) -> ECGSet:
+        """What generated ECGs are compared with while training: the validation split, or the training records."""
+        assert self.train is not None
+        if self.validation is None:
+            log.info("there is no validation split: generated ECGs are compared with the training records")
+            return self.train
+        return self.validation
+
+    def _report_what_cannot_be_drawn(self, ecgs: ECGSet) -> None:
+        largest = np.zeros(len(ecgs))
+        beyond = 0
+        for start in range(0, len(ecgs), _RECORDS_AT_A_TIME):
+            network = np.abs(self.ecg.to_network(ecgs.microvolts(slice(start, start + _RECORDS_AT_A_TIME))))
+            largest[start : start + len(network)] = network.max(axis=(1, 2))
+            beyond += int((network > 1).sum())
+        if beyond:
+            log.warning(
+                "%d of %d records reach beyond full scale, %g mV (the largest %.2f mV; %.2g %% of all samples): the "
+                "generator cannot draw that; leave them out (quality.max_amplitude_mv) or raise ecg.full_scale_mv",
+                (largest > 1).sum(),
+                len(ecgs),
+                self.ecg.full_scale_mv,
+                largest.max() * self.ecg.full_scale_mv,
+                100 * beyond / (len(ecgs) * len(ecgs.leads) * ecgs.num_samples),
+            )
+
+    def train_dataloader(self) -> DataLoader:
+        assert self.train is not None
+        self._on_device = self._moved(self.train)
+        records: Dataset = MappedRecords(self.train) if self._on_device is None else RecordNumbers(len(self.train))
+        num_workers = self.num_workers if self._on_device is None and not _stays_in_memory(self.train) else 0
+        world_size, rank, batches_seen = 1, 0, 0
+        if self.trainer is not None:
+            world_size, rank = self.trainer.world_size, self.trainer.global_rank
+            progress = self.trainer.fit_loop.epoch_loop.batch_progress
+            at_an_end = progress.is_last_batch and progress.current.ready == progress.current.completed
+            if self.trainer.fit_loop.restarting and not at_an_end:  # it was stopped within an epoch
+                batches_seen = progress.current.completed
+        order = EpochOrder(records, world_size, rank, shuffle=True, seed=self.seed)
+        # A last, smaller batch would weigh its records more; but a set smaller than a batch is used as it is.
+        drop_last = len(order) >= self.batch_size
+        order.already_seen = batches_seen * self.batch_size
+        return DataLoader(
+            records,
+            batch_size=self.batch_size,
+            sampler=order,
+            drop_last=drop_last,
+            num_workers=num_workers,
+            persistent_workers=num_workers > 0,
+            collate_fn=_as_it_is,
+            pin_memory=torch.accelerator.is_available(),
+        )
+
+    def on_after_batch_transfer(self, batch: Tensor, dataloader_idx: int) -> Float32[Tensor, "batch lead time"]:
+        """What has arrived on the device, in the network's range."""
+        microvolts = batch if self._on_device is None else self._on_device[batch]
+        return self.ecg.to_network(microvolts.float())
+
+    def _moved(self, ecgs: ECGSet) -> Tensor | None:
+        """The records on the device, or None where they stay on disk."""
+        device = torch.device("cpu") if self.trainer is None else self.trainer.strategy.root_device
+        needed = len(ecgs) * len(ecgs.leads) * ecgs.num_samples * 2
+        wanted = self.on_device
+        if wanted == "auto":
+            wanted = device.type == "cuda" and needed <= _MOST_OF_FREE * torch.cuda.mem_get_info(device)[0]
+        if not wanted:
+            return None
+        log.info("the training records, %.0f MB, lie on %s", needed / 1e6, device)
+        moved = torch.empty((len(ecgs), len(ecgs.leads), ecgs.num_samples), dtype=torch.int16, device=device)
+        for start in range(0, len(ecgs), _RECORDS_AT_A_TIME):
+            some = slice(start, start + _RECORDS_AT_A_TIME)
+            moved[some] = torch.from_numpy(ecgs.microvolts(some)).to(device)
+        return moved
+
+
+def _stays_in_memory(ecgs: ECGSet) -> bool:
+    """Whether the system can keep the mapped records; then processes that read ahead would cost more than they save."""
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not every system tells
+        return False
+    return len(ecgs) * len(ecgs.leads) * ecgs.num_samples * 2 <= _MOST_OF_FREE * memory
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch  # __getitems__ has made a tensor of it

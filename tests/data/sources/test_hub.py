@@ -1,0 +1,78 @@
+import io
+import tarfile
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ecggan.data.record import Layout
+from ecggan.data.sets.splits import split_of
+from ecggan.data.sources.hub import hub_set
+from ecggan.ecg import EIGHT_LEADS
+from tests.data.packers import packer
+
+DEEPFAKE = Layout(EIGHT_LEADS, 500, "uV")
+
+
+@pytest.fixture
+def make_set(tmp_path, paper_format, monkeypatch):
+    import datasets
+
+    datasets.disable_progress_bars()
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "hf")
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+
+    def make(dataset, layout=DEEPFAKE, num_workers=0):
+        packing = packer(paper_format, tmp_path / "cache", num_workers=num_workers, seconds_a_record=60)
+        return hub_set(str(dataset), None, layout, packing, 0.2, 0.2)
+
+    return make
+
+
+@pytest.fixture
+def microvolts(known_ecg):
+    return np.rint(known_ecg(5) * 1000).astype(np.int16)
+
+
+@pytest.fixture
+def published(tmp_path, microvolts):
+    """The layout of the published set: an archive a split, a text a record; the last is damaged."""
+    texts = ["\n".join(" ".join(map(str, row)) for row in record.T) for record in microvolts]
+    texts[4] = texts[4][:1000]
+    for split, which in (("train", (0, 1, 2)), ("validation", (3,)), ("test", (4,))):
+        (tmp_path / "published").mkdir(exist_ok=True)
+        with tarfile.open(tmp_path / "published" / f"{split}.tar.gz", "w:gz") as archive:
+            for i in which:
+                member = tarfile.TarInfo(f"{split}/{i}.asc")
+                member.size = len(texts[i])
+                archive.addfile(member, io.BytesIO(texts[i].encode()))
+    return tmp_path / "published"
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_published_texts_keep_their_splits_and_damaged_ones_are_counted(make_set, published, microvolts, num_workers):
+    ecgs = make_set(published, num_workers=num_workers)
+    assert list(ecgs.records["record"]) == ["train/0", "train/1", "train/2", "validation/3"]
+    assert list(ecgs.records["split"]) == ["train"] * 3 + ["validation"]
+    assert np.array_equal(ecgs.microvolts(), microvolts[:4])
+    (rule,) = ecgs.manifest["account"]["left_out"]
+    assert (ecgs.manifest["account"]["read"], rule) == (5, "unreadable")
+
+
+def test_lists_of_lists_are_shared_out_by_their_names(make_set, tmp_path, microvolts):
+    (tmp_path / "table").mkdir()
+    rows = {"age": range(5), "ecg": [record.T.tolist() for record in microvolts]}
+    pd.DataFrame(rows).to_parquet(tmp_path / "table" / "ecgs.parquet")
+    ecgs = make_set(tmp_path / "table")
+    assert np.array_equal(ecgs.microvolts(), microvolts)
+    assert list(ecgs.records["split"]) == [split_of(f"train/{i}", 0.2, 0.2) for i in range(5)]
+
+
+def test_what_rows_do_not_say_is_not_guessed(make_set, published):
+    with pytest.raises(ValueError, match="its leads and sampling rate and unit are not known"):
+        make_set(published, Layout())
+
+
+def test_data_set_that_is_not_there_is_one_clear_error(make_set, tmp_path):
+    with pytest.raises(ValueError, match=r"the data set .*nowhere cannot be loaded"):
+        make_set(tmp_path / "nowhere")
