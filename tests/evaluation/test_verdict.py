@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from ecggan.evaluation.comparison.comparison import compare
 from ecggan.evaluation.verdict import Verdict, judge
