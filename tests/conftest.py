@@ -1,20 +1,25 @@
 """What several tests share: where the real ECGs are, the paper's format, and an ECG whose every wave is known."""
 
 import os
+import shutil
 
-# One thread a test worker, and what it starts inherits it: the threads of several would wait for one another. numpy and
-# torch read it as they load.
+# A test worker has one core: one thread, or those of several workers would wait for one another, and one process where
+# a test does not ask for more. What a test starts inherits this; numpy and torch read it as they load.
 os.environ["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", "1")
+os.environ["LOKY_MAX_CPU_COUNT"] = os.environ.get("LOKY_MAX_CPU_COUNT", "1")
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import wfdb
+from filelock import FileLock
 
 from ecggan.ecg import EIGHT_LEADS, ECGFormat
+from tests import runs
+from tests.runs import SMALL, WHOLE, run
 from tests.synthetic import add_waves, ecg_of_known_intervals, varied_ecgs  # noqa: F401  fixtures
 
 SHARED_DATA = Path(os.environ.get("ECGGAN_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -29,14 +34,14 @@ WAVES = (  # of the eight leads
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs a module, whose fixtures are built once, but for what its tests mark as another group.
+    """One worker runs a module, whose fixtures are built once, but for modules whose tests are marked as `independent`.
 
     What is slow begins first, or one worker would be busy with it when the others have ended.
     """
     num_slow: Counter[str] = Counter()
     for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+        is_independent = item.get_closest_marker("independent") is not None
+        item.add_marker(pytest.mark.xdist_group(item.nodeid if is_independent else item.nodeid.split("::")[0]))
         num_slow[_group(item)] += item.get_closest_marker("slow") is not None
     items.sort(key=lambda item: -num_slow[_group(item)])
 
@@ -53,6 +58,55 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"no real ECGs at {SHARED_DATA}; set $ECGGAN_SHARED_DATA to their folder")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Fill a folder once for all workers; whoever is later waits. It is not to be written to."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+
+    def once(name: str, fill: Callable[[Path], None]) -> Path:
+        folder, filled = shared / name, shared / f"{name}.filled"
+        with FileLock(shared / f"{name}.lock"):
+            if not filled.exists():
+                folder.mkdir()
+                fill(folder)
+                filled.touch()
+        return folder
+
+    return once
+
+
+@pytest.fixture
+def trained(once: Callable[[str, Callable[[Path], None]], Path], tmp_path: Path) -> Path:
+    """A folder of one's own in which `train.py` has left a tiny run called `run`, and its packed ECGs."""
+
+    def train(folder: Path) -> None:
+        done = run("train", *SMALL, "out=run", cwd=folder)
+        assert done.returncode == 0, done.stderr
+        assert "Saved to run" in done.stdout
+
+    return shutil.copytree(once("trained", train), tmp_path, dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="session")
+def whole(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """A run of 12 epochs of 3 steps that nothing has stopped; to be looked at alone."""
+
+    def train(folder: Path) -> None:
+        done = run("train", *WHOLE, "out=whole", cwd=folder)
+        assert done.returncode == 0, done.stderr
+
+    return once("whole_run", train) / "whole"
+
+
+@pytest.fixture
+def unchecked() -> Iterator[None]:
+    """For simulations, which call one function hundreds of times: its shapes are checked by the other tests."""
+    with runs.unchecked():
+        yield
 
 
 @pytest.fixture(scope="session")

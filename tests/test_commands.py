@@ -1,4 +1,7 @@
-"""The three commands as a user runs them, one process each; the whole house in small."""
+"""The three commands as a user runs them; the whole house in small.
+
+Each runs once at least in a process of its own; what does not depend on that runs in the test's, which takes less time.
+"""
 
 import json
 import os
@@ -17,15 +20,7 @@ from ecggan.data.sets.ecg_set import ECGSet
 from tests.runs import SMALL, WHOLE, assert_same_end, command, run, run_in_process
 from tests.training import wandb_files
 
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory) -> Path:
-    """A folder in which `train.py` has left a tiny run called `run`."""
-    folder = tmp_path_factory.mktemp("house")
-    done = run("train", *SMALL, "out=run", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    assert "Saved to run" in done.stdout
-    return folder
+pytestmark = pytest.mark.independent
 
 
 @pytest.mark.slow
@@ -54,7 +49,8 @@ def test_a_run_generates_and_its_ecgs_are_evaluated(trained):
     generated = ECGSet.open(trained / "ecgs")
     assert generated.manifest["made_by"]["epochs"] == 2
 
-    done = run("evaluate", "data=deepfake", "data.source.num_records=40", "generated=ecgs", "out=report", cwd=trained)
+    options = ("data.source.num_records=40", "generated=ecgs", "num_workers=2", "out=report")
+    done = run("evaluate", "data=deepfake", *options, cwd=trained)
     assert done.returncode == 0, done.stderr
     assert "report.html" in done.stdout.splitlines()[-1]
     found = {path.name for path in (trained / "report").iterdir()}
@@ -70,23 +66,23 @@ def test_a_run_generates_and_its_ecgs_are_evaluated(trained):
 @pytest.mark.slow
 def test_a_run_is_not_judged_by_the_ecgs_that_it_learned_from(trained):
     data = ("data=deepfake", "data.source.num_records=40", "data.split=[train,test]", "num_workers=1")
-    drawn = run("generate", "run=run", "num_records=3", "out=ours", cwd=trained)
+    drawn = run_in_process("generate", "run=run", "num_records=3", "out=ours", cwd=trained)
     assert drawn.returncode == 0, drawn.stderr
     of_run = ("job=checkpoints", "run=run", "num_records=3")
     for what in (("generated=ours",), of_run):
-        done = run("evaluate", *data, *what, "out=flattered", cwd=trained)
+        done = run_in_process("evaluate", *data, *what, "out=flattered", cwd=trained)
         assert done.returncode == 1
         assert "24 of the 36 real ECGs are among those that" in done.stderr
         assert "data.split=test, or allow_overlap=true" in done.stderr
         assert not (trained / "flattered").exists()
-    done = run("evaluate", *data, *of_run, "allow_overlap=true", "out=flattered", cwd=trained)
+    done = run_in_process("evaluate", *data, *of_run, "allow_overlap=true", "out=flattered", cwd=trained)
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow
 def test_what_a_source_came_to_is_shown(trained):
     data = ("data=deepfake", "data.source.num_records=40")
-    done = run("evaluate", "job=data_report", *data, "out=account", cwd=trained)
+    done = run_in_process("evaluate", "job=data_report", *data, "out=account", cwd=trained)
     assert done.returncode == 0, done.stderr
     assert "40 of 40 records are kept; 0 pairs" in done.stdout
     assert (trained / "account" / "data_report.html").is_file()
@@ -94,9 +90,13 @@ def test_what_a_source_came_to_is_shown(trained):
 
 @pytest.mark.slow
 def test_two_ecg_sets_are_compared(trained):
-    done = run("generate", "run=run", "epoch=2", "num_records=3", "seed=2", "out=other", cwd=trained)
+    done = run_in_process("generate", "run=run", "num_records=6", "leads=12", "seed=1", "out=ecgs", cwd=trained)
     assert done.returncode == 0, done.stderr
-    done = run("evaluate", "real=ecgs", "generated={ours: other, theirs: ecgs}", "out=compared", "seed=1", cwd=trained)
+    done = run_in_process("generate", "run=run", "epoch=2", "num_records=3", "seed=2", "out=other", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    done = run_in_process(
+        "evaluate", "real=ecgs", "generated={ours: other, theirs: ecgs}", "out=compared", "seed=1", cwd=trained
+    )
     assert done.returncode == 0, done.stderr
     summary = json.loads((trained / "compared" / "summary.json").read_text())
     assert list(summary["sets"]) == ["real", "ours", "theirs"]
@@ -108,7 +108,7 @@ def test_two_ecg_sets_are_compared(trained):
 @pytest.mark.slow
 def test_the_checkpoints_of_a_run_are_compared_epoch_by_epoch(trained):
     options = ("data.source.num_records=40", "run=run", "num_records=3", "num_workers=1", "out=curve")
-    done = run("evaluate", "job=checkpoints", "data=deepfake", *options, cwd=trained)
+    done = run_in_process("evaluate", "job=checkpoints", "data=deepfake", *options, cwd=trained)
     assert done.returncode == 0, done.stderr
     curve = pd.read_csv(trained / "curve" / "epochs.csv")
     assert list(curve["epoch"]) == [2]
@@ -144,7 +144,7 @@ def test_a_set_that_is_killed_again_and_again_is_the_same_to_the_byte(tmp_path):
 @pytest.mark.slow
 def test_processes_at_once_fill_one_set_and_export_it(tmp_path):
     options = ("checkpoint=published", "num_records=300", "keep=measurable", "num_workers=1")
-    assert run("generate", *options, "out=whole", cwd=tmp_path).returncode == 0
+    assert run_in_process("generate", *options, "out=whole", cwd=tmp_path).returncode == 0
     start = [command("generate", *options, "out=set", f"part={part}/2", "export=[asc,npz]") for part in range(2)]
     processes = [subprocess.Popen(each, cwd=tmp_path, stdout=subprocess.PIPE, text=True) for each in start]
     said = [process.communicate()[0] for process in processes]
@@ -158,7 +158,7 @@ def test_processes_at_once_fill_one_set_and_export_it(tmp_path):
     (text,) = (tmp_path / "set-asc").rglob("seed0_000000.asc")
     assert np.array_equal(np.loadtxt(text, dtype=int).T, ecgs.microvolts()[0])
     assert {path.name for path in tmp_path.iterdir()} == {"set", "whole", "set-asc", "set-npz"}
-    again = run("generate", *options, "out=set", "export=[asc,npz,wfdb]", cwd=tmp_path)
+    again = run_in_process("generate", *options, "out=set", "export=[asc,npz,wfdb]", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     assert "Exported wfdb to set-wfdb" in again.stdout
     both = [
@@ -167,18 +167,20 @@ def test_processes_at_once_fill_one_set_and_export_it(tmp_path):
     ]
     assert [process.wait() for process in both] == [0, 0]
     assert not (tmp_path / "set-parquet.unfinished").exists()
-    licensed = run("generate", "job=export", "ecg_set=set", "export=parquet", "license=cc-by-4.0", cwd=tmp_path)
+    licensed = run_in_process(
+        "generate", "job=export", "ecg_set=set", "export=parquet", "license=cc-by-4.0", cwd=tmp_path
+    )
     assert "set-parquet exists and is not empty" in licensed.stderr
-    other = run("generate", "job=export", "ecg_set=whole", "export=csv", cwd=tmp_path)
+    other = run_in_process("generate", "job=export", "ecg_set=whole", "export=csv", cwd=tmp_path)
     assert "Exported csv to whole-csv" in other.stdout
 
 
 @pytest.mark.slow
 def test_a_generator_is_converted_and_draws_the_same(trained):
-    done = run("generate", "job=convert", "run=run", "out=small.safetensors", cwd=trained)
+    done = run_in_process("generate", "job=convert", "run=run", "out=small.safetensors", cwd=trained)
     assert "Saved to small.safetensors" in done.stdout, done.stderr
     for number, source in enumerate(("run=run", "checkpoint=small.safetensors")):
-        assert run("generate", source, "num_records=3", f"out=by_{number}", cwd=trained).returncode == 0
+        assert run_in_process("generate", source, "num_records=3", f"out=by_{number}", cwd=trained).returncode == 0
     first, second = (ECGSet.open(trained / f"by_{number}").microvolts() for number in range(2))
     assert np.array_equal(first, second)
 
@@ -186,7 +188,7 @@ def test_a_generator_is_converted_and_draws_the_same(trained):
 @pytest.mark.slow
 def test_blinded_readers_get_a_kit_and_their_sheets_are_scored(tmp_path):
     ecgs = ("data=deepfake", "data.source.num_records=20", "baseline=deepfake", "baseline.source.num_records=10")
-    done = run("evaluate", "job=reader_kit", *ecgs, "num_each=2", "seed=3", "out=kit", cwd=tmp_path)
+    done = run_in_process("evaluate", "job=reader_kit", *ecgs, "num_each=2", "seed=3", "out=kit", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Saved to kit; the answer key, which no reader may see, to " in done.stdout
     assert "(seed" not in (tmp_path / "kit" / "how_to_read.md").read_text()
@@ -194,7 +196,7 @@ def test_blinded_readers_get_a_kit_and_their_sheets_are_scored(tmp_path):
     sheet = pd.read_csv(tmp_path / "kit" / "sheet.csv")
     sheet.assign(answer=key["origin"]).to_csv(tmp_path / "ann.csv", index=False, sep=";")
     sheet.assign(answer="Fake").to_csv(tmp_path / "bob.csv", index=False)
-    done = run(
+    done = run_in_process(
         "evaluate", "job=reader_scores", "readers=[ann.csv,bob.csv]", "key=kit-key/key.csv", "out=scores", cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
@@ -208,10 +210,10 @@ def test_blinded_readers_get_a_kit_and_their_sheets_are_scored(tmp_path):
 
 @pytest.mark.slow
 def test_real_ecgs_are_packed_and_compared_with_the_published_generators(tmp_path, shared_data):
-    done = run("generate", "checkpoint=published", "num_records=20", "out=ecgs", cwd=tmp_path)
+    done = run_in_process("generate", "checkpoint=published", "num_records=20", "out=ecgs", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     real = ("data=ptbxl", f"data.root={shared_data / 'ptbxl'}", "data.split=test")
-    done = run("evaluate", *real, "generated=ecgs", "out=report", cwd=tmp_path)
+    done = run_in_process("evaluate", *real, "generated=ecgs", "out=report", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     summary = json.loads((tmp_path / "report" / "summary.json").read_text())
     assert summary["sets"]["real"]["kind"] == "real"
@@ -253,9 +255,13 @@ def test_the_published_generator_is_judged_by_one_word_and_logged_to_wandb_offli
 
 @pytest.mark.slow
 def test_a_full_training_checkpoint_generates_too_and_training_goes_on_from_it(trained):
-    done = run("generate", "checkpoint=run/checkpoints/last.ckpt", "num_records=2", "out=from_ckpt", cwd=trained)
+    done = run_in_process(
+        "generate", "checkpoint=run/checkpoints/last.ckpt", "num_records=2", "out=from_ckpt", cwd=trained
+    )
     assert done.returncode == 0, done.stderr
-    done = run("train", *SMALL, "trainer.max_epochs=3", "resume=run/checkpoints/last.ckpt", "out=on", cwd=trained)
+    done = run_in_process(
+        "train", *SMALL, "trainer.max_epochs=3", "resume=run/checkpoints/last.ckpt", "out=on", cwd=trained
+    )
     assert done.returncode == 0, done.stderr
     assert list(pd.read_csv(trained / "on" / "logs" / "metrics.csv")["epoch"]) == [2]
 
@@ -278,13 +284,6 @@ def stop_after_an_epoch(folder: Path, out: str, number: signal.Signals) -> tuple
     finally:
         process.kill()
     return process.returncode, errors
-
-
-@pytest.fixture(scope="module")
-def whole(trained) -> Path:
-    """A run of 12 epochs of 3 steps that nothing has stopped."""
-    assert run("train", *WHOLE, "out=whole", cwd=trained).returncode == 0
-    return trained / "whole"
 
 
 def start_and_wait(folder: Path, out: str, epoch: int, *arguments: str, **environment: str) -> subprocess.Popen:
@@ -340,7 +339,7 @@ def test_one_command_submitted_again_and_again_ends_as_one_run(trained, whole):
     assert {start["data_set"]["num_records_by_split"]["train"] for start in starts} == {24}
     assert starts[2]["command"][1:] == [*WHOLE, "resume=auto", "out=again"]
 
-    done = run("train", *WHOLE, "resume=auto", "out=again", cwd=trained)
+    done = run_in_process("train", *WHOLE, "resume=auto", "out=again", cwd=trained)
     assert done.returncode == 0, done.stderr
     assert "The run in again is complete: 12 epochs" in done.stdout
 
@@ -351,10 +350,10 @@ def test_a_folder_without_a_checkpoint_is_begun_anew_only_where_a_run_had_begun(
     for folder in (foreign, begun):
         (folder / "pictures").mkdir(parents=True)
     (begun / "run.json").write_text('{"starts": [{"seed": 0}]}')
-    done = run("train", *SMALL, "resume=auto", "out=foreign", cwd=trained)
+    done = run_in_process("train", *SMALL, "resume=auto", "out=foreign", cwd=trained)
     assert done.returncode == 1
     assert "error: foreign holds files but no checkpoints/last.ckpt to resume from" in done.stderr
-    done = run("train", *SMALL, "resume=auto", "out=begun", cwd=trained)
+    done = run_in_process("train", *SMALL, "resume=auto", "out=begun", cwd=trained)
     assert done.returncode == 0, done.stderr
     assert len(json.loads((begun / "run.json").read_text())["starts"]) == 2
 
@@ -366,14 +365,14 @@ def test_a_stopped_training_leaves_a_checkpoint_that_generates_and_does_not_look
     assert code != 0
     assert f"interrupted; resume with resume={trained / number.name / 'checkpoints' / 'last.ckpt'}" in errors
     assert (trained / number.name / "checkpoints" / "last.ckpt").exists()
-    done = run("generate", f"run={number.name}", "num_records=2", f"out=from_{number.name}", cwd=trained)
+    done = run_in_process("generate", f"run={number.name}", "num_records=2", f"out=from_{number.name}", cwd=trained)
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow
 def test_a_finished_run_is_not_overwritten(trained):
     before = (trained / "run" / "checkpoints" / "last.ckpt").read_bytes()
-    done = run("train", *SMALL, "seed=7", "out=run", cwd=trained)
+    done = run_in_process("train", *SMALL, "seed=7", "out=run", cwd=trained)
     assert done.returncode == 1
     assert "error: run holds files already" in done.stderr
     assert (trained / "run" / "checkpoints" / "last.ckpt").read_bytes() == before
@@ -381,7 +380,7 @@ def test_a_finished_run_is_not_overwritten(trained):
 
 @pytest.mark.slow
 def test_the_runs_of_a_sweep_lie_side_by_side(trained):
-    done = run("train", "-m", *SMALL, "seed=1,2", "out=sweep", cwd=trained)
+    done = run_in_process("train", "-m", *SMALL, "seed=1,2", "out=sweep", cwd=trained)
     assert done.returncode == 0, done.stderr
     for job in "01":
         assert (trained / "sweep" / job / "checkpoints" / "generator_epoch_0002.pt").exists()

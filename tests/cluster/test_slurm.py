@@ -72,8 +72,7 @@ def train(*arguments: str) -> str:
     return " ".join([sys.executable, str(ROOT / "train.py"), *arguments])
 
 
-def test_a_job_that_is_pre_empted_comes_back_and_ends_as_one_that_was_not(submit, facts, tmp_path):
-    assert run("train", *WHOLE, "out=whole", cwd=tmp_path).returncode == 0
+def test_a_job_that_is_pre_empted_comes_back_and_ends_as_one_that_was_not(submit, facts, whole, tmp_path):
     job = submit(train(*WHOLE, "out=again", "resume=auto"), "--requeue", "--signal=USR1@30", "--ntasks=1")
     log = tmp_path / f"{job}.out"
     kept = tmp_path / "again" / "checkpoints"
@@ -84,9 +83,9 @@ def test_a_job_that_is_pre_empted_comes_back_and_ends_as_one_that_was_not(submit
     assert facts(job)["JobState"] == "COMPLETED", log.read_text()
     assert facts(job)["Restarts"] == "1"
     assert "resume with resume=" in log.read_text()
-    assert_same_end(tmp_path / "whole", tmp_path / "again")
+    assert_same_end(whole, tmp_path / "again")
     metrics = Path("logs", "metrics.csv")
-    assert (tmp_path / "again" / metrics).read_text() == (tmp_path / "whole" / metrics).read_text()
+    assert (tmp_path / "again" / metrics).read_text() == (whole / metrics).read_text()
 
 
 def test_a_job_of_two_tasks_trains_as_two_processes_do(submit, facts, tmp_path):
@@ -132,9 +131,8 @@ def test_a_search_on_the_devices_of_a_node_is_a_job_a_run_too(slurm, tmp_path):
     assert all(len(start["devices"]) == 2 for start in runs)
 
 
-def test_a_run_of_a_sweep_whose_time_is_up_comes_back_and_ends_as_one_that_had_enough(slurm, tmp_path):
+def test_a_run_of_a_sweep_whose_time_is_up_comes_back_and_ends_as_one_that_had_enough(slurm, whole, tmp_path):
     """Submitit has Slurm send SIGUSR2 to the tasks some time before the end; here it is sent after three epochs."""
-    assert run("train", *WHOLE, "out=whole", cwd=tmp_path).returncode == 0
     sweep = command("train", "-m", *WHOLE, *LAUNCHER, "seed=0", "out=sweep", "resume=auto")
     log = tmp_path / "launcher.log"
     with log.open("w") as said:
@@ -147,7 +145,7 @@ def test_a_run_of_a_sweep_whose_time_is_up_comes_back_and_ends_as_one_that_had_e
     assert launcher.returncode == 0, log.read_text()
     starts = json.loads((ours / "run.json").read_text())["starts"]
     assert [start["end"]["how"] for start in starts] == ["interrupted", "complete"]
-    assert_same_end(tmp_path / "whole", ours)
+    assert_same_end(whole, ours)
 
 
 def test_ecgs_are_drawn_and_measured_by_jobs_as_on_this_machine(slurm, tmp_path):

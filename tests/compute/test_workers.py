@@ -24,13 +24,27 @@ from ecggan.measurement.measure_set import measure
 from ecggan.measurement.normality.normality_filter import NormalityFilter
 from ecggan.measurement.signal_description import describe_signals
 from tests.dask_cluster import Cluster, cluster
-from tests.runs import command, run
+from tests.runs import command, run_in_process
 
 
 @pytest.fixture(scope="module")
-def dask(tmp_path_factory) -> Iterator[Cluster]:
+def one_cluster(tmp_path_factory) -> Iterator[Cluster]:
     with cluster(tmp_path_factory.mktemp("dask") / "cluster", num_workers=2) as found:
         yield found
+
+
+@pytest.fixture
+def dask(one_cluster) -> Cluster:
+    """A scheduler and two workers; those that a test before has killed are replaced."""
+    one_cluster.processes[:] = [process for process in one_cluster.processes if process.poll() is None]
+    while len(one_cluster.processes) < 3:
+        one_cluster.add_worker()
+    return one_cluster
+
+
+def wait_for_both(workers: DaskWorkers) -> None:
+    while workers.num_workers < 2:
+        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +95,10 @@ def test_signals_that_lie_on_no_disk_are_measured_on_dask_too(dask, ecgs):
 
 
 @pytest.mark.slow
-def test_a_worker_that_is_killed_in_the_middle_loses_nothing(tmp_path, ecgs):
+def test_a_worker_that_is_killed_in_the_middle_loses_nothing(dask, ecgs):
     here = measure(ecgs, progress=False)
-    with cluster(tmp_path / "cluster", num_workers=2) as dask, on_dask(dask.address) as workers:
-        while workers.num_workers < 2:
-            time.sleep(0.1)
+    with on_dask(dask.address) as workers:
+        wait_for_both(workers)
         dying = threading.Timer(0.3, dask.processes[-1].send_signal, [signal.SIGKILL])
         dying.start()
         there = measure(ecgs, progress=False)
@@ -103,11 +116,10 @@ def test_a_scheduler_that_is_lost_ends_the_work_with_a_word(tmp_path, ecgs):
 
 
 @pytest.mark.slow
-def test_workers_draw_the_set_that_this_machine_draws_though_one_is_killed(tmp_path):
+def test_workers_draw_the_set_that_this_machine_draws_though_one_is_killed(dask, tmp_path):
     here = generate("published", 1500, seed=3, out=tmp_path / "here", progress=False)
-    with cluster(tmp_path / "cluster", num_workers=2) as dask, on_dask(dask.address) as workers:
-        while workers.num_workers < 2:
-            time.sleep(0.1)
+    with on_dask(dask.address) as workers:
+        wait_for_both(workers)
         out = tmp_path / "there"
         watching = threading.Thread(target=_kill_after_some_steps, args=(out, dask))
         watching.start()
@@ -207,13 +219,13 @@ def test_slurm_that_is_not_there_is_said(monkeypatch, tmp_path):
 @pytest.mark.slow
 def test_a_report_made_on_dask_is_that_of_this_machine(dask, ecgs, tmp_path):
     workers = ("compute=dask", f"compute.address={dask.address}")
-    drawn = run(
+    drawn = run_in_process(
         "generate", "checkpoint=published", "num_records=24", "keep=normal", "out=drawn", *workers, cwd=tmp_path
     )
     assert drawn.returncode == 0, drawn.stderr
     sets = (f"real={ecgs.path}", f"generated={tmp_path / 'drawn'}", "max_records=24")
     for out, where in (("here", ()), ("there", workers)):
-        done = run("evaluate", *sets, f"out={out}", f"cache={tmp_path / out}-cache", *where, cwd=tmp_path)
+        done = run_in_process("evaluate", *sets, f"out={out}", f"cache={tmp_path / out}-cache", *where, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
     tables = sorted(path.name for path in (tmp_path / "here").glob("*.csv"))
     assert len(tables) >= 5

@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from ecggan.evaluation.comparison.comparison import compare
 from ecggan.evaluation.verdict import Verdict, judge
@@ -92,6 +93,7 @@ def test_a_measurement_that_the_generated_ecgs_do_not_have_is_a_fault() -> None:
     assert verdict_of(a_few).level == "same"
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_verdicts_on_one_distribution_hold_the_stated_rate() -> None:
     """Of sets drawn like the real one, none is called far, and at most about one in twenty is told apart."""
     levels = [verdict_of(table(300, 2 * i + 1), table(300, 2 * i)).level for i in range(60)]

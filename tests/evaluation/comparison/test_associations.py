@@ -34,6 +34,7 @@ def test_a_qt_that_follows_the_rate_less_is_seen() -> None:
     assert abs(other["slope_difference"]) > other["null_slope_difference"]
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_intervals_of_the_same_law_hold_no_difference_as_often_as_stated() -> None:
     held = []
     for i in range(200):

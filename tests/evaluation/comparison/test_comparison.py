@@ -108,12 +108,14 @@ def normals(num_records: int, seed: int, mean: float = 92.0, patients: int | Non
 QUICK = {"num_resamples": 200, "num_splits": 2}
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_sets_of_one_distribution_are_told_apart_no_more_often_than_stated() -> None:
     alarms = [bool(compare(normals(150, 2 * i), normals(150, 2 * i + 1), **QUICK)["differs"].any()) for i in range(120)]
     assert scipy.stats.binomtest(sum(alarms), len(alarms), LEVEL, alternative="greater").pvalue > 0.001
     assert sum(alarms) > 0  # else it could not see anything at all
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_equivalence_is_refused_at_the_margin_and_granted_well_inside_it() -> None:
     def share_equivalent(shift: float, num_records: int, repeats: int) -> float:
         tables = [(normals(num_records, 2 * i), normals(num_records, 2 * i + 1, 92 + shift)) for i in range(repeats)]
@@ -128,6 +130,7 @@ def test_equivalence_is_refused_at_the_margin_and_granted_well_inside_it() -> No
     assert share_equivalent(8.0, 1000, 10) == 1
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_small_sets_of_one_distribution_are_said_to_lie_beyond_a_margin_no_more_often_than_stated() -> None:
     """Amplitudes, whose margins are a fraction of what means of 35 records wander by."""
     findings = [compare(normals(35, 2 * i), normals(35, 2 * i + 1), **QUICK)["finding"] for i in range(120)]
@@ -201,6 +204,7 @@ def test_several_records_of_a_patient_are_not_as_many_witnesses() -> None:
     assert widths[2] < 0.6 * widths[1]
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_patients_of_very_unequal_numbers_of_records_raise_no_more_alarms_than_stated() -> None:
     """60 patients, of whom the first has 60 records, the second 30, the third 20 … nearly alike among themselves."""
     counts = np.maximum(60 // np.arange(1, 61), 1)

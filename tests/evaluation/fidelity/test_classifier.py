@@ -5,6 +5,7 @@ from sklearn.metrics import roc_auc_score
 
 from ecggan.evaluation.fidelity.classifier import ClassifierAUC, auc_with_variance, classifier_auc
 from ecggan.stats.hypothesis_tests import LEVEL
+from tests.sizes import sized
 
 
 def test_auc_is_sklearns_ties_included() -> None:
@@ -14,16 +15,18 @@ def test_auc_is_sklearns_ties_included() -> None:
     assert auc_with_variance(real, generated)[0] == pytest.approx(expected)
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_variance_of_an_auc_is_that_of_repeated_draws() -> None:
     rng = np.random.default_rng(0)
     found = np.array([auc_with_variance(rng.normal(size=30), rng.normal(1, 2, size=20)) for _ in range(2000)])
     assert found[:, 1].mean() == pytest.approx(found[:, 0].var(), rel=0.1)
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.slow
 def test_sets_of_one_distribution_wander_no_more_than_stated() -> None:
     found: list[ClassifierAUC] = []
-    for seed in range(16):
+    for seed in range(sized(8, 16)):
         real, generated = np.random.default_rng(seed).normal(size=(2, 40, 10))
         found.append(classifier_auc(real, generated, seed, num_workers=1))
     wandering, stated = np.std([auc.value for auc in found]), found[0].null_error

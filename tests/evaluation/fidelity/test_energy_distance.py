@@ -20,6 +20,7 @@ def test_kernel_distance_is_scipys_energy_distance_without_what_pairs_of_equals_
     assert energy(real, generated) == pytest.approx(of_all_pairs - bias, abs=1e-6)
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize("num_records", [24, 96, 384])
 def test_kernel_distance_is_without_bias_at_any_size(num_records: int) -> None:
     rng, repeats = np.random.default_rng(num_records), 40 if num_records > 100 else 300
@@ -36,6 +37,7 @@ def test_kernel_distance_of_identical_sets_is_not_above_0_and_it_is_symmetric() 
     assert energy(real, generated + 1) == pytest.approx(energy(generated + 1, real))
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_permutation_test_raises_no_more_alarms_than_stated_and_sees_a_shift() -> None:
     def p_value(seed: int, shift: float = 0.0) -> float:
         rng = np.random.default_rng(seed)

@@ -5,6 +5,7 @@ from sklearn.metrics import roc_auc_score
 from ecggan.evaluation.memorization.roc_area import area_by_patient
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_area_is_that_of_sklearn_and_its_interval_holds():
     rng = np.random.default_rng(0)
     first, second = rng.normal(0.5, 1, 90).round(1), rng.normal(0, 1, 50).round(1)  # with ties
@@ -19,6 +20,7 @@ def test_area_is_that_of_sklearn_and_its_interval_holds():
     assert 8 <= num_missed <= 34  # 20 in expectation
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_records_of_one_patient_do_not_count_as_independent():
     rng = np.random.default_rng(0)
     num_alarms = {"by patient": 0, "by record": 0}

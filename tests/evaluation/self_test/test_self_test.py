@@ -16,6 +16,8 @@ from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation.self_test.corruptions import CORRUPTIONS, FRESH, HELD_OUT, TRAINING
 from ecggan.evaluation.self_test.self_test import SelfTest, run_self_test, split_by_patient
+from tests.conftest import SHARED_DATA
+from tests.sizes import IS_FULL
 
 ROOT = Path(__file__).parents[3]
 
@@ -50,6 +52,7 @@ def test_nothing_fools_it_on_real_ecgs(shared_data: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(SHARED_DATA.is_dir() and not IS_FULL, reason="real ECGs are there; make test-full takes both")
 def test_nothing_fools_it_on_the_published_generators_ecgs(tmp_path: Path) -> None:
     assert_that_nothing_fools_it(tmp_path, "data=deepfake", "data.source.num_records=180")
 
