@@ -70,7 +70,9 @@ class ECGSet:
         manifest = read_manifest(path / MANIFEST)
         shape = (manifest["num_records"], len(manifest["leads"]), manifest["num_samples"])
         signals = _map_signals(path / SIGNALS, shape)
-        records = pd.read_parquet(path / RECORDS)
+        # Without threads: the table is small, and pyarrow's own, alive when the process exits, can abort it
+        # (apache/arrow issue 34314: "terminate called without an active exception").
+        records = pd.read_parquet(path / RECORDS, use_threads=False, pre_buffer=False)
         if len(records) != shape[0] or "record" not in records:
             raise ValueError(
                 f"{path / RECORDS} must have {shape[0]} rows and a column 'record'; "
