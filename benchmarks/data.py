@@ -9,10 +9,10 @@ PTBXL need not be complete: the records of its records500 are copied until they 
 every sample, so that none is a duplicate and every law of the leads holds as before. They were just written, so no disk
 is waited for; the cache is empty. Rules, shaping and batch size are those of configs/.
 
-Packing, its peer and the epochs whose memory is measured are processes of their own, looked at from outside 20 times a
-second: `in all` is the peak of what lies in memory (VmHWM), pages of mapped files among it, which the system takes back
-when it needs them; `own` is the peak without those (RssAnon). CPU time is given because it depends less on what else
-runs. Epochs are timed on one thread, with their workers started and the same order of the records.
+Packing, its peer and the epochs whose memory is measured are processes of their own, sampled from outside 20 times a
+second: `in all` is the peak of resident memory (VmHWM), with pages of mapped files, which the system takes back when it
+needs them; `own` is the peak without those (RssAnon). CPU time is given because it depends less on what else runs. Epochs
+are timed on one thread, with their workers started and the same order of the records.
 """
 
 import argparse
@@ -93,7 +93,7 @@ def pack(folder: str, cache: str) -> dict[str, Any]:
     account = training_data(folder, cache, 0).source().manifest["account"]
     figures = {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu}
     left_out = {rule: len(records) for rule, records in account["left_out"].items()}
-    return {**figures, "account": f"{account['kept']} kept, left out {left_out}"}
+    return {**figures, "account": f"{account['kept']} kept, excluded {left_out}"}
 
 
 def read_only(folder: str, _: str) -> dict[str, Any]:
@@ -111,7 +111,7 @@ ALONE: dict[str, Callable[..., dict[str, Any]]] = {f.__name__: f for f in (pack,
 
 
 def alone(task: Callable, *arguments: object) -> dict[str, Any]:
-    """The figures of a task, with its memory in words and the CPU time of its children added."""
+    """The figures of a task, with its memory as text and the CPU time of its children added."""
     command = [sys.executable, __file__, task.__name__, *map(str, arguments)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     seen: dict[int, np.ndarray] = {}
@@ -164,7 +164,7 @@ def compare_packing(options: argparse.Namespace, folder: Path) -> None:
         rates = [options.num_records / run["seconds"] for run in each]
         cpu = statistics.median(run["cpu"] for run in each) / options.num_records * 1000
         print(f"{name:30} {statistics.median(rates):6.0f} records/s ({min(rates):.0f} to {max(rates):.0f})", end="")
-        print(f", {cpu:.1f} ms CPU a record\n    {each[-1]['memory']}; {each[-1].get('account', 'nothing judged')}")
+        print(f", {cpu:.1f} ms CPU a record\n    {each[-1]['memory']}; {each[-1].get('account', 'nothing checked')}")
 
 
 def compare_epochs(options: argparse.Namespace, folder: Path) -> None:
@@ -232,7 +232,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    logging.getLogger("ecggan").setLevel(logging.ERROR)  # what is left out is told at the end
+    logging.getLogger("ecggan").setLevel(logging.ERROR)  # the exclusions are printed at the end
     if sys.argv[1:2] and sys.argv[1] in ALONE:
         print(json.dumps(ALONE[sys.argv[1]](*sys.argv[2:])), flush=True)
         time.sleep(0.2)  # so that the last peak is seen

@@ -1,11 +1,11 @@
-"""Which evaluation is fooled? The sets of the self-test, judged by ecgen-eval's metrics and by ecggan's measures.
+"""Which evaluation is fooled? The sets of the self-test, assessed by ecgen-eval's metrics and by ecggan's measures.
 
 pip install ecgen-eval==0.5.0
 python benchmarks/fooled.py ECG_SET [MAX_RECORDS]
 
 ECG_SET holds real ECGs (a packed set; generate.py's will do to try it). Both tools see the same sets, in one run. A
 metric is fooled by a corrupted set that it scores as well as the fresh ECGs, or better; ecggan's by one that raises no
-alarm. ecgen-eval's `fed` (weights to be downloaded) and `dtw` (hours) are left out.
+alarm. ecgen-eval's `fed` (weights to be downloaded) and `dtw` (hours) are excluded.
 """
 
 import sys

@@ -2,7 +2,7 @@
 # Everything of training that needs a GPU, in one command: our step against the original's in 32 bits (TF32 matrix
 # products) and in bf16, as it is, compiled and as CUDA graphs, then both full-size GANs for so many minutes each on
 # PTB-XL's normal ECGs, and how what they draw compares with held-out ECGs beside the published generator. Run again
-# after a stop, it goes on: what was timed or drawn stands, and no GAN is trained beyond its minutes.
+# after a stop, it resumes: what was timed or drawn is kept, and no GAN is trained beyond its minutes.
 #
 # git clone https://github.com/vlbthambawita/Pulse2Pulse
 # benchmarks/on_gpu.sh Pulse2Pulse PTBXL OUT [minutes a GAN, 10] [options for train.py]
