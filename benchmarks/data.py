@@ -11,8 +11,8 @@ is waited for; the cache is empty. Rules, shaping and batch size are those of co
 
 Packing, its peer and the epochs whose memory is measured are processes of their own, sampled from outside 20 times a
 second: `in all` is the peak of resident memory (VmHWM), with pages of mapped files, which the system takes back when it
-needs them; `own` is the peak without those (RssAnon). CPU time is given because it depends less on what else runs. Epochs
-are timed on one thread, with their workers started and the same order of the records.
+needs them; `own` is the peak without those (RssAnon). CPU time is given because it depends less on what else runs.
+Epochs are timed on one thread, with their workers started and the same order of the records.
 """
 
 import argparse
