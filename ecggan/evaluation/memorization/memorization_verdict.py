@@ -29,7 +29,7 @@ def judge_memorization(novelty: Novelty | None, is_training_known: bool) -> Verd
     if novelty is None:
         return Verdict("none", "Nothing can be said of whether the ECGs are new: this part failed.", [])
     what = "training ECGs" if is_training_known else "the real set's ECGs"
-    areas = {"the course of 6.5 s": novelty.membership, "the median beat": novelty.beat_membership}
+    areas = {"the segment of 6.5 s": novelty.membership, "the median beat": novelty.beat_membership}
     known = {words: area for words, area in areas.items() if area is not None and area.value == area.value}
     sentences = [
         f"Copies: {_copies(novelty.copies)} of {what}{_held_out_words(novelty.held_out_copies)}.",
