@@ -30,6 +30,21 @@ def positive(name: str, value: Any, unit: str = "", or_null: bool = False) -> No
     _require(is_right, name, value, f"{words}{', or null' if or_null else ''}", or_null)
 
 
+def number(
+    name: str, value: Any, at_least: int | float, at_most: int | float = math.inf, or_null: bool = False
+) -> None:
+    """Raise ValueError unless the value is a finite number within the limits.
+
+    >>> number("min_likelihood", 101, at_least=0, at_most=100)
+    Traceback (most recent call last):
+    ValueError: min_likelihood must be a number, from 0 to 100; got 101
+    """
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    is_right = is_number and at_least <= float(value) <= at_most and float(value) < math.inf
+    limits = f"at least {at_least}" if at_most == math.inf else f"from {at_least} to {at_most}"
+    _require(is_right, name, value, f"a number, {limits}{', or null' if or_null else ''}", or_null)
+
+
 def one_of(name: str, value: Any, choices: Sequence[str], or_null: bool = False) -> None:
     """Raise ValueError unless the value is one of the words.
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ecggan import checks
+
 LIMB_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF")
 CHEST_LEADS = ("V1", "V2", "V3", "V4", "V5", "V6")
 TWELVE_LEADS = LIMB_LEADS + CHEST_LEADS
@@ -44,9 +46,7 @@ class ECGFormat:
         object.__setattr__(self, "leads", tuple(self.leads))
         check_leads(self.leads)
         for name in ("sampling_rate", "num_samples", "full_scale_mv"):
-            value = getattr(self, name)
-            if not (isinstance(value, int | float) and 0 < value < np.inf):
-                raise ValueError(f"{name} must be a number above 0; got {value!r}")
+            checks.positive(name, getattr(self, name))
 
     @property
     def duration_s(self) -> float:

@@ -30,6 +30,24 @@ def test_anything_else_is_not_positive(value):
         checks.positive("x", value, unit="mV")
 
 
+@pytest.mark.parametrize("value", [-1, 0, 0.5])
+def test_a_number_within_its_limits_is_accepted(value):
+    checks.number("x", value, at_least=-1, at_most=0.5)
+
+
+@pytest.mark.parametrize("value", [-1.1, 0.6, math.nan, True, "0", None])
+def test_anything_else_is_no_number_within_its_limits(value):
+    with pytest.raises(ValueError, match=r"^x must be a number, from -1 to 0\.5; got "):
+        checks.number("x", value, at_least=-1, at_most=0.5)
+
+
+@pytest.mark.parametrize("value", [-0.1, math.inf, math.nan])
+def test_a_number_without_an_upper_limit_is_finite(value):
+    checks.number("x", 1e9, at_least=0)
+    with pytest.raises(ValueError, match=r"^x must be a number, at least 0; got "):
+        checks.number("x", value, at_least=0)
+
+
 @pytest.mark.parametrize("value", ["A", "", None, 1, ["a"]])
 def test_a_word_that_is_no_choice_is_refused_with_the_choices(value):
     checks.one_of("letter", "a", ("a", "b", "c"))
@@ -48,6 +66,7 @@ def test_a_flag_is_true_or_false_alone(value):
 def test_null_is_accepted_only_where_it_is_allowed():
     checks.whole_number("n", None, at_least=1, or_null=True)
     checks.positive("x", None, or_null=True)
+    checks.number("x", None, at_least=0, or_null=True)
     checks.one_of("letter", None, ("a",), or_null=True)
     with pytest.raises(ValueError, match=r"at least 1, or null; got 0"):
         checks.whole_number("n", 0, at_least=1, or_null=True)

@@ -399,7 +399,7 @@ def test_two_processes_train_together(trained):
         ("train", ("experiment=pulse2pulse",), "data.root"),
         ("train", ("experiment=quickstart", "batch_size=0"), "batch_size must be a whole number, at least 1; got 0"),
         ("train", ("experiment=quickstart", "model.model_size=3"), "model_size must be at least 5"),
-        ("train", ("model.model_size=wide",), "model_size must be a whole number; got 'wide'"),
+        ("train", ("model.model_size=wide",), "model_size must be a whole number, at least 1; got 'wide'"),
         ("train", ("resume=nowhere.ckpt",), "no checkpoint at nowhere.ckpt"),
         ("generate", (), "one generator must be given"),
         ("generate", ("checkpoint=5",), "no checkpoint at 5"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ecggan import checks
 from ecggan.compute.dask import KEEP_MEMORY, DaskWorkers, connect, require_dask, use_workers
 
 
@@ -27,8 +28,7 @@ def on_slurm(
         OSError: the jobs cannot be submitted, or none starts in time.
         ValueError: as of [on_dask][].
     """
-    if num_workers < 1:
-        raise ValueError(f"compute.num_workers must be at least 1; got {num_workers}")
+    checks.whole_number("compute.num_workers", num_workers, at_least=1)
     given = {name: option for name, option in options.items() if option is not None}
     require_dask()
     from dask_jobqueue import SLURMCluster

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from ecggan import checks
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.record_filter import RecordFilter
 from ecggan.generation.draw_to_disk import draw_to_disk
-from ecggan.generation.plan import GenerationPlan, GenerationRequest, check_whole
+from ecggan.generation.plan import GenerationPlan, GenerationRequest
 from ecggan.generation.progress import Progress
 from ecggan.generation.screening import draw_batches
 
@@ -99,10 +100,8 @@ def generate_part(
     Returns:
         The set if no part is missing, otherwise None: the part that ends last completes the set.
     """
-    check_whole("num_parts", num_parts, 1)
-    check_whole("part", part, 0)
-    if part >= num_parts:
-        raise ValueError(f"part must be below the number of parts; got part {part} of {num_parts}, counted from 0")
+    checks.whole_number("num_parts", num_parts, at_least=1)
+    checks.whole_number("part", part, at_least=0, at_most=num_parts - 1)
     plan = GenerationPlan.of(GenerationRequest(checkpoint, num_records, seed, **options))
     return draw_to_disk(plan, Path(out), part, num_parts)
 

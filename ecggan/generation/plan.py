@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from ecggan import checks
 from ecggan.checkpoints.open import open_generator
 from ecggan.data.sets.manifest import new_manifest
 from ecggan.data.sets.record_filter import RecordFilter
@@ -44,15 +45,14 @@ class GenerationRequest:
         if (self.num_records is None) == (self.indices is None):
             raise ValueError("give either num_records or indices")
         if self.indices is None:
-            check_whole("num_records", self.num_records, 1)
+            checks.whole_number("num_records", self.num_records, at_least=1)
         else:
             if self.keep is not None:
                 raise ValueError("indices names the records, and keep chooses them: give one of them")
             _check_indices(self.indices)
-        check_whole("seed", self.seed, 0)
-        check_whole("batch_size", self.batch_size, 1)
-        if self.weights not in ("ema", "raw"):
-            raise ValueError(f"weights must be ema or raw; got {self.weights!r}")
+        checks.whole_number("seed", self.seed, at_least=0, at_most=LARGEST_SEED)
+        checks.whole_number("batch_size", self.batch_size, at_least=1)
+        checks.one_of("weights", self.weights, ("ema", "raw"))
 
 
 @dataclass(frozen=True)
@@ -134,20 +134,11 @@ class GenerationPlan:
         return tqdm(total=total, initial=done, unit="ECG", desc="generating", disable=not self.progress)
 
 
-def check_whole(name: str, number: Any, least: int) -> None:
-    """Raise ValueError, naming the argument, unless it is a whole number in range."""
-    if not _is_whole(number) or isinstance(number, bool) or not least <= number <= LARGEST_SEED:
-        raise ValueError(f"{name} must be a whole number, at least {least} and below 2^63; got {number!r}")
-
-
-def _is_whole(number: Any) -> bool:
-    return isinstance(number, int | np.integer)
-
-
 def _check_indices(indices: Sequence[int]) -> None:
-    numbers = [int(index) for index in indices] if all(map(_is_whole, indices)) else []
-    if not numbers or min(numbers) < 0 or max(numbers) > LARGEST_SEED or len(set(numbers)) != len(numbers):
-        raise ValueError("indices must be at least one whole number, none below 0 and none twice")
+    for i, index in enumerate(indices):
+        checks.whole_number(f"indices[{i}]", index, at_least=0, at_most=LARGEST_SEED)
+    if not len(indices) or len(set(indices)) != len(indices):
+        raise ValueError("indices must name at least one record, and none twice")
 
 
 def _lead_names(leads: int | Sequence[str] | None, ecg: ECGFormat) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ import scipy.signal
 from jaxtyping import Bool, Float16, Float32, Int
 from tqdm import tqdm
 
+from ecggan import checks
 from ecggan.compute.workers import each
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.record_batches import RecordBatch
@@ -104,8 +105,7 @@ def fingerprints(
     duration = ecgs.num_samples / ecgs.sampling_rate if duration_s is None else float(duration_s)
     if duration < SHORTEST_S:
         raise ValueError(f"records of {duration:g} s cannot be recognised; at least {SHORTEST_S:g} s are needed")
-    if num_workers is not None and num_workers < 1:
-        raise ValueError(f"num_workers must be at least 1, or None for one a core; got {num_workers}")
+    checks.whole_number("num_workers", num_workers, at_least=1, or_null=True)
     chosen = ecgs.leads if leads is None else tuple(leads)
     lacking = [lead for lead in chosen if lead not in ecgs.leads]
     if not chosen:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from ecggan import checks
 from ecggan.compute.workers import each
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.record_batches import RecordBatch
@@ -65,8 +66,7 @@ def measure(
         leads, sampling_rate = _check_array(ecgs, leads, sampling_rate)
         names = [str(i) for i in range(len(ecgs))]
     check_sampling_rate(sampling_rate)
-    if num_workers is not None and num_workers < 1:
-        raise ValueError(f"num_workers must be at least 1, or None for one a core; got {num_workers}")
+    checks.whole_number("num_workers", num_workers, at_least=1, or_null=True)
     folder, lengths = cache_folder(ecgs, cache), part_lengths(len(names))
     parts = {} if folder is None else read_parts(folder, lengths, leads)
     tasks = [

@@ -18,6 +18,7 @@ import scipy.signal
 from jaxtyping import Float
 from tqdm import tqdm
 
+from ecggan import checks
 from ecggan.compute.workers import each
 from ecggan.data.sets.batches import batches
 from ecggan.data.sets.ecg_set import ECGSet
@@ -80,9 +81,8 @@ def describe_signals(
     Raises:
         ValueError: num_workers or max_records is below 1.
     """
-    for name, number in (("num_workers", num_workers), ("max_records", max_records)):
-        if number is not None and number < 1:
-            raise ValueError(f"{name} must be at least 1; got {number}")
+    checks.whole_number("num_workers", num_workers, at_least=1, or_null=True)
+    checks.whole_number("max_records", max_records, at_least=1)
     leads, columns = independent_leads(ecgs.leads), signal_columns(ecgs.leads)
     frequencies = _frequencies(ecgs.sampling_rate)
     positions = evenly_spaced(len(ecgs), max_records)

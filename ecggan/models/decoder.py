@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ecggan import checks
 from ecggan.models.layers import UpsampledConv1d
 
 FACTORS = (5, 5, 5, 2, 5, 2)
@@ -24,11 +25,8 @@ def widths(model_size: int) -> tuple[int, ...]:
 def check_size(num_leads: int, num_samples: int, model_size: int) -> None:
     """Raise ValueError, naming the rule, for sizes that the strides do not allow."""
     for name, number in (("num_leads", num_leads), ("num_samples", num_samples), ("model_size", model_size)):
-        if not isinstance(number, int):  # a configuration can hold anything
-            raise ValueError(f"{name} must be a whole number; got {number!r}")
-    if num_leads < 1:
-        raise ValueError(f"num_leads must be at least 1; got {num_leads}")
-    if num_samples < 1 or num_samples % SHORTENING:
+        checks.whole_number(name, number, at_least=1)
+    if num_samples % SHORTENING:
         raise ValueError(
             f"num_samples must be a multiple of {SHORTENING}, the product of the strides {FACTORS}; got {num_samples}"
         )

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
+from ecggan import checks
 from ecggan.models.layers import KERNEL_SIZE, Conv1d, adjoint_phase_shuffle, phase_shuffle
 
 STRIDES = (2, 2, 2, 2, 4, 4, 4)
@@ -34,11 +35,9 @@ class Discriminator(nn.Module):
 
     def __init__(self, num_leads: int, num_samples: int, model_size: int, max_shift: int) -> None:
         super().__init__()
-        if num_leads < 1 or model_size < 1 or max_shift < 0:
-            raise ValueError(
-                "num_leads and model_size must be at least 1 and max_shift at least 0; "
-                f"got {num_leads}, {model_size} and {max_shift}"
-            )
+        for name, number in (("num_leads", num_leads), ("num_samples", num_samples), ("model_size", model_size)):
+            checks.whole_number(name, number, at_least=1)
+        checks.whole_number("max_shift", max_shift, at_least=0)
         lengths = [num_samples]
         for stride in STRIDES:
             lengths.append((lengths[-1] + 2 * PADDING - KERNEL_SIZE) // stride + 1)

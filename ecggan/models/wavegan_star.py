@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ecggan import checks
 from ecggan.models.decoder import SHORTENING, Decoder, check_size
 
 
@@ -27,8 +28,7 @@ class WaveGANStarGenerator(nn.Module):
     def __init__(self, num_leads: int, num_samples: int, model_size: int, latent_size: int) -> None:
         super().__init__()
         check_size(num_leads, num_samples, model_size)
-        if latent_size < 1:
-            raise ValueError(f"latent_size must be at least 1; got {latent_size}")
+        checks.whole_number("latent_size", latent_size, at_least=1)
         self.hyperparameters = {
             "num_leads": num_leads,
             "num_samples": num_samples,

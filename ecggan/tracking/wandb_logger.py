@@ -13,6 +13,7 @@ from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.loggers.logger import rank_zero_experiment
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
+from ecggan import checks
 from ecggan.run_folder import RunFolder
 from ecggan.tracking.wandb_run import reason, shell_quoted, start_run
 
@@ -55,11 +56,9 @@ class WandbLog(WandbLogger):
         hydra_mode: str,
         sweep_folder: str | Path,
     ) -> None:
-        for what, seconds in (("start_timeout_s", start_timeout_s), ("finish_timeout_s", finish_timeout_s)):
-            if not isinstance(seconds, int) or isinstance(seconds, bool) or seconds < 1:
-                raise ValueError(f"logger.wandb.{what} must be a whole number, at least 1; got {seconds}")
-        if checkpoints not in (True, False):
-            raise ValueError(f"logger.wandb.checkpoints must be true or false; got {checkpoints}")
+        checks.whole_number("logger.wandb.start_timeout_s", start_timeout_s, at_least=1)
+        checks.whole_number("logger.wandb.finish_timeout_s", finish_timeout_s, at_least=1)
+        checks.flag("logger.wandb.checkpoints", checkpoints)
         super().__init__(
             name=name,
             save_dir=str(folder),

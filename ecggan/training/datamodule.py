@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.data.distributed import DistributedSampler
 
+from ecggan import checks
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import ECGFormat
 
@@ -94,8 +95,7 @@ class ECGDataModule(pl.LightningDataModule):
         on_device: bool | str = "auto",
     ) -> None:
         super().__init__()
-        if not isinstance(batch_size, int) or batch_size < 1:
-            raise ValueError(f"batch_size must be a whole number, at least 1; got {batch_size!r}")
+        checks.whole_number("batch_size", batch_size, at_least=1)
         if on_device not in (True, False, "auto"):
             raise ValueError(f"on_device must be true, false or auto; got {on_device!r}")
         self.source = source

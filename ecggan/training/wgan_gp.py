@@ -20,6 +20,7 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from ecggan import checks
 from ecggan.checkpoints.generator_file import KEY_IN_TRAINING_CHECKPOINT, generator_contents, read_tensors
 from ecggan.data.sets.training_records import KEY as TRAINED_ON
 from ecggan.data.sets.training_records import encode_hashes, training_hashes
@@ -59,8 +60,7 @@ class WGANGP(pl.LightningModule):
         seed: int,
     ) -> None:
         super().__init__()
-        if not isinstance(n_critic, int) or n_critic < 1:
-            raise ValueError(f"n_critic must be a whole number, at least 1; got {n_critic!r}")
+        checks.whole_number("n_critic", n_critic, at_least=1)
         self.automatic_optimization = False
         self.generator = generator
         self.discriminator = discriminator

@@ -212,7 +212,7 @@ def test_slurm_that_is_not_there_is_said(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(OSError, match=r"the workers' jobs cannot be submitted to Slurm: .*sbatch"):
         on_slurm(1, "1GB", "00:10:00", wait_s=1, log_directory=str(tmp_path)).__enter__()
-    with pytest.raises(ValueError, match="num_workers must be at least 1; got 0"):
+    with pytest.raises(ValueError, match="num_workers must be a whole number, at least 1; got 0"):
         on_slurm(0, "1GB", "00:10:00").__enter__()
 
 

@@ -107,9 +107,9 @@ def test_an_existing_folder_is_not_overwritten(small_generator, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"num_records": 0}, "num_records must be a whole number, at least 1 and below .*; got 0"),
-        ({"seed": -1}, "seed must be a whole number, at least 0 and below .*; got -1"),
-        ({"batch_size": 0}, "batch_size must be a whole number, at least 1 and below .*; got 0"),
+        ({"num_records": 0}, "num_records must be a whole number, at least 1; got 0"),
+        ({"seed": -1}, "seed must be a whole number, from 0 to .*; got -1"),
+        ({"batch_size": 0}, "batch_size must be a whole number, at least 1; got 0"),
         ({"leads": 5}, "leads must be 8, 12, or a list of names; got 5"),
         ({"seed": True}, "seed must be a whole number"),
         ({"leads": ["II", "II"]}, "distinct names; got .'II', 'II'."),
@@ -117,10 +117,10 @@ def test_an_existing_folder_is_not_overwritten(small_generator, tmp_path):
         ({"num_records": None, "indices": [1, 1]}, "none twice"),
         ({"leads": ["V1"]}, "lead 'V1' is not in the record; it has I, II"),
         ({"num_records": None}, "give either num_records or indices"),
-        ({"num_records": None, "indices": [-1]}, "none below 0"),
-        ({"num_records": None, "indices": [2**64]}, "indices must be"),
+        ({"num_records": None, "indices": [3, -1]}, r"indices\[1\] must be a whole number, from 0 .*; got -1"),
+        ({"num_records": None, "indices": [2**64]}, r"indices\[0\] must be a whole number"),
         ({"num_records": None, "indices": [1], "keep": KeepSome()}, "indices names the records, and keep chooses them"),
-        ({"seed": 2**63}, "seed must be a whole number, at least 0 and below 2.63; got 9223372036854775808"),
+        ({"seed": 2**63}, "seed must be a whole number, from 0 to 9223372036854775807; got 9223372036854775808"),
         ({"device": "abacus"}, "device 'abacus' cannot be used here"),
         ({"weights": "best"}, "weights must be ema or raw; got .best."),
     ],
@@ -252,7 +252,7 @@ def test_a_screen_that_keeps_nothing_ends_and_leaves_nothing(small_generator, tm
 
 
 def test_parts_are_counted_from_0(small_generator, tmp_path):
-    with pytest.raises(ValueError, match="part must be below the number of parts; got part 2 of 2, counted from 0"):
+    with pytest.raises(ValueError, match="part must be a whole number, from 0 to 1; got 2"):
         generate_part(small_generator, num_records=7, out=tmp_path / "set", part=2, num_parts=2)
 
 

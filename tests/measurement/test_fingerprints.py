@@ -103,5 +103,5 @@ def test_short_records_and_leads_that_are_not_there_are_refused(varied_ecgs):
         prints_of(ecgs[:, :, :1500])
     with pytest.raises(ValueError, match="lead 'aVF' is not in the set"):
         prints_of(ecgs, leads=["I", "aVF"])
-    with pytest.raises(ValueError, match="num_workers must be at least 1"):
+    with pytest.raises(ValueError, match="num_workers must be a whole number, at least 1, or null; got"):
         prints_of(ecgs, num_workers=0)

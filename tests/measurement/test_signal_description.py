@@ -184,5 +184,5 @@ def test_every_column_has_a_name_for_people():
 
 @pytest.mark.parametrize("settings", [{"num_workers": 0}, {"max_records": 0}])
 def test_no_workers_and_no_records_are_refused(settings):
-    with pytest.raises(ValueError, match=f"{next(iter(settings))} must be at least 1; got 0"):
+    with pytest.raises(ValueError, match=f"{next(iter(settings))} must be a whole number, at least 1.*; got 0"):
         _describe(_noise(), **settings)

@@ -66,10 +66,10 @@ def test_generators_refuse_sizes_that_the_strides_do_not_allow(build):
         build(8, 4096, 50)
     with pytest.raises(ValueError, match=r"model_size must be at least 5.*got 4"):
         build(8, 5000, 4)
-    with pytest.raises(ValueError, match="num_leads must be at least 1; got 0"):
+    with pytest.raises(ValueError, match="num_leads must be a whole number, at least 1; got 0"):
         build(0, 5000, 50)
 
 
 def test_wavegan_star_refuses_an_empty_latent():
-    with pytest.raises(ValueError, match="latent_size must be at least 1; got 0"):
+    with pytest.raises(ValueError, match="latent_size must be a whole number, at least 1; got 0"):
         WaveGANStarGenerator(8, 5000, 10, latent_size=0)

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import joblib
-import numpy as np
 from tqdm import tqdm
 
+from ecggan import checks
 from ecggan.data.packing.cache import being_filled, file_stamp, open_cached
 from ecggan.data.packing.journal import PackingJournal
 from ecggan.data.packing.outcomes import NothingUsableError, Outcome, Read, read_batch, unreadable
@@ -64,10 +64,8 @@ class Packer:
     keep: RecordFilter | None = None
 
     def __post_init__(self) -> None:
-        if self.num_workers is not None and self.num_workers < 0:
-            raise ValueError(f"num_workers must be a whole number from 0 on, or null; got {self.num_workers}")
-        if not 0 < self.seconds_a_record < np.inf:
-            raise ValueError(f"seconds_a_record must be a number above 0; got {self.seconds_a_record}")
+        checks.whole_number("num_workers", self.num_workers, at_least=0, or_null=True)
+        checks.positive("seconds_a_record", self.seconds_a_record)
 
     @property
     def description(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from ecggan import checks
 from ecggan.data.record import Record
 from ecggan.ecg import ECGFormat, select_leads
 
@@ -40,13 +41,10 @@ class Shaping:
     mains_hz: int | float | None
 
     def __post_init__(self) -> None:
-        if self.windows not in ("first", "all"):
-            raise ValueError(f"shaping.windows must be first or all; got {self.windows!r}")
-        if not 0 < self.min_sampling_rate < np.inf:
-            raise ValueError(f"shaping.min_sampling_rate must be a number above 0; got {self.min_sampling_rate!r}")
+        checks.one_of("shaping.windows", self.windows, ("first", "all"))
+        checks.positive("shaping.min_sampling_rate", self.min_sampling_rate, unit="Hz")
         # above 0.67 Hz a filter bends ST segments even without a shift of phase (AHA/ACC/HRS 2007)
-        if self.baseline_hz is not None and not 0.05 <= self.baseline_hz <= 0.67:
-            raise ValueError(f"shaping.baseline_hz must lie in 0.05 to 0.67, or be null; got {self.baseline_hz!r}")
+        checks.number("shaping.baseline_hz", self.baseline_hz, at_least=0.05, at_most=0.67, or_null=True)
         if self.mains_hz not in (None, 50, 60):
             raise ValueError(f"shaping.mains_hz must be 50, 60 or null; got {self.mains_hz!r}")
 

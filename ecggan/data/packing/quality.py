@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from ecggan import checks
 from ecggan.data.packing.artefacts import longest_constant, most_saturated, noise_mv, wander_mv
 from ecggan.data.packing.limb_leads import arms_reason, limb_lead_reason
 from ecggan.data.record import Record
@@ -43,11 +44,8 @@ class QualityRules:
                 f"{LARGEST_STORED_MV} (the most an ECG set can hold); got {self}"
             )
         for name in (field.name for field in fields(self) if field.name != "min_correlation_i_v6"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value < np.inf:
-                raise ValueError(f"{name} must be a number from 0 on, or null; got {value!r}")
-        if self.min_correlation_i_v6 is not None and not -1 <= self.min_correlation_i_v6 <= 0:
-            raise ValueError(f"min_correlation_i_v6 must lie in -1 to 0, or be null; got {self.min_correlation_i_v6!r}")
+            checks.number(f"quality.{name}", getattr(self, name), at_least=0, or_null=True)
+        checks.number("quality.min_correlation_i_v6", self.min_correlation_i_v6, at_least=-1, at_most=0, or_null=True)
 
     @property
     def largest_mv(self) -> int | float:

@@ -18,6 +18,7 @@ from threading import Event, Thread
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
+from ecggan import checks
 from ecggan.data.sources.http_file import FailedError, Server, StoppedError, UnreachableError, session
 from ecggan.files.checksums import VerifiedFiles, is_name_within, read_sums
 from ecggan.files.path_safety import leads_out_of
@@ -50,13 +51,10 @@ class Download:
     def __post_init__(self) -> None:
         if not re.match(r"https?://[^/]", str(self.url)):
             raise ValueError(f"data.url must be a folder on the web, https://…; got {self.url!r}")
-        if not 1 <= self.connections <= 32:
-            raise ValueError(f"data.connections must be 1 to 32; got {self.connections}")
-        if self.retries < 0 or self.timeout_s <= 0 or self.pause_s < 0:
-            raise ValueError(
-                "retries and pause_s must be 0 or more, timeout_s more than 0; "
-                f"got {self.retries}, {self.pause_s} and {self.timeout_s}"
-            )
+        checks.whole_number("data.connections", self.connections, at_least=1, at_most=32)
+        checks.whole_number("retries", self.retries, at_least=0)
+        checks.positive("timeout_s", self.timeout_s)
+        checks.number("pause_s", self.pause_s, at_least=0)
 
     def fetch(self, names: Iterable[str], root: str | Path) -> None:
         """Download the files that are missing in a folder or have not their published SHA-256.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ecggan import checks
 from ecggan.data.packing.packer import Packer
 from ecggan.data.readers.collection import locate_records, to_record
 from ecggan.data.readers.text import check_text_size, parse_text
@@ -49,8 +50,7 @@ def hub_set(
     Raises:
         ValueError: no name, no such data set, no row of it is usable, or the package `datasets` is not installed.
     """
-    if dataset is None:
-        raise ValueError("data=hub needs data.dataset=NAME, a data set of the Hugging Face hub, or a folder of one")
+    checks.given("data.dataset", dataset, "data.dataset=NAME, a data set of the Hugging Face hub, or a folder of one")
     try:
         import datasets
     except ModuleNotFoundError as error:

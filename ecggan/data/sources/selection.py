@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ecggan import checks
 from ecggan.data.record import RecordReference
 
 OLDEST = 90  # an age that is only known to be above 89 counts as this
@@ -28,8 +29,7 @@ class Statements:
         object.__setattr__(self, "companions", None if self.companions is None else _names(self.companions))
         if not self.labels:
             raise ValueError("give at least one label, e.g. data.labels=[NORM]")
-        if not 0 <= self.min_likelihood <= 100:
-            raise ValueError(f"min_likelihood must lie in 0 to 100; got {self.min_likelihood!r}")
+        checks.number("min_likelihood", self.min_likelihood, at_least=0, at_most=100)
 
     def exclusion_reason(self, statements: Mapping[str, int | float]) -> str | None:
         """The criterion that an ECG with these statements fails, or None if it is selected."""
@@ -86,8 +86,7 @@ class Selection:
         object.__setattr__(self, "age", None if self.age is None else tuple(self.age))
         if self.age is not None and not (len(self.age) == 2 and 0 <= self.age[0] <= self.age[1]):
             raise ValueError(f"data.age must be [from,to] in years, such as [18,60]; got {list(self.age)}")
-        if self.sex not in (None, "male", "female"):
-            raise ValueError(f"data.sex must be male, female or null; got {self.sex!r}")
+        checks.one_of("data.sex", self.sex, ("male", "female"), or_null=True)
 
     @property
     def statements(self) -> Statements | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ecggan import checks
 from ecggan.measurement.columns import AMPLITUDES, MEASUREMENTS, display_name
 from ecggan.stats.margin import Margin
 
@@ -63,6 +64,4 @@ def check_margins(given: Mapping[str, int | float]) -> None:
     for measurement, value in given.items():
         if measurement not in MEASUREMENTS:
             raise ValueError(f"margins.{measurement} is no measurement; known are {', '.join(MEASUREMENTS)}")
-        if isinstance(value, bool) or not (isinstance(value, int | float) and 0 < value < np.inf):
-            unit = display_name(measurement)[1]
-            raise ValueError(f"margins.{measurement} must be a number above 0, in {unit}; got {value!r}")
+        checks.positive(f"margins.{measurement}", value, unit=display_name(measurement)[1])

@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from tqdm import tqdm
 
+from ecggan import checks
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS, MICROVOLTS_PER_MILLIVOLT, select_leads
 from ecggan.evaluation.reader_study.sheets import GENERATED, KEY, KEY_COLUMNS, REAL, SHEET_COLUMNS
@@ -80,8 +81,7 @@ def write_reader_kit(
     key_folder = out.with_name(f"{out.name}-key")
     for folder in (out, key_folder):
         require_new_folder(folder)
-    if not isinstance(num_each, int) or isinstance(num_each, bool) or num_each < 1:
-        raise ValueError(f"num_each, the ECGs of either kind, must be a whole number, at least 1; got {num_each}")
+    checks.whole_number("num_each", num_each, at_least=1)
     leads = _leads_of_both(real, generated)
     _check_times(real, generated)
     for what, ecgs in ((REAL, real), (GENERATED, generated)):

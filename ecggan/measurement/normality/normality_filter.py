@@ -9,6 +9,7 @@ from typing import Any
 
 from joblib import cpu_count
 
+from ecggan import checks
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.measurement.measure_set import RECORDS_PER_TASK, measure
 from ecggan.measurement.normality.screen import findings, switched_on
@@ -32,11 +33,9 @@ class NormalityFilter:
     num_workers: int | None = None
 
     def __post_init__(self) -> None:
-        if self.what not in ("measurable", "normal"):
-            raise ValueError(f"keep must be measurable, normal or null; got {self.what!r}")
+        checks.one_of("keep", self.what, ("measurable", "normal"))
         switched_on(self.rules)
-        if self.num_workers is not None and not (isinstance(self.num_workers, int) and self.num_workers >= 1):
-            raise ValueError(f"num_workers must be a whole number, at least 1, or null; got {self.num_workers!r}")
+        checks.whole_number("num_workers", self.num_workers, at_least=1, or_null=True)
 
     @property
     def description(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from ecggan import checks
 from ecggan.measurement.normality.conditions import texts_where
 from ecggan.measurement.normality.rules import RULES as RULES
 from ecggan.measurement.normality.rules import Rule as Rule
@@ -79,6 +80,5 @@ def switched_on(rules: Mapping[str, bool] | None) -> list[Rule]:
     if unknown:
         raise ValueError(f"unknown rule {', '.join(map(repr, unknown))}; known are {', '.join(RULES)}")
     for name, is_on in switches.items():
-        if not isinstance(is_on, bool):
-            raise ValueError(f"normality.{name} must be true or false; got {is_on}")
+        checks.flag(f"normality.{name}", is_on)
     return [rule for name, rule in RULES.items() if switches.get(name, True)]

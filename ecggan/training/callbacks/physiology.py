@@ -13,6 +13,7 @@ import pandas as pd
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
+from ecggan import checks
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.manifest import new_manifest
 from ecggan.files.atomic import atomic_file
@@ -53,9 +54,8 @@ class Physiology(Callback):
         seed: int,
         keep_best: int | None = None,
     ) -> None:
-        for name, number in (("num_records", num_records), ("keep_best", keep_best)):
-            if number is not None and number < 1:
-                raise ValueError(f"callbacks.physiology.{name} must be at least 1; got {number}")
+        checks.whole_number("callbacks.physiology.num_records", num_records, at_least=1)
+        checks.whole_number("callbacks.physiology.keep_best", keep_best, at_least=1, or_null=True)
         self.keep_best = keep_best
         self.compare = compare
         self.run = RunFolder(folder)

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from ecggan import checks
 from ecggan.files.locks import file_lock
 
 if TYPE_CHECKING:
@@ -56,8 +57,7 @@ class Study:
         pruner: Any,
         num_runs: int,
     ) -> None:
-        if num_runs < 1:
-            raise ValueError(f"sweep.num_runs must be at least 1; got {num_runs}")
+        checks.whole_number("sweep.num_runs", num_runs, at_least=1)
         if not space:
             raise ValueError("sweep.space is empty: say which parameters to search, e.g. {model.model_size: [25, 50]}")
         self.distributions = {str(parameter): _distribution(parameter, its) for parameter, its in space.items()}

@@ -72,7 +72,7 @@ def test_selection_that_cannot_be_meant_is_refused(change, message):
 
 
 def test_statements_that_cannot_be_meant_are_refused():
-    with pytest.raises(ValueError, match="min_likelihood must lie in 0 to 100; got 101"):
+    with pytest.raises(ValueError, match="min_likelihood must be a number, from 0 to 100; got 101"):
         Statements(["NORM"], 101, None)
     with pytest.raises(ValueError, match="give at least one label"):
         Statements([], 0, None)

@@ -41,7 +41,7 @@ def test_a_rule_that_is_switched_off_leaves_nothing_out(ecgs):
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(("good",), "keep must be measurable, normal or null; got 'good'"), (("normal", {"x": True}), "unknown rule 'x'")],
+    [(("good",), "keep must be measurable or normal; got 'good'"), (("normal", {"x": True}), "unknown rule 'x'")],
 )
 def test_an_unknown_screen_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):

@@ -98,7 +98,9 @@ def test_only_the_best_and_the_last_are_kept_where_that_is_asked_for(tmp_path: P
     assert kept == ["generator_epoch_0001.pt", "generator_epoch_0003.pt", "generator_epoch_0004.pt"]
     assert open_generator(tmp_path, "ema").description["epochs"] == 3
     assert len(pd.read_csv(tmp_path / "checkpoints" / "physiology.csv")) == 4
-    with pytest.raises(ValueError, match=r"callbacks\.physiology\.keep_best must be at least 1; got 0"):
+    with pytest.raises(
+        ValueError, match=r"callbacks\.physiology\.keep_best must be a whole number, at least 1, or null; got 0"
+    ):
         train(tmp_path / "none", Judge(), epochs=1, keep_best=0)
 
 
