@@ -15,8 +15,9 @@ from typing import Any, ParamSpec, TypeVar
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Hydra's errors for what stands on the command line; its others are bugs, and keep their traceback.
-_OF_THE_USER = ("ConfigCompositionException", "MissingConfigException", "OverrideParseException")
+# Hydra's errors for what stands on the command line, and that of a sweep of which a run's error has been logged; others
+# are bugs, and keep their traceback.
+_OF_THE_USER = ("ConfigCompositionException", "MissingConfigException", "OverrideParseException", "RunFailedError")
 
 # How a job was asked for before there were jobs.
 _BEFORE = {
@@ -27,19 +28,21 @@ _BEFORE = {
 }
 
 
-def exit_on_unknown_parameter(main: Callable[P, R], configs: Path, script: str, jobs: Sequence[str]) -> Callable[P, R]:
+def exit_on_unknown_parameter(
+    main: Callable[P, R], configs: Path, script: str, jobs: Sequence[str] = ()
+) -> Callable[P, R]:
     """End with one line on stderr where a parameter on the command line is none of the job, or Hydra refuses it.
 
     Args:
         main: of a script, decorated by Hydra.
         configs: the folder of the configuration.
         script: the name of the script and of its configuration.
-        jobs: of the script, the default one first; each a file in ``configs/job``.
+        jobs: of the script, the default one first; each a file in ``configs/job``. Without jobs, Hydra alone refuses.
     """
 
     @functools.wraps(main)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        if problem := find_problem(sys.argv[1:], configs, script, jobs):
+        if jobs and (problem := find_problem(sys.argv[1:], configs, script, jobs)):
             raise SystemExit(f"error: {problem}")
         os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # else Hydra prints its errors itself, and exits
         try:
@@ -47,7 +50,7 @@ def exit_on_unknown_parameter(main: Callable[P, R], configs: Path, script: str, 
         except Exception as error:
             if os.environ.get("ECGGAN_DEBUG") == "1" or type(error).__name__ not in _OF_THE_USER:
                 raise
-            raise SystemExit(f"error: {_one_line(error)}") from error
+            raise SystemExit(f"error: {_one_line(error, configs)}") from error
 
     return guarded
 
@@ -71,9 +74,7 @@ def find_problem(arguments: Iterable[str], configs: Path, script: str, jobs: Seq
         if others:
             remedy = f": give job={others[0]} {key}={value}" if len(others) == 1 else ""
             return f"{name} is no parameter of job={job}; it belongs to: {', '.join(others)}{remedy}"
-        near = difflib.get_close_matches(name, known, 1, cutoff=0.7)
-        remedy = f"did you mean {near[0]}?" if near else f"its parameters are {', '.join(sorted(known))}"
-        return f"{name} is no parameter of job={job}; {remedy}"
+        return f"{name} is no parameter of job={job}; {_remedy(name, sorted(known))}"
     return None
 
 
@@ -94,13 +95,21 @@ def _keys(path: Path) -> frozenset[str]:
     return frozenset(keys)
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: Exception, configs: Path) -> str:
     """Hydra's error in one line; of an unknown key, what stands beside it."""
     cause = error.__cause__
     node, key = getattr(cause, "parent_node", None), str(getattr(cause, "full_key", ""))
     if node is None or "is not in struct" not in str(cause):
         return re.split(r" (?:Config search path|See https)", " ".join(str(error).split()))[0]
     group = key.rpartition(".")[0]
-    if not group:
+    if not group and (configs / key).is_dir():
         return f"{key} is not chosen yet: give {key}=OPTION as well"
-    return f"{key} is no parameter; {group} has {', '.join(str(name) for name in node if name != '_target_')}"
+    names = [str(name) for name in node if name != "_target_"]
+    if not group:
+        return f"{key} is no parameter; {_remedy(key, names)}"
+    return f"{key} is no parameter; {group} has {', '.join(names)}"
+
+
+def _remedy(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1, cutoff=0.7)
+    return f"did you mean {near[0]}?" if near else f"the parameters are {', '.join(known)}"

@@ -64,10 +64,10 @@ def test_a_parameter_of_another_job_is_named_with_its_jobs(override):
     ("command", "answer"),
     [
         ("generate sede=3", "sede is no parameter of job=generate; did you mean seed?"),
-        ("evaluate job=sweep zzz=3", "zzz is no parameter of job=sweep; its parameters are compute, hydra, job, mult"),
+        ("evaluate job=sweep zzz=3", "zzz is no parameter of job=sweep; the parameters are compute, hydra, job, mult"),
         ("evaluate job=nonsense", "job=nonsense is no job of evaluate.py; its jobs are report, checkpoints, sweep, "),
         ("generate job=self_test", "job=self_test is no job of generate.py; its jobs are generate, export, convert"),
-        ("generate account=true", "account is no parameter of job=generate; its parameters are"),
+        ("generate account=true", "account is no parameter of job=generate; the parameters are"),
     ],
 )
 def test_what_is_no_parameter_and_no_job_is_refused_with_what_is(command, answer):
