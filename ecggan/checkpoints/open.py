@@ -113,12 +113,3 @@ def _open_file(path: Path, weights: str, given: Mapping[str, Any]) -> TrainedGen
             network, ecg, description = third_party_generator(contents, path, given)
     described = {"checkpoint": path.name, **description, "weights_sha256": weights_sha256(network)}
     return TrainedGenerator(network, ecg, described)
-
-
-def generators_of_run(run: str | Path) -> dict[int, Path]:
-    """The generator files that a training run has kept, by epoch.
-
-    Raises:
-        FileNotFoundError: none.
-    """
-    return RunFolder(run).generators()

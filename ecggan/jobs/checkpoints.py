@@ -49,15 +49,15 @@ class Checkpoints(OnRealECGs):
         """
         from tqdm import tqdm
 
-        from ecggan.checkpoints.open import generators_of_run
         from ecggan.evaluation.memorization.training_overlap import check_no_overlap
         from ecggan.evaluation.report.checkpoint_curve import write_curve
         from ecggan.files.atomic import require_new_folder
         from ecggan.generation.generate import generate
+        from ecggan.run_folder import RunFolder
 
         require_new_folder(self.out)
         real = self.of_split(self.open_real(), self.max_records)
-        found = tqdm(generators_of_run(str(self.run_folder)).items(), desc="checkpoints", unit="epoch")
+        found = tqdm(RunFolder(str(self.run_folder)).generators().items(), desc="checkpoints", unit="epoch")
 
         def draw(path: Path) -> ECGSet:
             ecgs = generate(path, self.num_records, self.seed, progress=False)

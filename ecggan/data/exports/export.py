@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import joblib
-import numpy as np
 import pandas as pd
 from filelock import FileLock
 from tqdm import tqdm
@@ -38,6 +37,7 @@ from ecggan.files.checksums import sha256_of
 from ecggan.files.json_file import write_json
 from ecggan.files.locks import is_alive
 from ecggan.files.resumable_folder import ResumableFolder
+from ecggan.stats.resampling import evenly_spaced
 
 FORMS = {"asc": ASC, "csv": CSV, "wfdb": WFDB, "parquet": PARQUET, "npz": NPZ}
 
@@ -164,7 +164,7 @@ def _identity(ecgs: ECGSet) -> str:
 
 def _require_space(folder: ResumableFolder, ecgs: ECGSet, form: Form, num_records: int) -> None:
     """Write a few records to a temporary folder, and raise OSError if all of them would not fit on the disk."""
-    few = ecgs.subset(np.unique(np.linspace(0, len(ecgs) - 1, NUM_PROBED).astype(int)))
+    few = ecgs.subset(evenly_spaced(len(ecgs), NUM_PROBED, ends="both"))
     with tempfile.TemporaryDirectory() as scratch:
         for chunk in form.chunks(few):
             for _ in chunk.write(Path(scratch)):
