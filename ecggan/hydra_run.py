@@ -28,7 +28,7 @@ def train_run(config: DictConfig) -> RunResult | EndedRun | None:
 
     Returns:
         The result, of a run of a search that had ended before the former one; None if the training diverged in a
-        search, which goes on.
+        search, which continues.
     """
     if config.get("sweep") is None:
         return _train(config, HydraConfig.get().overrides.task)

@@ -18,7 +18,7 @@ class Result(Generic[T]):
     Args:
         value: the result itself.
         path: where it is saved.
-        text: the result in words, and where it is saved.
+        text: a summary of the result, and the path where it is saved.
         is_success: False for a test that was not passed: its command ends with status 1.
     """
 

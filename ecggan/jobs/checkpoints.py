@@ -20,7 +20,7 @@ class Checkpoints(OnRealECGs):
         out: a new folder for the curve.
         run_folder: of the training run.
         num_records: drawn from each generator.
-        allow_overlap: go on where real ECGs are among those that the run learned from.
+        allow_overlap: accept real ECGs that the run learned from.
         max_records: of the real ECGs; None for all.
         seed: of what is drawn.
     """

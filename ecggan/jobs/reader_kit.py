@@ -20,7 +20,7 @@ class ReaderKit(OnRealECGs):
         generated: an ECG set or its folder.
         baseline: in its place, ``source``, which makes an ECG set when called, and its ``name``.
         num_each: real ECGs, and as many generated ones.
-        allow_overlap: go on where real ECGs are among those that the generator learned from.
+        allow_overlap: accept real ECGs that the generator learned from.
         max_records: of each set to draw from; None for all.
         seed: of the draw and the order.
     """

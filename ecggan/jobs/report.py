@@ -26,7 +26,7 @@ class Report(OnRealECGs):
         baseline: a set beside these: its ``name``, and its ``source``, which makes the ECG set when called.
         training: what the generators learned from: an ECG set or its folder; None for the split `train` of the real
             ECGs, if there is one; False where it is not known.
-        allow_overlap: go on where real ECGs are among those that a generator learned from.
+        allow_overlap: accept real ECGs that a generator learned from.
         normality: rules of the normality screen, on or off; those that are not named are on.
         margins: how large a mean difference may be, by measurement, in its unit; see
             [compare][ecggan.evaluation.comparison.comparison.compare].

@@ -1,4 +1,4 @@
-"""The decoder that both generators share: (5d, time / 2500) up to (lead, time), with or without skips."""
+"""The decoder of both generators: (5d, time / 2500) up to (lead, time), with or without skips."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from ecggan.models.layers import UpsampledConv1d
 FACTORS = (5, 5, 5, 2, 5, 2)
 SKIP_LAYERS = range(1, 5)  # the first and the last layer take no skip
 SHORTENING = math.prod(FACTORS)
-"""A record of this many samples is one time point at the bottom of the networks."""
+"""The product of the strides: so many samples are one time point at the bottleneck."""
 
 
 def widths(model_size: int) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ LEAK = 0.2  # of every leaky ReLU
 
 
 class Discriminator(nn.Module):
-    """An ECG in ±1 of full scale -> one score; no normalisation anywhere, as the gradient penalty asks.
+    """An ECG in ±1 of full scale -> one score; no normalisation layers, as the gradient penalty requires.
 
     Args:
         num_leads: leads of the ECG.
@@ -58,7 +58,7 @@ class Discriminator(nn.Module):
             nn.init.kaiming_normal_(layer.weight)
 
     def draw_shifts(self, count: int, rng: torch.Generator | None = None) -> Int64[Tensor, "layer batch"] | None:
-        """Draw the phase shuffle of so many records, in samples of each layer; None where `max_shift` is 0."""
+        """Draw the phase shuffle of `count` records, in samples of each layer; None if `max_shift` is 0."""
         if not self.max_shift:
             return None
         size = (len(self.layers) - 1, count)  # no shuffle after the last layer
@@ -85,23 +85,23 @@ class Discriminator(nn.Module):
     ) -> Float[Tensor, "batch lead time"]:
         """The gradient of each record's score along the record, in the weights' computation graph.
 
-        The network is linear wherever no leaky ReLU bends, so the slope is the same layers run backwards, each
-        transposed, with the leaks that the record met on its way. Written out as that it needs no second derivative:
-        the gradient of a penalty on the slope takes one ordinary backward pass, where autograd's would take back
-        through the forward pass too, with nothing but zeros, and through convolutions as long as the record.
+        The network is piecewise linear, so the slope is the product of the transposed layers in reverse order, with the
+        leaky ReLUs' factors of the forward pass. Written out like this it needs no second derivative: the gradient of a
+        penalty on the slope is one ordinary backward pass. Autograd would also go back through the forward pass, where
+        all second derivatives are zero, and through convolutions as long as the record.
 
         Args:
-            ecg: where the slope is taken; no gradient reaches it.
+            ecg: the records; no gradient flows to them.
             shifts: as in scoring.
         """
-        met: list[tuple[Tensor, int]] = []  # each layer's leaks, and the length of its input
+        passed: list[tuple[Tensor, int]] = []  # each layer's factors, and the length of its input
         x = ecg
         with torch.no_grad():
             for i, layer in enumerate(self.layers):
                 y = layer(x)
-                leaks = torch.full_like(y, LEAK).masked_fill_(y > 0, 1)
-                met.append((leaks, x.shape[2]))
-                x = y * leaks
+                factors = torch.full_like(y, LEAK).masked_fill_(y > 0, 1)
+                passed.append((factors, x.shape[2]))
+                x = y * factors
                 if shifts is not None and i < len(shifts):
                     x = phase_shuffle(x, shifts[i])
         slope = self.linear.weight.unflatten(1, x.shape[1:]).expand_as(x)
@@ -109,6 +109,6 @@ class Discriminator(nn.Module):
             assert isinstance(layer, Conv1d)
             if shifts is not None and i < len(shifts):
                 slope = adjoint_phase_shuffle(slope, shifts[i])
-            leaks, length = met.pop()
-            slope = layer.adjoint(slope * leaks, length)
+            factors, length = passed.pop()
+            slope = layer.adjoint(slope * factors, length)
         return slope

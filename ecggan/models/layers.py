@@ -1,4 +1,4 @@
-"""The blocks that the networks are made of."""
+"""The layers of the networks."""
 
 import math
 from copy import deepcopy
@@ -8,19 +8,19 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-KERNEL_SIZE = 25  # everywhere in both papers' networks
-_FEW_POSITIONS_ON_CPU = 100  # of an output that is taken as a matrix product
-_FEW_POSITIONS = 16  # on other devices, where convolutions are better
+KERNEL_SIZE = 25  # of all convolutions in both papers' networks
+_FEW_POSITIONS_ON_CPU = 100  # output length below which a matrix product is faster
+_FEW_POSITIONS = 16  # on other devices
 
 
 def conv1d(
     x: Float[Tensor, "batch in time"], weight: Tensor, bias: Tensor | None, stride: int = 1, padding: int = 0
 ) -> Float[Tensor, "batch out _"]:
-    """torch's conv1d, as one matrix product where the output is a few samples long.
+    """torch's conv1d, as one matrix product if the output has few samples.
 
-    There, at the bottom of the generators and the end of the critic, a CPU's convolution spends its time on arranging
-    its weights: at d = 50 the critic's last layers but one and two take 2 and 4 times as long as the product. For the
-    last it falls back to a reference implementation: 40 s for one gradient of the weights, where the product takes 0.4.
+    Such outputs are at the bottleneck of the generators and the end of the critic, where a CPU's convolution spends its
+    time on reordering weights: at d = 50 the critic's fifth and sixth layers take 4 and 2 times as long as the product.
+    For the last, torch uses a reference implementation: 40 s for a gradient of the weights, 0.4 s as a product.
     """
     kernel = weight.shape[2]
     if not _as_product(weight, x.shape[2], stride, padding):
@@ -33,13 +33,13 @@ def conv1d(
 def adjoint_conv1d(
     y: Float[Tensor, "batch out short"], weight: Tensor, length: int, stride: int = 1, padding: int = 0
 ) -> Float[Tensor, "batch in time"]:
-    """The adjoint of [conv1d][]: from gradients of its output to those of its input, `length` samples long.
+    """The adjoint of [conv1d][]: gradients of its output -> gradients of its input, `length` samples long.
 
-    The bias has no part in it. A matrix product, its overlapping windows added up, where [conv1d][] is one.
+    The bias does not enter. It is a matrix product and a sum of overlapping windows where [conv1d][] is a product.
     """
     kernel = weight.shape[2]
     if not _as_product(weight, length, stride, padding):
-        left_over = (length + 2 * padding - kernel) % stride  # samples at the end that no window reaches
+        left_over = (length + 2 * padding - kernel) % stride  # samples at the end outside every window
         return F.conv_transpose1d(y, weight, stride=stride, padding=padding, output_padding=left_over)
     windows = (y.transpose(1, 2) @ weight.flatten(1)).transpose(1, 2)  # (batch, in * tap, position)
     x = F.fold(windows, (1, length + 2 * padding), (1, kernel), stride=(1, stride)).squeeze(2)
@@ -65,10 +65,10 @@ class Conv1d(nn.Conv1d):
 class UpsampledConv1d(nn.Module):
     """Nearest-neighbour upsampling by `factor`, zero padding to keep the length, and a 25-tap convolution, in one.
 
-    Among the 25 taps that fall on an upsampled signal, neighbours meet the same value. Their weights can be added
-    first: for each of the `factor` phases of the output a short filter remains, and all phases together are one
-    convolution of the signal that was not upsampled, followed by interleaving them. The function is the same, with
-    about `factor` times fewer multiplications. The 25 taps stay the parameters, as in the published weights.
+    In an upsampled signal, neighbouring taps multiply the same value, so their weights can be added first: each of the
+    `factor` phases of the output has a short filter, and all phases are one convolution of the original signal,
+    followed by interleaving. The function is the same, with about `factor` times fewer multiplications. The parameters
+    are the 25 taps, as in the published weights.
 
     Source: the polyphase identity, e.g. Vaidyanathan 1993, Multirate Systems and Filter Banks, section 4.3.
     """
@@ -84,7 +84,7 @@ class UpsampledConv1d(nn.Module):
         return _interleaved(conv1d(x, *self.folded(), padding=self.padding), self.factor)
 
     def folded(self) -> tuple[Float[Tensor, "phases in short_tap"], Float[Tensor, " phases"]]:
-        """The weight and bias of the convolution of all phases; the output's channel is the slower of its two axes."""
+        """The weight and bias of the convolution of all phases; output channels vary slowest, phases fastest."""
         short = self.conv.weight @ self.get_buffer("phases")  # (out, in, factor * short_tap)
         weight = short.unflatten(2, (self.factor, -1)).transpose(1, 2).flatten(0, 1)
         assert self.conv.bias is not None
@@ -92,7 +92,7 @@ class UpsampledConv1d(nn.Module):
 
 
 class FoldedConv1d(nn.Module):
-    """An [UpsampledConv1d][] that folded its weights once: the same output, for a network that learns no more."""
+    """An [UpsampledConv1d][] with its weights folded once: the same output, for inference."""
 
     def __init__(self, layer: UpsampledConv1d) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class FoldedConv1d(nn.Module):
 
 
 def folded(network: nn.Module) -> nn.Module:
-    """A copy of a network for drawing alone, each [UpsampledConv1d][] in it folded once instead of at every call."""
+    """A copy of a network for inference, each [UpsampledConv1d][] folded once instead of at every call."""
     copy = deepcopy(network).eval().requires_grad_(False)
     for parent in list(copy.modules()):
         for name, child in list(parent.named_children()):
@@ -122,7 +122,7 @@ def _interleaved(y: Float[Tensor, "batch phases time"], factor: int) -> Float[Te
 
 
 def _phases(factor: int, padding: int) -> Float[Tensor, "tap short_taps"]:
-    """Which short tap each of the 25 taps falls on, for each phase of the output; ones and zeros."""
+    """The short tap to which each of the 25 taps is added, for each phase of the output; ones and zeros."""
     phases = torch.zeros(KERNEL_SIZE, factor, 2 * padding + 1)
     for tap in range(KERNEL_SIZE):
         for phase in range(factor):
@@ -135,7 +135,7 @@ def phase_shuffle(
 ) -> Float[Tensor, "batch channel time"]:
     """Shift each record by a whole number of samples, mirrored at the ends.
 
-    It keeps the critic from telling generated records by the phase of their upsampling artefacts.
+    It keeps the critic from recognising generated records by the phase of their upsampling artefacts.
 
     Source: Donahue et al. 2019, Adversarial Audio Synthesis, section 3.3.
     """
@@ -145,7 +145,7 @@ def phase_shuffle(
 def adjoint_phase_shuffle(
     y: Float[Tensor, "batch channel time"], shifts: Int64[Tensor, " batch"]
 ) -> Float[Tensor, "batch channel time"]:
-    """The adjoint of [phase_shuffle][]: from gradients of its output to those of its input."""
+    """The adjoint of [phase_shuffle][]: gradients of its output -> gradients of its input."""
     return torch.zeros_like(y).scatter_add(2, _sources(y, shifts), y)
 
 

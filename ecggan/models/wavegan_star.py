@@ -1,4 +1,4 @@
-"""The WaveGAN* generator: a hundred numbers to an ECG.
+"""The WaveGAN* generator: a noise vector to an ECG.
 
 Source: Thambawita et al. 2021, DeepFake electrocardiograms using generative adversarial networks, figure 7, after
 Donahue et al. 2019, Adversarial Audio Synthesis.
@@ -19,7 +19,7 @@ class WaveGANStarGenerator(nn.Module):
         num_leads: leads of the ECG.
         num_samples: a multiple of 2500.
         model_size: the width d; 50 in the paper.
-        latent_size: how many numbers an ECG is drawn from; 100 in the paper.
+        latent_size: the length of the noise vector; 100 in the paper.
 
     Raises:
         ValueError: a size that the strides do not allow; the message names the rule.
@@ -38,7 +38,7 @@ class WaveGANStarGenerator(nn.Module):
         self.latent_shape = (latent_size,)
         self.bottom_shape = (5 * model_size, num_samples // SHORTENING)
         self.linear = nn.Linear(latent_size, self.bottom_shape[0] * self.bottom_shape[1])
-        nn.init.kaiming_normal_(self.linear.weight)  # the original's choice, for this layer alone
+        nn.init.kaiming_normal_(self.linear.weight)  # as in the original, for this layer alone
         self.decoder = Decoder(num_leads, model_size, with_skips=False)
 
     def forward(self, noise: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch lead time"]:

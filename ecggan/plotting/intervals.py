@@ -113,7 +113,7 @@ def _plot_interval(
     if abs(interval.difference) <= limit:
         axes.plot([interval.difference], [y], color=colour, marker="o", markersize=5, zorder=4)
         for end, way in ((interval.low95, -1), (interval.high95, 1)):
-            if way * end > limit:  # the interval goes on beyond the view
+            if way * end > limit:  # the interval exceeds the view
                 arrow = "<" if way < 0 else ">"
                 axes.plot([way * limit], [y], color=colour, marker=arrow, markersize=4, zorder=4, clip_on=False)
         return

@@ -28,10 +28,10 @@ def log_report(logger: WandbLog, report: str | Path, config: Any) -> None:
     }
     logger.log_hyperparams(config)
     headlines = {}
-    for name, judgement in summary["judgements"].items():
+    for name, evaluation in summary["judgements"].items():
         for what in ("verdict", "variety", "privacy"):
-            headlines[f"{what}/{name}"] = judgement[what] and judgement[what]["headline"]
-        for measurement, row in (judgement["measurements"] or {}).items():
+            headlines[f"{what}/{name}"] = evaluation[what] and evaluation[what]["headline"]
+        for measurement, row in (evaluation["measurements"] or {}).items():
             numbers |= {f"{kind}/{name}/{measurement}": row[kind] for kind in ("difference", "wasserstein_distance")}
     logged: dict[str, Any] = {name: number for name, number in numbers.items() if number is not None}
     for path in sorted(report.glob("*.csv")) + sorted((report / "tables").glob("*.csv")):

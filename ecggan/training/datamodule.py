@@ -1,8 +1,8 @@
-"""From an ECG set to the batches that a network learns from.
+"""From an ECG set to training batches.
 
-A batch travels as whole µV in 16 bits, half of what the network's numbers would take, and is converted where it
-arrives. Where an accelerator has room, the whole training split lies there (the paper's 7,233 records are 579 MB), and
-only the records' numbers travel.
+A batch is transferred as µV in 16 bits, half the size of the network's numbers, and converted on the device. If the
+accelerator has room, it holds the whole training split (579 MB for the paper's 7,233 records), and only indices are
+transferred.
 """
 
 import logging
@@ -25,11 +25,11 @@ from ecggan.ecg import ECGFormat
 log = logging.getLogger(__name__)
 
 _RECORDS_AT_A_TIME = 256
-_MOST_OF_FREE = 0.25  # of the memory of the accelerator, or of the machine, for the records
+_MOST_OF_FREE = 0.25  # of the free memory of the accelerator, or of the memory of the machine
 
 
 class MappedRecords(Dataset):
-    """The records of a set in µV, read from disk a whole batch at once."""
+    """The records of a set in µV, read from disk one batch at a time."""
 
     def __init__(self, ecgs: ECGSet) -> None:
         self.ecgs = ecgs
@@ -42,7 +42,7 @@ class MappedRecords(Dataset):
 
 
 class RecordNumbers(Dataset):
-    """The numbers of records that lie on the device."""
+    """The indices of records held on the device."""
 
     def __init__(self, num_records: int) -> None:
         self.num_records = num_records
@@ -55,12 +55,12 @@ class RecordNumbers(Dataset):
 
 
 class EpochOrder(DistributedSampler):
-    """The order of the records in an epoch, from (seed, epoch) alone: a resumed training reads what it would have read.
+    """The order of the records in an epoch, from (seed, epoch) alone: a resumed training reads the same batches.
 
-    On one device too. Lightning tells it the epoch.
+    Used on one device too. Lightning sets the epoch.
 
     Attributes:
-        already_seen: records of this device that the next pass leaves out; those of an epoch begun before.
+        already_seen: the number of records of this device that the next pass skips, in an interrupted epoch.
     """
 
     already_seen = 0
@@ -76,13 +76,13 @@ class ECGDataModule(pl.LightningDataModule):
 
     Args:
         source: returns the set; called once a node to prepare it (packing, downloading), then by each process.
-        ecg: what the networks expect; the set must agree.
+        ecg: the format of the networks; the set must have it.
         batch_size: records a batch and device.
-        num_workers: processes that read ahead; 0 reads in the training process, as is done with a set that takes no
-            more than a quarter of the memory: a batch of it is there in less time than it takes to hand it over.
+        num_workers: processes that read ahead; 0 reads in the training process. So is a set of at most a quarter of the
+            memory, a batch of which is read in less time than its transfer between processes takes.
         seed: of the order of the records.
-        on_device: keep the training split on the accelerator: True, False, or "auto", where it takes no more than a
-            quarter of the memory that is free there. It changes the speed, not the batches.
+        on_device: keep the training split on the accelerator: True, False, or "auto", if it takes at most a quarter
+            of the accelerator's free memory. It changes the speed, not the batches.
     """
 
     def __init__(
@@ -122,23 +122,23 @@ class ECGDataModule(pl.LightningDataModule):
                 f"{ecgs.path} has (leads, Hz, samples) = {found}; the networks are set up for {wanted}; change ecg=…"
             )
         self.ecgs = ecgs
-        # A set without splits is one that the user has split: all of it is for training.
+        # The user splits a set without splits: all of it is for training.
         self.train = ecgs.where_split("train") if "split" in ecgs.records else ecgs
         held_out = "split" in ecgs.records and (ecgs.records["split"] == "validation").any()
         self.validation = ecgs.where_split("validation") if held_out else None
         log.info("training on %d of the %d records of %s", len(self.train), len(ecgs), ecgs.path)
-        if self.trainer is None or self.trainer.is_global_zero:  # once is enough to read the whole set
-            self._report_what_cannot_be_drawn(self.train)
+        if self.trainer is None or self.trainer.is_global_zero:  # reads the whole set, once
+            self._warn_beyond_full_scale(self.train)
 
     def reference(self) -> ECGSet:
-        """What generated ECGs are compared with while training: the validation split, or the training records."""
+        """The real ECGs for comparisons while training: the validation split, or else the training records."""
         assert self.train is not None
         if self.validation is None:
             log.info("there is no validation split: generated ECGs are compared with the training records")
             return self.train
         return self.validation
 
-    def _report_what_cannot_be_drawn(self, ecgs: ECGSet) -> None:
+    def _warn_beyond_full_scale(self, ecgs: ECGSet) -> None:
         largest = np.zeros(len(ecgs))
         beyond = 0
         for batch in ecgs.batches(_RECORDS_AT_A_TIME):
@@ -158,18 +158,18 @@ class ECGDataModule(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader:
         assert self.train is not None
-        self._on_device = self._moved(self.train)
+        self._on_device = self._move_to_device(self.train)
         records: Dataset = MappedRecords(self.train) if self._on_device is None else RecordNumbers(len(self.train))
-        num_workers = self.num_workers if self._on_device is None and not _stays_in_memory(self.train) else 0
+        num_workers = self.num_workers if self._on_device is None and not _fits_in_memory(self.train) else 0
         world_size, rank, batches_seen = 1, 0, 0
         if self.trainer is not None:
             world_size, rank = self.trainer.world_size, self.trainer.global_rank
             progress = self.trainer.fit_loop.epoch_loop.batch_progress
             at_an_end = progress.is_last_batch and progress.current.ready == progress.current.completed
-            if self.trainer.fit_loop.restarting and not at_an_end:  # it was stopped within an epoch
+            if self.trainer.fit_loop.restarting and not at_an_end:  # stopped within an epoch
                 batches_seen = progress.current.completed
         order = EpochOrder(records, world_size, rank, shuffle=True, seed=self.seed)
-        # A last, smaller batch would weigh its records more; but a set smaller than a batch is used as it is.
+        # A smaller last batch would weigh its records more; a set smaller than a batch is used whole.
         drop_last = len(order) >= self.batch_size
         order.already_seen = batches_seen * self.batch_size
         return DataLoader(
@@ -179,17 +179,17 @@ class ECGDataModule(pl.LightningDataModule):
             drop_last=drop_last,
             num_workers=num_workers,
             persistent_workers=num_workers > 0,
-            collate_fn=_as_it_is,
+            collate_fn=_identity,
             pin_memory=torch.accelerator.is_available(),
         )
 
     def on_after_batch_transfer(self, batch: Tensor, dataloader_idx: int) -> Float32[Tensor, "batch lead time"]:
-        """What has arrived on the device, in the network's range."""
+        """The batch on the device, in the network's range."""
         microvolts = batch if self._on_device is None else self._on_device[batch]
         return self.ecg.to_network(microvolts.float())
 
-    def _moved(self, ecgs: ECGSet) -> Tensor | None:
-        """The records on the device, or None where they stay on disk."""
+    def _move_to_device(self, ecgs: ECGSet) -> Tensor | None:
+        """The records on the device, or None if they stay on disk."""
         device = torch.device("cpu") if self.trainer is None else self.trainer.strategy.root_device
         needed = len(ecgs) * len(ecgs.leads) * ecgs.num_samples * 2
         wanted = self.on_device
@@ -197,21 +197,21 @@ class ECGDataModule(pl.LightningDataModule):
             wanted = device.type == "cuda" and needed <= _MOST_OF_FREE * torch.cuda.mem_get_info(device)[0]
         if not wanted:
             return None
-        log.info("the training records, %.0f MB, lie on %s", needed / 1e6, device)
+        log.info("the training records, %.0f MB, are kept on %s", needed / 1e6, device)
         moved = torch.empty((len(ecgs), len(ecgs.leads), ecgs.num_samples), dtype=torch.int16, device=device)
         for batch in ecgs.batches(_RECORDS_AT_A_TIME):
             moved[batch] = torch.from_numpy(ecgs.microvolts(batch)).to(device)
         return moved
 
 
-def _stays_in_memory(ecgs: ECGSet) -> bool:
-    """Whether the system can keep the mapped records; then processes that read ahead would cost more than they save."""
+def _fits_in_memory(ecgs: ECGSet) -> bool:
+    """Whether the page cache can hold the mapped records; reading ahead would then cost more than it saves."""
     try:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # not every system tells
+    except (AttributeError, ValueError, OSError):  # not on every system
         return False
     return len(ecgs) * len(ecgs.leads) * ecgs.num_samples * 2 <= _MOST_OF_FREE * memory
 
 
-def _as_it_is(batch: Any) -> Any:
-    return batch  # __getitems__ has made a tensor of it
+def _identity(batch: Any) -> Any:
+    return batch  # __getitems__ has returned a tensor

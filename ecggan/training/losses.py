@@ -1,6 +1,6 @@
 """The losses of WGAN-GP, as pure functions.
 
-In mixed precision the networks give 16 bits; scores and slopes are widened to 32 before anything is summed.
+In mixed precision the networks return 16 bits; scores and slopes are converted to 32 bits before sums.
 
 Source: Gulrajani et al. 2017, Improved Training of Wasserstein GANs, algorithm 1.
 """
@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 def critic_gap(real_scores: Float[Tensor, "real"], fake_scores: Float[Tensor, "fake"]) -> Float[Tensor, ""]:
-    """How much higher the critic scores real records; an estimate of the Wasserstein distance, up to a factor."""
+    """Mean score of real minus that of fake records: an estimate of the Wasserstein distance, up to a factor."""
     return _wide(real_scores).mean() - _wide(fake_scores).mean()
 
 
@@ -23,12 +23,12 @@ def critic_loss(
     penalty: Float[Tensor, ""],
     gradient_penalty_weight: float,
 ) -> Float[Tensor, ""]:
-    """What the critic makes small: real records score high, fake ones low, with a slope of one between."""
+    """The critic's loss: negative gap plus the weighted gradient penalty."""
     return gradient_penalty_weight * penalty - critic_gap(real_scores, fake_scores)
 
 
 def generator_loss(fake_scores: Float[Tensor, "fake"]) -> Float[Tensor, ""]:
-    """What the generator makes small: its records score high."""
+    """The generator's loss: negative mean score of its records."""
     return -_wide(fake_scores).mean()
 
 
@@ -38,18 +38,18 @@ def gradient_penalty(
     fake: Float[Tensor, "batch lead time"],
     share: Float[Tensor, "batch 1 1"],
 ) -> Float[Tensor, ""]:
-    """Penalise the critic where its slope between real and fake is not one.
+    """Penalise critic slopes other than one between real and fake records.
 
-    One point is taken on each line from a real record to a fake one; the critic's gradient there should have norm 1,
+    One point is taken on each line from a fake record to a real one; the critic's gradient there should have norm 1,
     over all leads and samples together.
 
     Args:
-        slope: records -> the gradient of each one's score along it, in the graph of the critic's weights.
+        slope: records -> the gradient of each record's score with respect to it, in the graph of the critic's weights.
         real: records.
-        fake: as many generated ones.
-        share: how far each point lies from the fake record to the real one, drawn uniformly from 0 to 1.
+        fake: as many generated records.
+        share: the position of each point between the fake record (0) and the real one (1), drawn uniformly.
     """
-    real, fake = _wide(real), _wide(fake)  # so the points between, the slope there and its norm are wide too
+    real, fake = _wide(real), _wide(fake)  # so that the points, their slopes and norms are in 32 bits too
     between = torch.lerp(fake, real, share.to(real.dtype))
     return (_wide(slope(between)).flatten(1).norm(dim=1) - 1).square().mean()
 

@@ -1,4 +1,4 @@
-"""A training in a Slurm job: which one it is, and how it is queued again before its time is up.
+"""Training in a Slurm job: the job's id, and requeueing before its time limit.
 
 Source: Slurm's manual pages of sbatch (--signal, --requeue) and scontrol (requeue, show job).
 """
@@ -10,19 +10,19 @@ import subprocess
 
 log = logging.getLogger(__name__)
 
-# what Slurm is asked to send some time before the end: by our job scripts, and by submitit
+# sent before the time limit to jobs that ask for it, as our job scripts and submitit do
 BEFORE_THE_END = (signal.SIGUSR1, signal.SIGUSR2)
 
 
 def job_id() -> str | None:
-    """The job that this process belongs to; of an array, the id of its own task."""
+    """The id of this process's job; in an array, of its task."""
     return os.environ.get("SLURM_JOB_ID")
 
 
 def may_be_requeued(job: str) -> bool:
-    """Whether a job that was sent SIGTERM should come back: it was submitted so, and nobody has cancelled it.
+    """Whether a job that got SIGTERM should be requeued: Slurm may requeue it, and it is not cancelled.
 
-    A pre-empted job and one whose time is up get SIGTERM, but so does one that its user has cancelled.
+    Slurm sends SIGTERM on pre-emption, at the time limit, and when the user cancels.
     """
     answer = _scontrol("show", "job", "--oneliner", job)
     if isinstance(answer, OSError):
@@ -33,24 +33,24 @@ def may_be_requeued(job: str) -> bool:
 
 
 def requeue(job: str, checkpoint: object) -> None:
-    """Queue the job again, or say in one line that it was not and where the training can go on from."""
+    """Queue the job again, or log one line with the reason and the checkpoint to resume from."""
     answer = _scontrol("requeue", job)
     if isinstance(answer, OSError):
         log.error(
             "job %s could not be queued again: %s; submit it again, the checkpoint is %s", job, answer, checkpoint
         )
     else:
-        log.info("job %s is queued again and goes on from %s, if it was started with resume=auto", job, checkpoint)
+        log.info("job %s is queued again and resumes from %s, if it was started with resume=auto", job, checkpoint)
 
 
 def _scontrol(*arguments: str) -> str | OSError:
-    """What scontrol answers, or what hindered it."""
+    """The output of scontrol, or its error."""
     command = ["scontrol", *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return OSError(str(error))
     if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        return OSError(f"{' '.join(command)}: {said[-1]}")
+        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        return OSError(f"{' '.join(command)}: {lines[-1]}")
     return done.stdout

@@ -1,8 +1,8 @@
-"""WGAN-GP: when each network learns, and from what.
+"""WGAN-GP as a Lightning module: the schedule of critic and generator steps, and their random numbers.
 
-Every batch teaches the critic; every `n_critic`-th, counted over the whole training, the generator too. Noise, penalty
-points and phase shuffles are drawn from (seed, rank, step) alone: devices draw different noise, and a resumed training
-draws what an uninterrupted one would have drawn.
+Each batch is a critic step; each `n_critic`-th, counted over the whole training, is a generator step too. Noise,
+penalty points and phase shuffles depend on (seed, rank, step) alone: devices draw different noise, and a resumed
+training draws the same as an uninterrupted one.
 
 Source: Gulrajani et al. 2017, Improved Training of Wasserstein GANs; Thambawita et al. 2021, DeepFake
 electrocardiograms using generative adversarial networks.
@@ -31,19 +31,19 @@ from ecggan.training.losses import critic_gap, critic_loss, generator_loss, grad
 
 
 class WGANGP(pl.LightningModule):
-    """A generator and its critic, learning from each other.
+    """A generator and its critic.
 
     Args:
         generator: noise of its `latent_shape` -> records in ±1.
-        discriminator: the critic. One of another kind draws its phase shuffle (`draw_shifts`) and knows its slope too,
-            for which ``torch.autograd.grad(self(ecg, shifts).sum(), ecg, create_graph=True)[0]`` does, after
+        discriminator: the critic. A critic of another class has the methods `draw_shifts` (phase shuffle) and `slope`,
+            for which ``torch.autograd.grad(self(ecg, shifts).sum(), ecg, create_graph=True)[0]`` suffices, after
             ``ecg = ecg.detach().requires_grad_()``.
         ecg: the format of the records.
-        n_critic: critic steps to one generator step.
+        n_critic: critic steps per generator step.
         gradient_penalty_weight: λ in the paper.
         learning_rate: Adam's, of both networks.
         betas: Adam's, of both networks.
-        ema_decay: of the generator's moving average, a generator step.
+        ema_decay: of the generator's moving average, per generator step.
         seed: of noise, penalty points and phase shuffles.
     """
 
@@ -72,12 +72,12 @@ class WGANGP(pl.LightningModule):
         self.learning_rate = learning_rate
         self.betas = (betas[0], betas[1])
         self.seed = seed
-        # Counted here and not read off the trainer: its global_step counts the steps of both optimizers.
+        # Counted here because the trainer's global_step counts the steps of both optimizers.
         self.critic_steps = 0
         self.generator_steps = 0
-        self.trained_on: set[str] = set()  # the hashes of the records, of every start of this training
-        # Each loss's sum over the records of this epoch, and their number. Lightning's own mean forgets, when training
-        # goes on within an epoch, what came before.
+        self.trained_on: set[str] = set()  # hashes of the training records, over all starts of this training
+        # Each loss's sum over the records of this epoch, and their number. Lightning's own mean loses the first part of
+        # an epoch when training resumes within it.
         self._epoch: dict[str, tuple[Tensor, int]] = {}
 
     def forward(self, noise: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch lead time"]:
@@ -87,8 +87,8 @@ class WGANGP(pl.LightningModule):
     def draw_microvolts(
         self, num_records: int, seed: int, batch_size: int = 64
     ) -> Int16[np.ndarray, "record lead time"]:
-        """ECGs of the generator's moving average, in µV; the same noise for the same seed."""
-        rng = torch.Generator().manual_seed(seed)  # on the CPU, so that each device draws the same
+        """ECGs of the generator's moving average, in µV; the same seed gives the same noise."""
+        rng = torch.Generator().manual_seed(seed)  # on the CPU, so that all devices draw the same
         shape = self.generator.latent_shape
         assert isinstance(shape, tuple)
         drawn = []
@@ -142,13 +142,13 @@ class WGANGP(pl.LightningModule):
             self._epoch[name] = total + loss * count, number + count
         if self.trainer.is_last_batch:
             means = {name: total / number for name, (total, number) in self._epoch.items()}
-            # Lightning's own count of steps is one off after some restarts, and where it is given so must the epoch be.
+            # Lightning's own step is off by one after some restarts; if a step is given, the epoch must be given too.
             place = {"step": self.critic_steps - 1, "epoch": self.current_epoch}
             means |= {name: torch.tensor(float(number)) for name, number in place.items()}
             self.log_dict(means, on_step=False, on_epoch=True, batch_size=1, sync_dist=True)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        mean = self.trainer.strategy.reduce  # over the devices, each of which will go on from it
+        mean = self.trainer.strategy.reduce  # over the devices, all of which resume from it
         checkpoint["wgan_gp_epoch"] = {
             name: (mean(total.clone()), count) for name, (total, count) in self._epoch.items()
         }
@@ -164,7 +164,7 @@ class WGANGP(pl.LightningModule):
         }
 
     def generator_contents(self) -> dict[str, Any]:
-        """What a generator file of this moment holds."""
+        """The contents of a generator file with the current weights."""
         trained: dict[str, Any] = {
             "epochs": self.current_epoch + 1,
             "critic_steps": self.critic_steps,
@@ -176,16 +176,15 @@ class WGANGP(pl.LightningModule):
         return generator_contents(self.generator, self.ema.module, self.ecg, trained)
 
     def check_resumable(self, path: str | Path, max_epochs: int | None) -> int:
-        """The generator steps taken in a checkpoint that training can go on from.
+        """The number of generator steps in a checkpoint, if training can resume from it.
 
         Args:
             path: the checkpoint.
-            max_epochs: how far training is to go; None or -1 for without end.
+            max_epochs: of the trainer; None or -1 for no limit.
 
         Raises:
             FileNotFoundError: no such file.
-            ValueError: it is no training checkpoint, of another model or full scale, or beyond `max_epochs`; the
-                message says which.
+            ValueError: it is no training checkpoint, of another model or full scale, or beyond `max_epochs`.
         """
         contents = read_tensors(path)
         if not {"wgan_gp_steps", "wgan_gp_epoch"} <= contents.keys():
@@ -214,7 +213,7 @@ class WGANGP(pl.LightningModule):
         return int(contents["wgan_gp_steps"]["generator"])
 
     def _losses_of_critic(self, real: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
-        with torch.no_grad():  # the critic's step does not reach the generator
+        with torch.no_grad():  # no gradients for the generator in a critic step
             fake = self._draw(len(real), rng)
         shifts = self.discriminator.draw_shifts(2 * len(real), rng)
         wide = torch.promote_types(real.dtype, torch.float32)
@@ -229,14 +228,14 @@ class WGANGP(pl.LightningModule):
         share: Float[Tensor, "batch 1 1"],
         shifts_between: Tensor | None,
     ) -> dict[str, Tensor]:
-        """The critic's losses, a function of tensors alone.
+        """The critic's losses, as a function of tensors.
 
         Args:
             real: records.
-            fake: as many generated ones.
+            fake: as many generated records.
             shifts: the phase shuffle of real and generated records together.
-            share: where between them the gradient penalty is taken.
-            shifts_between: the phase shuffle there.
+            share: the position of each penalty point between a fake record (0) and a real one (1).
+            shifts_between: the phase shuffle of the penalty points.
         """
         scores = self.discriminator(torch.cat((real, fake)), shifts)  # one pass: no layer mixes records
         real_scores, fake_scores = scores.split(len(real))
@@ -253,5 +252,5 @@ class WGANGP(pl.LightningModule):
 
     def _random_stream(self) -> torch.Generator:
         entropy = np.random.SeedSequence([self.seed, self.global_rank, self.critic_steps])
-        # Half of the 64 bits are enough; torch takes the upper half as a negative seed on some devices.
+        # 32 of the 64 bits suffice; on some devices torch reads the upper half of seeds as negative.
         return torch.Generator(device=self.device).manual_seed(int(entropy.generate_state(1)[0]))

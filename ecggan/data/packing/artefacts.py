@@ -1,21 +1,21 @@
-"""What spoils a recording at any rate from 100 Hz on: leads that drop out, hit the rail, hum or drift.
+"""Artefacts at any rate from 100 Hz on: constant leads, saturation, noise and baseline wander.
 
-Everything takes ``(lead, time)`` in mV, finite, and a rate in Hz.
+Every function takes ``(lead, time)`` in mV, finite, and a rate in Hz.
 """
 
 import numpy as np
 
-_RAIL_RUNS = 3  # one long run at the top is a slow wave or one artefact; a rail is hit beat after beat
+_RAIL_RUNS = 3  # one long run at the top is a slow wave or one artefact; saturation recurs in every beat
 _RAIL_S, _RAIL_SAMPLES = 0.006, 3
 _RAIL_STEP = 4  # steps of the recorder into or out of such a run; a rounded top has one
 _NOISE_WINDOW_S = 0.1
 _DRIFT_BLOCK_S = 0.2
-_DRIFT_BLOCKS = 11  # 2.2 s of a Hann window: half the amplitude is left at 0.5 Hz
+_DRIFT_BLOCKS = 11  # a Hann window of 2.2 s: halves the amplitude at 0.5 Hz
 
 
 def longest_constant(millivolts: np.ndarray, longer_than: int) -> tuple[int, int, int] | None:
-    """Lead, first sample and one past the last of the longest run of one value, if it has more than so many samples."""
-    # so long a run holds two neighbours of this coarser grid; most leads are done with after looking there
+    """Lead, first sample and one past the last of the longest run of one value above `longer_than` samples, or None."""
+    # such a run holds two neighbours of this coarser grid, which rules out most leads
     stride = max(1, longer_than // 2)
     coarse = millivolts[:, ::stride]
     longest = None
@@ -31,10 +31,10 @@ def longest_constant(millivolts: np.ndarray, longer_than: int) -> tuple[int, int
 def most_saturated(
     millivolts: np.ndarray, sampling_rate: int | float, more_than: int | float
 ) -> tuple[int, float, float] | None:
-    """Lead, share of its samples at a rail, and the rail in mV, where that is more than a share.
+    """Lead, share of its samples at a rail, and the rail in mV, for the largest share above `more_than`, or None.
 
-    At the rail are runs of at least 6 ms and three samples at the lead's own highest or lowest value that are entered
-    or left by a jump, if there are three or more. A clipped R wave at 100 Hz is too short for that.
+    Samples at a rail are those in runs of at least 6 ms and three samples at the lead's own highest or lowest value,
+    entered or left by a jump, if there are at least three such runs. A clipped R wave at 100 Hz is too short for that.
     """
     worst = None
     for sign in (1, -1):
@@ -48,24 +48,24 @@ def most_saturated(
 
 
 def noise_mv(millivolts: np.ndarray, sampling_rate: int | float) -> np.ndarray:
-    """The RMS about 50 Hz of each lead in its median 0.1 s, which lies between the QRS complexes.
+    """The RMS about 50 Hz of each lead in its median 0.1 s, which is between QRS complexes.
 
-    A mirrored difference over 10 ms, twice: all of 50 Hz, 0.9 of 40 and 60 Hz, 0.01 of 10 Hz are left, about half of
-    white noise.
+    A mirrored difference over 10 ms, twice: its gain is 1 at 50 Hz, 0.9 at 40 and 60 Hz, 0.01 at 10 Hz, and about
+    a half for white noise.
     """
     lag = max(1, round(sampling_rate / 100))
     width = max(1, round(_NOISE_WINDOW_S * sampling_rate))
     if millivolts.shape[1] < 4 * lag + width:
         return np.zeros(len(millivolts))
-    left = millivolts.astype(np.float32)
+    filtered = millivolts.astype(np.float32)
     for _ in range(2):
-        left = 0.5 * left[:, lag:-lag] - 0.25 * (left[:, : -2 * lag] + left[:, 2 * lag :])
-    windows = left[:, : left.shape[1] // width * width].reshape(len(left), -1, width)
+        filtered = 0.5 * filtered[:, lag:-lag] - 0.25 * (filtered[:, : -2 * lag] + filtered[:, 2 * lag :])
+    windows = filtered[:, : filtered.shape[1] // width * width].reshape(len(filtered), -1, width)
     return np.sqrt(np.median(np.einsum("lwt,lwt->lw", windows, windows) / width, axis=1))
 
 
 def wander_mv(millivolts: np.ndarray, sampling_rate: int | float) -> np.ndarray:
-    """How far each lead's baseline, below 0.5 Hz, moves from its lowest to its highest."""
+    """Peak to peak of each lead's baseline, the part below 0.5 Hz."""
     width = max(1, round(_DRIFT_BLOCK_S * sampling_rate))
     count = millivolts.shape[1] // width
     if count < _DRIFT_BLOCKS:

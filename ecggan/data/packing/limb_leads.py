@@ -1,4 +1,4 @@
-"""Were the electrodes where the lead names say? The laws of the limb leads, and lead I beside V6."""
+"""Signs of exchanged electrodes: the laws of the limb leads, and the correlation of lead I with V6."""
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations
@@ -7,22 +7,22 @@ import numpy as np
 
 from ecggan.ecg import DERIVED_LEADS, LIMB_LEADS
 
-SHARE_OF_TIME = 0.95  # a law must hold for this share: short artefacts are no exchange, but QRS complexes count
+SHARE_OF_TIME = 0.95  # a law must hold in this share: short artefacts are tolerated, QRS complexes are not
 _SLOPE_S = 0.02
 
 
 def limb_lead_reason(leads: Mapping[str, np.ndarray], limit_mv: int | float) -> str | None:
-    """By how much III = II − I or Goldberger's leads are missed, and which exchange would restore them.
+    """The largest deviation from III = II − I or Goldberger's leads, and the exchanges that would explain it.
 
-    A constant offset of a lead is no miss.
+    A constant offset of a lead is no deviation.
 
     Args:
-        leads: finite samples in mV; a law with a lead that is not there is not judged.
-        limit_mv: what a law may be missed by.
+        leads: finite samples in mV; a law with a missing lead is skipped.
+        limit_mv: the largest deviation allowed.
     """
     if _laws_hold(leads, limit_mv):
         return None
-    off = {lead: float(np.quantile(missed, SHARE_OF_TIME)) for lead, missed in _missed(leads)}
+    off = {lead: float(np.quantile(deviation, SHARE_OF_TIME)) for lead, deviation in _deviations(leads)}
     worst = max(off, key=lambda lead: off[lead])
     remedies = [words for words, changed in _changes(leads) if _laws_hold(changed, limit_mv)]
     hint = f"; it holds with {', or with '.join(remedies)}" if remedies else ""
@@ -30,9 +30,9 @@ def limb_lead_reason(leads: Mapping[str, np.ndarray], limit_mv: int | float) -> 
 
 
 def arms_reason(leads: Mapping[str, np.ndarray], sampling_rate: int | float, limit: int | float) -> str | None:
-    """What speaks for exchanged arm electrodes: I is V6 upside down, in its waves and in their slopes, and aVR is not.
+    """The evidence of exchanged arm electrodes, or None: I is V6 inverted, in waves and slopes, and aVR is not.
 
-    A left axis or an old infarct turns QRS in I or V6 but leaves aVR against V6; dextrocardia looks the same as an
+    A left axis or an old infarct inverts QRS in I or V6 but leaves aVR opposite to V6; dextrocardia looks like an
     exchange.
 
     Args:
@@ -44,7 +44,7 @@ def arms_reason(leads: Mapping[str, np.ndarray], sampling_rate: int | float, lim
         return None
     right_arm = leads["aVR"] if "aVR" in leads else -(leads["I"] + leads["II"]) / 2
     signals = np.stack([leads["I"], leads["V6"], right_arm]).astype(np.float32)
-    # a lag of 20 ms weighs the slopes of QRS; the waves are taken in steps as long, for speed
+    # a lag of 20 ms weights the slopes of QRS; the waves are sampled in steps of half as much, for speed
     lag = max(1, round(_SLOPE_S * sampling_rate))
     if signals.shape[1] < 2 * sampling_rate:
         return None
@@ -63,15 +63,15 @@ def arms_reason(leads: Mapping[str, np.ndarray], sampling_rate: int | float, lim
 
 def _laws_hold(leads: Mapping[str, np.ndarray], limit_mv: int | float) -> bool:
     most = 1 - SHARE_OF_TIME
-    return all(np.count_nonzero(missed > limit_mv) <= most * missed.size for _, missed in _missed(leads))
+    return all(np.count_nonzero(deviation > limit_mv) <= most * deviation.size for _, deviation in _deviations(leads))
 
 
-def _missed(leads: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
+def _deviations(leads: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
     if leads.keys() >= {"I", "II"}:
         for lead, (share_i, share_ii) in DERIVED_LEADS.items():
             if lead in leads:
-                missed = leads[lead] - share_i * leads["I"] - share_ii * leads["II"]
-                yield lead, np.abs(missed - missed.mean())
+                deviation = leads[lead] - share_i * leads["I"] - share_ii * leads["II"]
+                yield lead, np.abs(deviation - deviation.mean())
 
 
 def _changes(leads: Mapping[str, np.ndarray]) -> Iterator[tuple[str, dict[str, np.ndarray]]]:

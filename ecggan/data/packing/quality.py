@@ -1,4 +1,4 @@
-"""May this record be used, and if not, why: the first rule it breaks, with the values."""
+"""Quality rules: the first rule that a record breaks, with the values, or None for a usable record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -14,15 +14,15 @@ from ecggan.ecg import LARGEST_STORED_MV, LIMB_LEADS, ECGFormat, select_leads
 
 @dataclass(frozen=True)
 class QualityRules:
-    """Limits on what a record holds; None switches a rule off. Without other words they are on the leads wanted.
+    """Limits on what a record holds; None switches a rule off. Unless stated, they apply to the selected leads.
 
     Args:
         min_peak_to_peak_mv: a lead that moves less than this is flat.
-        max_amplitude_mv: no sample may lie further from zero; None: what an ECG set can hold.
-        max_constant_s: no lead may stay at one value for longer.
-        max_saturated_share: of a lead's samples, stuck at its highest or lowest value in repeated runs; of 1.
-        max_einthoven_mv: by how much the limb leads in the record, wanted or not, may miss Einthoven's and Goldberger's
-            laws in 95 % of the time.
+        max_amplitude_mv: of any sample, in absolute value; None for the largest that an ECG set can hold.
+        max_constant_s: the longest run of one value in a lead.
+        max_saturated_share: of a lead's samples, the share at its highest or lowest value in repeated runs; of 1.
+        max_einthoven_mv: the largest deviation of the record's limb leads, selected or not, from Einthoven's and
+            Goldberger's laws in 95 % of the time.
         min_correlation_i_v6: arm electrodes count as exchanged where I and V6 correlate by less, aVR and V6 by more.
         max_noise_mv: RMS about 50 Hz in a lead's median 0.1 s, between the QRS complexes.
         max_wander_mv: peak to peak, of the part below 0.5 Hz.
@@ -53,9 +53,9 @@ class QualityRules:
 
 
 def exclusion_reason(record: Record, wanted: Sequence[str], rules: QualityRules) -> tuple[str, str] | None:
-    """The first rule that a record breaks by what its file holds, whatever its rate (from 100 Hz on) and length.
+    """The first rule that a record breaks as read, at any rate from 100 Hz on and of any length.
 
-    The rules in their order: leads, length (nothing at all), not_finite, flat, constant, saturated, limb_leads,
+    The rules in their order: leads, length (no samples), not_finite, flat, constant, saturated, limb_leads,
     arms_exchanged, noise, wander.
     """
     try:
@@ -76,11 +76,11 @@ def exclusion_reason(record: Record, wanted: Sequence[str], rules: QualityRules)
 
 
 def amplitude_exclusion_reason(millivolts: np.ndarray, ecg: ECGFormat, rules: QualityRules) -> tuple[str, str] | None:
-    """The rule amplitude, on the leads wanted as they would be stored; finite."""
+    """The amplitude rule, on the selected leads as they would be stored; finite."""
     largest = np.abs(millivolts).max(axis=1)
     if largest.max() <= rules.largest_mv:
         return None
-    # a record in µV read as mV is a thousand times too large: far more than any electrode's artefact
+    # a record in µV read as mV is a thousand times too large, far larger than an electrode artefact
     wrong_unit = np.median(np.ptp(millivolts, axis=1)) > 10 * rules.largest_mv
     hint = "; the unit may be wrong: µV taken for mV" if wrong_unit else ""
     return "amplitude", f"{_worst(ecg.leads, largest)} mV, the most is {rules.largest_mv:g}{hint}"
@@ -126,7 +126,7 @@ def _stuck_reason(
 def _electrodes_reason(record: Record, wanted: Sequence[str], rules: QualityRules) -> tuple[str, str] | None:
     leads = {}
     for lead, signal in zip(record.leads, record.millivolts, strict=True):
-        # a lead that nobody wants may be empty: it is as if it were not there
+        # a lead that is not selected may be empty, and is then ignored
         usable = lead in (*LIMB_LEADS, "V6") and np.isfinite(signal).all()
         if usable and (lead in wanted or np.ptp(signal) > (rules.min_peak_to_peak_mv or 0)):
             leads[lead] = signal
@@ -144,7 +144,7 @@ def _electrodes_reason(record: Record, wanted: Sequence[str], rules: QualityRule
 def _artefact_reason(
     millivolts: np.ndarray, leads: Sequence[str], rate: int | float, rules: QualityRules
 ) -> tuple[str, str] | None:
-    # in a unit a thousand times too large both would fire before the amplitude, which says so
+    # both rules would reject a record in a wrong unit before the amplitude rule, whose detail names the unit
     if np.abs(millivolts).max() > 10 * LARGEST_STORED_MV:
         return None
     for rule, limit, measure in (("noise", rules.max_noise_mv, noise_mv), ("wander", rules.max_wander_mv, wander_mv)):

@@ -1,4 +1,4 @@
-"""Work in processes of their own: a file that crashes or hangs its reader costs that file, not the run."""
+"""Reading in worker processes: a file that crashes or hangs its reader is excluded, and the run continues."""
 
 import multiprocessing
 import os
@@ -32,17 +32,17 @@ def in_processes(
     num_processes: int,
     seconds: int | float,
 ) -> Iterator[list[Result]]:
-    """The results of the batches, in their order.
+    """Yield the results of the batches, in their order.
 
-    Where a batch crashes its process or takes too long, each of its items is tried alone.
+    If a batch crashes its process or exceeds the time limit, each of its items is tried alone.
 
     Args:
         work: gives a result for each item; must be picklable, as the items and results, and from a module: the
-            script itself is not imported again, so that it needs no `if __name__ == "__main__":`.
-        batches: are taken as they are needed.
-        failed: the result of an item that crashes or takes too long, from it and what happened.
-        num_processes: how many.
-        seconds: that a batch may take, and an item alone.
+            script itself is not imported again, so it needs no `if __name__ == "__main__":`.
+        batches: consumed as they are needed.
+        failed: the result of an item that crashes or exceeds the limit, given the item and the reason.
+        num_processes: of the pool.
+        seconds: the time limit of a batch, and of an item alone.
     """
     pool = ProcessPool(num_processes, initializer=_prepare, initargs=(work,), context=_Context())
 
@@ -52,7 +52,7 @@ def in_processes(
     def end(batch: Batch, begun: ProcessFuture) -> list[Result]:
         try:
             return begun.result()
-        except (TimeoutError, ProcessExpired):  # one of them is to blame
+        except (TimeoutError, ProcessExpired):  # by one of its items
             alone = [(item, begin([item])) for item in batch]
         return [result for item, begun in alone for result in end_alone(item, begun)]
 
@@ -78,7 +78,7 @@ def in_processes(
 
 
 class _Process(_CONTEXT.Process):
-    """A process that does not import the script that begins it."""
+    """A process that does not import the parent's script."""
 
     def start(self) -> None:
         main = vars(sys.modules["__main__"])
@@ -95,8 +95,8 @@ class _Context(type(_CONTEXT)):  # type: ignore[misc]
 
 
 def _prepare(work: Callable) -> None:
-    """Begin a process; that `work` came here has imported all that it needs, before any clock runs."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that began this one
+    """Prepare a process; unpickling `work` has imported its modules, before any time limit starts."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent process
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     if sys.platform == "linux":
         import resource
@@ -107,7 +107,7 @@ def _prepare(work: Callable) -> None:
 
 
 def _end_with_the_parent() -> None:
-    """Where the process that began this one is killed, nobody would end a reader that hangs."""
+    """Exit when the parent process ends; a hanging reader would outlive a killed parent otherwise."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -99,12 +99,12 @@ def locate_records(
 
 def to_record(values: np.ndarray, has_leads_first: bool, layout: Layout, path: Path, **facts: Any) -> Record:
     """Two axes of numbers in the unit of the layout, as a record in mV."""
-    said = layout.require(path)
+    complete = layout.require(path)
     signals = values if has_leads_first else values.T
     return Record(
-        np.asarray(signals, np.float64) * millivolts_per(said.unit),
-        tuple(map(canonical_lead, said.leads)),
-        said.sampling_rate,
+        np.asarray(signals, np.float64) * millivolts_per(complete.unit),
+        tuple(map(canonical_lead, complete.leads)),
+        complete.sampling_rate,
         facts,
     )
 

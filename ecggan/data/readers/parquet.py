@@ -139,11 +139,11 @@ def _flat(lists: pa.Array, path: Path) -> np.ndarray:
 
 
 def _facts(row: pa.Table, names: Sequence[str]) -> dict[str, Any]:
-    told = {name: row[name][0].as_py() for name in names if name != "record"}
+    stated = {name: row[name][0].as_py() for name in names if name != "record"}
     facts = {
-        "patient": None if told.get("patient") is None else str(told["patient"]),
-        "age": age if isfinite(age := years(told.get("age"))) else None,
-        "sex": told.get("sex") if told.get("sex") in ("male", "female") else None,
-        "split": told.get("split") if told.get("split") in _SPLITS else None,
+        "patient": None if stated.get("patient") is None else str(stated["patient"]),
+        "age": age if isfinite(age := years(stated.get("age"))) else None,
+        "sex": stated.get("sex") if stated.get("sex") in ("male", "female") else None,
+        "split": stated.get("split") if stated.get("split") in _SPLITS else None,
     }
     return {name: fact for name, fact in facts.items() if fact is not None}

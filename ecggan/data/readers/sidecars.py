@@ -18,7 +18,7 @@ from ecggan.data.record import HIGHEST_RATE, Layout, printable
 from ecggan.files.path_safety import leads_out_of
 
 FOLDER_SIDECAR = "ecg.json"
-_SAYS = tuple(field.name for field in fields(Layout))
+_LAYOUT = tuple(field.name for field in fields(Layout))
 _FACTS = ("patient", "age", "sex")
 _LARGEST = 2**20  # bytes
 _LONGEST_TEXT, _MOST_LEADS = 200, 100
@@ -51,12 +51,12 @@ def read_sidecars(files: list[Path], given: Layout) -> tuple[Layout, dict[str, A
     """
     layout, facts = given, dict[str, Any]()
     for file in files:
-        said = _read(file)
+        stated = _read(file)
         try:
-            layout = replace(layout, **{key: value for key, value in said.items() if key in _SAYS})
+            layout = replace(layout, **{key: value for key, value in stated.items() if key in _LAYOUT})
         except ValueError as error:
             raise ValueError(f"{file}: {error}") from error
-        facts |= {key: value for key, value in said.items() if key in _FACTS}
+        facts |= {key: value for key, value in stated.items() if key in _FACTS}
     return layout, facts
 
 
@@ -64,19 +64,21 @@ def _read(file: Path) -> Mapping[str, Any]:
     if file.stat().st_size > _LARGEST:
         raise ValueError(f"{file} has {file.stat().st_size:,} bytes; a sidecar has at most {_LARGEST:,}")
     try:
-        said = json.loads(file.read_text(encoding="utf-8"))
+        stated = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # undecodable text, or numbers with thousands of digits
         raise ValueError(f"{file} is not valid JSON ({type(error).__name__}: {error})") from error
-    if not isinstance(said, dict):
-        raise ValueError(f"{file} must be an object with any of {', '.join((*_SAYS, *_FACTS))}")
-    unknown = [key for key in said if key not in (*_SAYS, *_FACTS)]
+    if not isinstance(stated, dict):
+        raise ValueError(f"{file} must be an object with any of {', '.join((*_LAYOUT, *_FACTS))}")
+    unknown = [key for key in stated if key not in (*_LAYOUT, *_FACTS)]
     if unknown:
-        raise ValueError(f"{file} has the key {printable(unknown[0], 60)!r}; known are {', '.join((*_SAYS, *_FACTS))}")
-    wrong = [key for key, value in said.items() if not _CAN_BE[key](value)]
+        raise ValueError(
+            f"{file} has the key {printable(unknown[0], 60)!r}; known are {', '.join((*_LAYOUT, *_FACTS))}"
+        )
+    wrong = [key for key, value in stated.items() if not _CAN_BE[key](value)]
     if wrong:
-        value = printable(json.dumps(said[wrong[0]]), 60)
-        raise ValueError(f"{file} says {value} for {wrong[0]!r}, which must be {_MUST_BE[wrong[0]]}")
-    return said
+        value = printable(json.dumps(stated[wrong[0]]), 60)
+        raise ValueError(f"{file} states {value} for {wrong[0]!r}, which must be {_MUST_BE[wrong[0]]}")
+    return stated
 
 
 def _is_number(value: Any) -> bool:
@@ -88,13 +90,13 @@ def _is_text(value: Any) -> bool:
 
 
 _CAN_BE: dict[str, Callable[[Any], bool]] = {
-    "leads": lambda said: isinstance(said, list) and len(said) <= _MOST_LEADS and all(map(_is_text, said)),
-    "sampling_rate": lambda said: _is_number(said) and 0 < said <= HIGHEST_RATE,
+    "leads": lambda value: isinstance(value, list) and len(value) <= _MOST_LEADS and all(map(_is_text, value)),
+    "sampling_rate": lambda value: _is_number(value) and 0 < value <= HIGHEST_RATE,
     "unit": _is_text,
     "array": _is_text,
     "patient": _is_text,
-    "age": lambda said: _is_number(said) and 0 <= said < 130,
-    "sex": lambda said: said in ("male", "female"),
+    "age": lambda value: _is_number(value) and 0 <= value < 130,
+    "sex": lambda value: value in ("male", "female"),
 }
 _MUST_BE = {
     "leads": "a list of at most 100 names",

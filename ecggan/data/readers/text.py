@@ -47,17 +47,17 @@ def parse_text(content: bytes, layout: Layout, path: Path) -> Record:
         separator = next((mark for mark in ";," if mark in first), None)  # None: white space
         fields = [field.strip().strip("\"'") for field in first.split(separator)]
         has_names = not all(_is_number(field) for field in fields)
-        said = (replace(layout, leads=fields) if has_names else layout).require(path)
+        complete = (replace(layout, leads=fields) if has_names else layout).require(path)
         # the header is skipped: pandas takes a column without a name for an index
         skipped = 1 if has_names else 0
         table = pd.read_csv(
             BytesIO(content), sep=separator or r"\s+", header=None, skiprows=skipped, encoding="utf-8-sig"
         )
-        millivolts = table.to_numpy(dtype=np.float64).T * millivolts_per(said.unit)
-        names = tuple(map(canonical_lead, said.leads))
+        millivolts = table.to_numpy(dtype=np.float64).T * millivolts_per(complete.unit)
+        names = tuple(map(canonical_lead, complete.leads))
         if len(millivolts) != len(names):
             raise ValueError(f"{len(millivolts)} columns, but {len(names)} leads are expected: {listed(names)}")
-        return Record(millivolts, names, said.sampling_rate)
+        return Record(millivolts, names, complete.sampling_rate)
     except ValueError as error:  # pandas' own errors and UnicodeDecodeError are ValueErrors too
         raise ValueError(f"{path} is not a table of numbers, one column a lead: {error}") from error
 

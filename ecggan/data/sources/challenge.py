@@ -1,7 +1,7 @@
-"""Folders of the PhysioNet Challenges 2020 and 2021: WFDB records whose headers say age, sex and diagnoses.
+"""Folders of the PhysioNet Challenges 2020 and 2021: WFDB records whose headers state age, sex and diagnoses.
 
 Reyna et al. 2021, Will two do? Varying dimensions in electrocardiography, https://doi.org/10.13026/34va-7q14. The
-diagnoses are SNOMED CT codes, those of Chapman-Shaoxing, Ningbo, Georgia, CPSC and others alike. No header names a
+diagnoses are SNOMED CT codes, in Chapman-Shaoxing, Ningbo, Georgia, CPSC and the other sources. No header names a
 patient, so a patient with several records may be in two splits.
 """
 
@@ -29,18 +29,18 @@ SEXES = {"male": "male", "m": "male", "female": "female", "f": "female"}
 def challenge_set(
     root: str | Path | None, packer: Packer, selection: Selection, validation: int | float, test: int | float
 ) -> ECGSet:
-    """Pack the records that are wanted of all that lie under a folder, at any depth.
+    """Pack the selected records of a folder, at any depth.
 
     Args:
         root: the folder.
         packer: makes the set.
         selection: by SNOMED CT codes, e.g. 426783006 for sinus rhythm, age and sex.
         validation: the share of the records in that split, of 1, by a hash of the record's name.
-        test: likewise.
+        test: the share of the records in the test split, also by the hash.
 
     Raises:
         FileNotFoundError: no such folder, or no header in it.
-        ValueError: no record is chosen or usable.
+        ValueError: no record is selected or usable.
     """
     if root is None or not Path(root).expanduser().is_dir():
         where = "" if root is None else f"; {root} is not a folder"
@@ -66,17 +66,17 @@ def _read(reference: RecordReference, root: Path) -> Record:
 
 
 def _candidate(header: Path, root: Path, validation: int | float, test: int | float) -> Candidate:
-    said = _comments(header, root)
+    comments = _comments(header, root)
     name = header.relative_to(root).with_suffix("").as_posix()
-    age, sex = years(said.get("age")), SEXES.get(said.get("sex", "").lower())
-    # by the record's own name, which is unique in the Challenges: where its folder lies does not matter
+    age, sex = years(comments.get("age")), SEXES.get(comments.get("sex", "").lower())
+    # by the record's own name, unique in the Challenges, so that moving its folder does not change the split
     facts = {"split": split_of(header.stem, validation, test), "age": age, "sex": sex}
-    codes = [code.strip() for code in said.get("dx", "").split(",")]
+    codes = [code.strip() for code in comments.get("dx", "").split(",")]
     return Candidate(RecordReference(name, header, facts), dict.fromkeys(filter(None, codes), 0), age, sex)
 
 
 def _comments(header: Path, root: Path) -> dict[str, str]:
-    """What the comments of a header say, as ``# Dx: 426783006``; nothing where the reader will refuse it."""
+    """The comments of a header, such as ``# Dx: 426783006``, by name; empty if the reader will refuse it."""
     if leads_out_of(header, root) or not header.is_file():
         return {}
     try:

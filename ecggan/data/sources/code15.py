@@ -1,8 +1,8 @@
 """CODE-15 %: ECGs of primary care in Brazil, 400 Hz, in a table and HDF5 files of 20,000 exams.
 
-Ribeiro et al. 2021, https://doi.org/10.5281/zenodo.4916206. Exams of 7 and of 10 s lie in the middle of 4096 samples,
-with zeros before and after, which are taken off again. What its README says of the unit contradicts itself; it is mV,
-as those who measured have found (the PhysioNet Challenge 2025 among them).
+Ribeiro et al. 2021, https://doi.org/10.5281/zenodo.4916206. Exams of 7 and of 10 s are centred in 4096 samples
+with zeros before and after, which are removed. Its README contradicts itself about the unit; measurements, those of the
+PhysioNet Challenge 2025 among them, found mV.
 """
 
 import logging
@@ -42,7 +42,7 @@ def code15_set(
     validation: int | float,
     test: int | float,
 ) -> ECGSet:
-    """Pack the exams that are wanted of the parts that are there.
+    """Pack the selected exams of the parts that are present.
 
     Args:
         root: the folder that holds exams.csv, and at any depth the parts.
@@ -50,11 +50,11 @@ def code15_set(
         selection: by the columns of exams.csv, e.g. normal_ecg or AF, age and sex.
         unit: of the signals: mV, uV or V.
         validation: the share of the patients in that split, of 1, by a hash of the patient's number.
-        test: likewise.
+        test: the share of the patients in the test split, also by the hash.
 
     Raises:
         FileNotFoundError: there is no exams.csv in `root`, or no part.
-        ValueError: the table lacks a column, or no exam is chosen or usable.
+        ValueError: the table lacks a column, or no exam is selected or usable.
     """
     if root is None or not (Path(root).expanduser() / TABLE).is_file():
         where = "" if root is None else f"; {root} does not"
@@ -67,11 +67,11 @@ def code15_set(
     listed = packer.each(partial(_exam_ids, root=root), parts, lambda part, what_happened: None)
     candidates, damaged = [], []
     for part, ids in zip(parts, listed, strict=True):
-        if ids is None:  # reading it fails again, and is accounted for
+        if ids is None:  # the packer fails to read it too, and counts it
             damaged.append(RecordReference(part.relative_to(root).with_suffix("").as_posix(), part, {}))
             continue
         for position, exam in enumerate(ids):
-            known = exams.pop(exam, None)  # the last row of a part is none, and an exam counts once
+            known = exams.pop(exam, None)  # the last row of a part is no exam; an exam counts once
             if known is not None:
                 candidates.append(replace(known, reference=replace(known.reference, path=part, position=position)))
     references, counts = selection.choose(candidates)
@@ -92,10 +92,10 @@ def code15_set(
 
 def _read(reference: RecordReference, layout: Layout, root: Path) -> Record:
     record = read_record(reference.path, layout, root, reference.position)
-    there = np.flatnonzero((record.millivolts != 0).any(axis=0))
-    if not len(there):
+    nonzero = np.flatnonzero((record.millivolts != 0).any(axis=0))
+    if not len(nonzero):
         raise ValueError(f"{reference.path}, record {reference.position}, holds nothing but zeros")
-    return replace(record, millivolts=record.millivolts[:, there[0] : there[-1] + 1])
+    return replace(record, millivolts=record.millivolts[:, nonzero[0] : nonzero[-1] + 1])
 
 
 def _exam_ids(paths: Sequence[Path], root: Path) -> list[list[str] | None]:
@@ -103,8 +103,8 @@ def _exam_ids(paths: Sequence[Path], root: Path) -> list[list[str] | None]:
 
 
 def _ids(path: Path, root: Path) -> list[str] | None:
-    """The numbers in a part, in their order; None where it cannot be read."""
-    if leads_out_of(path, root) or not path.is_file():  # which reading it says
+    """The numbers in a part, in their order; None if it cannot be read."""
+    if leads_out_of(path, root) or not path.is_file():  # the packer will name the reason
         return None
     try:
         return [str(number) for number in read_column(path, EXAM_IDS)]
@@ -113,7 +113,7 @@ def _ids(path: Path, root: Path) -> list[str] | None:
 
 
 def _exams(table: Path, validation: int | float, test: int | float) -> dict[str, Candidate]:
-    """The rows of the table by the exam's number; where it lies is not known yet."""
+    """The rows of the table by the exam's number; their parts and positions are not known yet."""
     try:
         written = pd.read_csv(table, dtype=str, keep_default_na=False)
     except ValueError as error:  # UnicodeDecodeError and pandas' own among them
@@ -126,10 +126,10 @@ def _exams(table: Path, validation: int | float, test: int | float) -> dict[str,
 
 def _candidates(written: pd.DataFrame, table: Path, validation: int | float, test: int | float) -> Iterator[Candidate]:
     for row in written.to_dict("records"):
-        said = {str(name): str(cell).strip() for name, cell in row.items()}
-        exam, patient, age = said["exam_id"], said["patient_id"] or None, years(said["age"])
-        sex = {"true": "male", "false": "female"}.get(said["is_male"].lower())
+        cells = {str(name): str(cell).strip() for name, cell in row.items()}
+        exam, patient, age = cells["exam_id"], cells["patient_id"] or None, years(cells["age"])
+        sex = {"true": "male", "false": "female"}.get(cells["is_male"].lower())
         split = split_of(patient or exam, validation, test)
         facts = {"patient": patient, "split": split, "age": age, "sex": sex}
-        statements: Mapping[str, int] = {name: 0 for name in STATEMENTS if said[name].lower() == "true"}
+        statements: Mapping[str, int] = {name: 0 for name in STATEMENTS if cells[name].lower() == "true"}
         yield Candidate(RecordReference(exam, table, facts), statements, age, sex)

@@ -1,4 +1,4 @@
-"""Any folder of ECG files: every file is a record or holds many, and the split follows from the patient or the name."""
+"""Any folder of ECG files, of one or many records each, split by patient or by name."""
 
 import logging
 import math
@@ -33,7 +33,7 @@ def folder_set(
     validation: int | float,
     test: int | float,
 ) -> ECGSet:
-    """Pack every file under a folder, at any depth; hidden files and folders are passed over.
+    """Pack every file under a folder, at any depth; hidden files and folders are ignored.
 
     A record is named by its path without the suffix, as in ``site_a/00017``; where two files share that name, each
     keeps its suffix. They still share a split, for they may be one ECG in two formats. A record of a file of many is
@@ -42,12 +42,12 @@ def folder_set(
     Args:
         root: the folder, or a file of many records.
         packer: makes the set.
-        selection: by age and sex, where a file or a sidecar says it.
+        selection: by age and sex, where a file or a sidecar states them.
         patterns: of file names, e.g. ``*.hea``.
-        layout: what neither a file nor a sidecar says ([ecggan.data.readers.sidecars][]).
+        layout: facts that neither a file nor a sidecar states ([ecggan.data.readers.sidecars][]).
         validation: the share of the names in that split, of 1.
-        test: likewise. Where the file or a sidecar names the patient, it is the patients that are shared out. A split
-            that a file itself gives its records stays.
+        test: the share of the names in the test split, of 1. If a file or a sidecar names the patient, the shares are
+            of patients. A split that a file states for its records is kept.
 
     Raises:
         FileNotFoundError: no such folder, or no such file in it.
@@ -98,9 +98,9 @@ def folder_set(
 
 
 def find_files(root: Path, patterns: Sequence[str]) -> list[Path]:
-    """The files of such names, case aside; links to files are among them, and no link to a folder is followed."""
+    """The files whose names match a pattern, ignoring case; links to files are included, to folders not followed."""
     found, elsewhere = [], []
-    passed_over = Counter[str]()
+    ignored = Counter[str]()
     for at, folders, files in os.walk(root):
         folder = Path(at)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -110,7 +110,7 @@ def find_files(root: Path, patterns: Sequence[str]) -> list[Path]:
             if any(fnmatch(name.lower(), pattern.lower()) for pattern in patterns) and not name.startswith("."):
                 found.append(folder / name)
             else:
-                passed_over[Path(name).suffix or name] += 1
+                ignored[Path(name).suffix or name] += 1
     if elsewhere:
         log.warning(
             "%d links in %s lead to folders elsewhere and are not followed, %s the first; give those as data.root",
@@ -118,8 +118,8 @@ def find_files(root: Path, patterns: Sequence[str]) -> list[Path]:
             root,
             elsewhere[0],
         )
-    if passed_over:
-        counts = ", ".join(f"{count} {suffix}" for suffix, count in passed_over.most_common(9))
+    if ignored:
+        counts = ", ".join(f"{count} {suffix}" for suffix, count in ignored.most_common(9))
         log.info("files that no pattern names (signal files of WFDB among them): %s", counts)
     return sorted(found)
 
@@ -133,7 +133,7 @@ def _names_of(paths: Sequence[Path], layout: Layout, root: Path) -> list[Sequenc
 
 
 def _names(path: Path, layout: Layout, root: Path) -> Sequence[str] | None:
-    """Of the records of a file of many; None where it holds one, or cannot be opened, as reading it will say."""
+    """The names of the records in a file; None if it holds one, or cannot be opened, which the packer will report."""
     try:
         names = record_names(path, layout, root)
     except (ValueError, OSError, MemoryError):
@@ -142,7 +142,7 @@ def _names(path: Path, layout: Layout, root: Path) -> Sequence[str] | None:
 
 
 def _nameless(path: Path, what_happened: str) -> None:
-    """For a file that crashes its reader: it will again when it is read, and is left out then."""
+    """A file that crashes its reader has no names; it crashes again when it is packed, and is excluded then."""
 
 
 def _read(
@@ -153,7 +153,7 @@ def _read(
     validation: int | float,
     test: int | float,
 ) -> Record:
-    """The record; where a patient is known, the split is the patient's."""
+    """The record, in the split of its patient if the patient is known."""
     record = read_record(reference.path, layout, root, reference.position)
     age, sex = record.facts.get("age", math.nan), record.facts.get("sex")
     step = selection.exclusion_reason(age, sex)

@@ -1,7 +1,7 @@
-"""A data set of the Hugging Face hub, or one in the same form on the disk. The only door to `datasets`.
+"""A data set of the Hugging Face hub, or a folder in the same form. The only module that imports `datasets`.
 
-The published DeepFake ECGs lie there as `.asc` texts (deepsynthbody/deepfake_ecg_full_train_validation_test); what the
-Parquet export writes can be put there. A row is a record: a column of text (`asc` or `csv`), or one of lists of lists.
+The published DeepFake ECGs are `.asc` texts there (deepsynthbody/deepfake_ecg_full_train_validation_test); a Parquet
+export can be uploaded as it is. A row is a record: a column of text (`asc` or `csv`), or one of lists of lists.
 """
 
 import os
@@ -36,16 +36,16 @@ def hub_set(
     validation: int | float,
     test: int | float,
 ) -> ECGSet:
-    """Load a data set, which fetches it once where it is on the hub, and pack its rows.
+    """Load a data set, which downloads it once if it is on the hub, and pack its rows.
 
     Args:
         dataset: its name on the hub, or a folder.
         revision: a commit or tag of it; None for the newest.
-        layout: leads, rate and unit of the rows; `array` names their column, where several could be it.
+        layout: leads, rate and unit of the rows; `array` names the column of the signals if several are possible.
         packer: makes the set.
-        validation: the share of the records in that split, of 1, by a hash of the name, where the data set has no
+        validation: the share of the records in that split, of 1, by a hash of the name, if the data set has no
             splits of its own.
-        test: likewise.
+        test: the share of the records in the test split, in the same way.
 
     Raises:
         ValueError: no name, no such data set, no row of it is usable, or the package `datasets` is not installed.
@@ -62,7 +62,7 @@ def hub_set(
     files = {split: [Path(file["filename"]) for file in rows.cache_files] for split, rows in loaded.items()}
     if not all(files.values()):
         raise ValueError(f"the data set {dataset} has no rows")
-    root = Path(os.path.commonpath([file.parent for some in files.values() for file in some]))
+    root = Path(os.path.commonpath([file.parent for paths in files.values() for file in paths]))
     references = list(_references(loaded, files, validation, test))
     made_by = {
         "dataset": dataset,
@@ -108,7 +108,7 @@ def _only_list_of_lists(row: Mapping[str, Any]) -> str:
     nested = [name for name, value in row.items() if isinstance(value, list) and value and isinstance(value[0], list)]
     if len(nested) != 1:
         raise ValueError(
-            f"which column holds the signals must be said in data.layout.array; lists of lists are in "
+            f"data.layout.array must name the column of the signals; lists of lists are in "
             f"{', '.join(nested) or 'none'} of {', '.join(row)}"
         )
     return nested[0]

@@ -1,8 +1,8 @@
-"""LUDB, the Lobachevsky University database: ECGs whose waves cardiologists bounded by hand, in each of 12 leads.
+"""LUDB, the Lobachevsky University database: ECGs with the waves annotated by cardiologists in each of 12 leads.
 
 Kalyakulina et al. 2020, LUDB: a new open-access validation tool for electrocardiogram delineation algorithms,
-https://doi.org/10.13026/eegm-h675. The gains in its headers are wrong (they make every lead 1 mV high); its integers
-are µV, and III = II - I holds in them to the unit.
+https://doi.org/10.13026/eegm-h675. The gains in its headers are wrong (they scale every lead to 1 mV); its integers are
+µV, as III = II - I holds in them exactly.
 """
 
 import logging
@@ -34,7 +34,7 @@ _MILLIVOLTS_PER_STEP = 1e-3
 
 @dataclass(frozen=True)
 class LUDBRecord:
-    """One record: signals ``(lead, time)`` in mV, and the waves that the cardiologists bounded.
+    """One record: signals ``(lead, time)`` in mV, and the waves that the cardiologists annotated.
 
     `waves` has a row for each wave and lead: `lead`, `wave` (p, qrs or t), `onset`, `peak` and `offset` in samples, NaN
     where a boundary is not given.
@@ -50,18 +50,18 @@ class LUDBRecord:
 def ludb_set(
     root: str | Path | None, packer: Packer, selection: Selection, validation: int | float, test: int | float
 ) -> ECGSet:
-    """Pack the records that are wanted, one of each patient, in the µV that their integers are.
+    """Pack the selected records, one of each patient, reading their integers as µV.
 
     Args:
         root: the folder that holds ludb.csv.
         packer: makes the set.
         selection: by the cells of ludb.csv, e.g. Sinus rhythm, age and sex.
         validation: the share of the records in that split, of 1, by a hash of the record's number.
-        test: likewise.
+        test: the share of the records in the test split, also by the hash.
 
     Raises:
         FileNotFoundError: there is no ludb.csv in `root`.
-        ValueError: the table is damaged, or no record is chosen or usable.
+        ValueError: the table is damaged, or no record is selected or usable.
     """
     if root is None or not (Path(root).expanduser() / TABLE).is_file():
         where = "" if root is None else f"; {root} does not"
@@ -88,23 +88,23 @@ def _candidates(root: Path, validation: int | float, test: int | float) -> Itera
     if missing:
         raise ValueError(f"{root / TABLE} is not LUDB's table: the column {min(missing)} is missing")
     for row in table.to_dict("records"):
-        number, sex, age = (str(row.pop(name)).strip() for name in ("ID", "Sex", "Age"))
+        number, code, age = (str(row.pop(name)).strip() for name in ("ID", "Sex", "Age"))
         if number.isdecimal():
-            sex_in_words = {"M": "male", "F": "female"}.get(sex)
+            sex = {"M": "male", "F": "female"}.get(code)
             facts: dict[str, Any] = {"patient": number, "split": split_of(number, validation, test)}
-            facts |= {"age": years(age), "sex": sex_in_words}
+            facts |= {"age": years(age), "sex": sex}
             lines = [line.strip() for cell in row.values() for line in str(cell).splitlines()]
-            said = dict.fromkeys(filter(None, lines), 0)
+            statements = dict.fromkeys(filter(None, lines), 0)
             reference = RecordReference(number, _header(root, int(number)), facts)
-            yield Candidate(reference, said, OLDEST if age.startswith(">") else years(age), sex_in_words)
+            yield Candidate(reference, statements, OLDEST if age.startswith(">") else years(age), sex)
 
 
 def sinus_rhythm_numbers(root: str | Path) -> list[int]:
-    """The records in sinus rhythm without a pacemaker whose files are there, in order.
+    """The records in sinus rhythm without a pacemaker whose files are present, in order.
 
     Raises:
         FileNotFoundError: ludb.csv is missing.
-        ValueError: none of its records is there.
+        ValueError: none of its records is present.
     """
     root = Path(root).expanduser()
     table = root / TABLE

@@ -1,4 +1,4 @@
-"""PTB-XL in its official layout: which records, which label, which split.
+"""PTB-XL in its official layout: the selection of records, their labels and splits.
 
 Source: Wagner et al. 2020, PTB-XL, a large publicly available electrocardiography dataset, Scientific Data 7:154,
 doi 10.1038/s41597-020-0495-6; https://physionet.org/content/ptb-xl/1.0.3/.
@@ -25,29 +25,29 @@ from ecggan.data.sources.selection import OLDEST, Candidate, Selection, summary_
 log = logging.getLogger(__name__)
 
 DATABASE = "ptbxl_database.csv"
-# A patient is in one fold only; 9 and 10 hold the labels that a human checked, and are recommended for these uses.
+# A patient is in one fold only; 9 and 10 hold labels checked by a human, and are recommended for these uses.
 SPLIT_OF_FOLD = {**dict.fromkeys(range(1, 9), "train"), 9: "validation", 10: "test"}
 SEXES = {0: "male", 1: "female"}
-_LONGEST_STATEMENTS = 2000  # characters; the longest has about 250
-AGE_ABOVE_89 = 300  # how the database writes the age of patients older than that
+_LONGEST_STATEMENTS = 2000  # characters; the longest in PTB-XL has about 250
+AGE_ABOVE_89 = 300  # stands in the database for every age above 89
 
 
 def ptbxl_set(
     root: str | Path | None, packer: Packer, selection: Selection, download: Download | None = None
 ) -> ECGSet:
-    """Pack the records that are wanted, at 500 Hz (or from the 100 Hz files, where that is the packer's rate).
+    """Pack the selected records, from the 500 Hz files, or from the 100 Hz files if that is the packer's rate.
 
     Args:
         root: the folder that holds ptbxl_database.csv.
         packer: makes the set.
         selection: by SCP-ECG statements, e.g. NORM, age and sex.
-        download: brings what is missing in `root`, or in a folder of the cache where that is None: the database, and
-            the records that are wanted.
+        download: fetches the database and the selected records that are missing in `root`, or in a folder of the
+            cache if `root` is None.
 
     Raises:
         FileNotFoundError: there is no ptbxl_database.csv in `root`.
-        ValueError: the database lacks a column, or no record is chosen or usable.
-        ConnectionError: not all that is missing could be fetched.
+        ValueError: the database lacks a column, or no record is selected or usable.
+        ConnectionError: a missing file could not be fetched.
     """
     if download is not None:
         root = Path(packer.cache) / "downloads/ptbxl" if root is None else root
@@ -76,7 +76,7 @@ def _read(reference: RecordReference, root: Path) -> Record:
 
 
 def _candidates(root: Path, sampling_rate: int) -> tuple[list[Candidate], dict[str, int]]:
-    """The rows of the database that can be used, and how many there are of which kind."""
+    """The usable rows of the database, and the numbers of all and of damaged rows."""
     file_column = "filename_lr" if sampling_rate == 100 else "filename_hr"
     numbers = ["patient_id", "age", "sex", "strat_fold"]
     try:
@@ -108,7 +108,7 @@ def _is_inside(name: Any) -> bool:
 
 
 def read_statements(written: Any) -> Mapping[str, float] | None:
-    """``"{'NORM': 100.0, 'SR': 0.0}"`` as a dict; None where the cell is damaged. A likelihood of 0 means unknown."""
+    """``"{'NORM': 100.0, 'SR': 0.0}"`` as a dict; None if the cell is damaged. A likelihood of 0 means unknown."""
     if not isinstance(written, str) or len(written) > _LONGEST_STATEMENTS:
         return None
     try:
@@ -123,5 +123,5 @@ def _patient(number: int | float) -> str | None:
 
 
 def _age(number: int | float) -> float:
-    # a number that stands for "above 89" would spoil every mean
+    # the code for "above 89" would distort every mean
     return math.nan if number == AGE_ABOVE_89 else years(number)

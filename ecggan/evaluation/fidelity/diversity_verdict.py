@@ -81,13 +81,15 @@ def _fault(words: str, rows: pd.DataFrame) -> list[str]:
 
 def _coverage_sentence(rows: pd.DataFrame) -> str:
     figures = rows.set_index("figure").to_dict("index")
-    said = [
+    shares = [
         f"{name} {percent(figures[name]['value'])} ({percent(figures[name]['null_mean'])}, "
         f"{percent(figures[name]['null_low'])} to {percent(figures[name]['null_high'])})"
         for name in ("coverage", "recall", "precision")
         if name in figures
     ]
-    return f"By {CLOUD_WORDS[rows['cloud'].iloc[0]]} (in brackets: between halves of the real set): {', '.join(said)}."
+    return (
+        f"By {CLOUD_WORDS[rows['cloud'].iloc[0]]} (in brackets: between halves of the real set): {', '.join(shares)}."
+    )
 
 
 def _area_sentence(row: Mapping[Any, Any]) -> str:

@@ -82,8 +82,8 @@ def score_readers(
     known = read_key(key)
     filled = {name: read_sheet(path, known) for name, path in paths.items()}
     is_real = (known["origin"] == REAL).to_numpy(bool)
-    said = pd.DataFrame({name: sheet["answer"] for name, sheet in filled.items()})
-    answers = np.where(said.notna(), said == REAL, np.nan)
+    given = pd.DataFrame({name: sheet["answer"] for name, sheet in filled.items()})
+    answers = np.where(given.notna(), given == REAL, np.nan)
     confidences = np.column_stack([sheet["confidence"].to_numpy(float) for sheet in filled.values()])
     ratings = np.where(answers == 1, 1.0, -1.0) * np.where(np.isfinite(answers), confidences, np.nan)
     right = np.where(np.isfinite(answers), answers == is_real[:, None], np.nan)
@@ -98,7 +98,7 @@ def score_readers(
     ]
     rows.append({"reader": ALL, **_score_of_all(is_real, right, weights)})
     rows[-1]["num_with_confidence"] = sum(row["num_with_confidence"] for row in rows[:-1])
-    ecgs = known.drop(columns="kit").join(said.add_prefix("answer_"))
+    ecgs = known.drop(columns="kit").join(given.add_prefix("answer_"))
     ecgs["num_answered"] = np.isfinite(right).sum(axis=1)
     ecgs["share_right"] = mean_known(right.T)
     agreement = agree(answers, list(paths), weights, progress)
@@ -120,7 +120,7 @@ def _score_of_one(
         num_answered = int(answered[which].sum())
         share = share_of_number(int(np.nansum(right[which])), num_answered, float(num_answered))
         row |= {name: share.value, f"{name}_low": share.low, f"{name}_high": share.high}
-    table = [[int(((answers == said) & (is_real == origin)).sum()) for said in (1, 0)] for origin in (True, False)]
+    table = [[int(((answers == answer) & (is_real == origin)).sum()) for answer in (1, 0)] for origin in (True, False)]
     return row | {"p_guessing": float(scipy.stats.fisher_exact(np.array(table))[1])}
 
 
