@@ -117,6 +117,6 @@ def test_a_search_without_a_distance_is_refused(tmp_path):
 
 
 def test_a_folder_without_runs_is_no_sweep(tmp_path):
-    done = run_in_process("evaluate", "job=sweep", f"multirun={tmp_path}", "out=table", cwd=trained)
+    done = run_in_process("evaluate", "job=sweep", f"multirun={tmp_path}", "out=table", cwd=tmp_path)
     assert done.returncode == 1
     assert "holds no runs: it must be the out= of a sweep of train.py" in done.stderr
