@@ -68,10 +68,10 @@ class Checkpoints(OnRealECGs):
         drawn = ((epoch, draw(path)) for epoch, path in found)
         curve = write_curve(self.out, real, drawn, self.num_workers, self.cache)
         shown = curve[["epoch", "share_measurable", "share_normal", "physiological_distance"]]
-        best = shown.loc[shown["physiological_distance"].idxmin(), "epoch"]
+        best = int(shown.set_index("epoch")["physiological_distance"].idxmin())
         lines = [
             shown.to_string(index=False, float_format="%.3f"),
-            f"Nearest to the real ECGs: epoch {best:.0f}",
+            f"Nearest to the real ECGs: epoch {best}",
             f"Saved to {self.out}",
         ]
         return Result(curve, Path(self.out), "\n".join(lines))

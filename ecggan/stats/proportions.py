@@ -33,7 +33,7 @@ class Proportion:
     value: float
     low: float
     high: float
-    effective_sample_size: float
+    effective_sample_size: int | float
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def share_of(counts: pd.Series, patients: pd.Series | None = None) -> Proportion
     return share_of_number(int(counts.sum()), len(counts), sample_size)
 
 
-def share_of_number(num_records: int, num_all: int, sample_size: float) -> Proportion:
+def share_of_number(num_records: int, num_all: int, sample_size: int | float) -> Proportion:
     """The proportion `num_records / num_all`, with Wilson's interval at an effective sample size.
 
     Source: Wilson 1927, Probable inference, the law of succession, and statistical inference.

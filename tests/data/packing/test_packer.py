@@ -286,7 +286,7 @@ def test_packers_of_one_set_at_once_read_it_once(many, paper_format, tmp_path):
 
 
 def test_on_a_disk_without_locks_the_first_packer_is_taken(source, paper_format, tmp_path, monkeypatch):
-    monkeypatch.setattr("ecggan.data.packing.packer.hold", lambda path, blocking: nullcontext())
+    monkeypatch.setattr("ecggan.data.packing.packer.file_lock", lambda path, blocking: nullcontext())
     theirs = packer(paper_format, tmp_path / "theirs").pack("test", references_of(source), read, source, {})
     ours = tmp_path / "ours" / "sets" / theirs.path.name
 
