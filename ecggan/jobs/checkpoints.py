@@ -68,7 +68,7 @@ class Checkpoints(OnRealECGs):
         drawn = ((epoch, draw(path)) for epoch, path in found)
         curve = write_curve(self.out, real, drawn, self.num_workers, self.cache)
         shown = curve[["epoch", "share_measurable", "share_normal", "physiological_distance"]]
-        best = int(shown.set_index("epoch")["physiological_distance"].idxmin())
+        best = int(shown["epoch"].iloc[shown["physiological_distance"].argmin()])
         lines = [
             shown.to_string(index=False, float_format="%.3f"),
             f"Nearest to the real ECGs: epoch {best}",
