@@ -14,7 +14,7 @@ from torch import Tensor
 
 def critic_gap(real_scores: Float[Tensor, "real"], fake_scores: Float[Tensor, "fake"]) -> Float[Tensor, ""]:
     """How much higher the critic scores real records; an estimate of the Wasserstein distance, up to a factor."""
-    return _wide(real_scores).mean() - _wide(fake_scores).mean()
+    return widened(real_scores).mean() - widened(fake_scores).mean()
 
 
 def critic_loss(
@@ -29,7 +29,7 @@ def critic_loss(
 
 def generator_loss(fake_scores: Float[Tensor, "fake"]) -> Float[Tensor, ""]:
     """What the generator makes small: its records score high."""
-    return -_wide(fake_scores).mean()
+    return -widened(fake_scores).mean()
 
 
 def gradient_penalty(
@@ -49,10 +49,11 @@ def gradient_penalty(
         fake: as many generated ones.
         share: how far each point lies from the fake record to the real one, drawn uniformly from 0 to 1.
     """
-    real, fake = _wide(real), _wide(fake)  # so the points between, the slope there and its norm are wide too
+    real, fake = widened(real), widened(fake)  # so the points between, the slope there and its norm are wide too
     between = torch.lerp(fake, real, share.to(real.dtype))
-    return (_wide(slope(between)).flatten(1).norm(dim=1) - 1).square().mean()
+    return (widened(slope(between)).flatten(1).norm(dim=1) - 1).square().mean()
 
 
-def _wide(tensor: Tensor) -> Tensor:
+def widened(tensor: Tensor) -> Tensor:
+    """At least 32 bits of it."""
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
