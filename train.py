@@ -1,6 +1,7 @@
 """Train a GAN on ECGs.
 
 python train.py experiment=quickstart
+python train.py experiment=finetune data=folder data.root=DIR
 python train.py experiment=pulse2pulse data.root=PTBXL
 python train.py -m experiment=pulse2pulse data.root=PTBXL model.model_size=25,50 seed=1,2,3
 python train.py sweep=optuna experiment=pulse2pulse data.root=PTBXL out=SWEEP
@@ -54,19 +55,18 @@ def main(config: DictConfig) -> float | None:
 
 
 def train_run(config: DictConfig, given: Sequence[str], *more_callbacks: "Callback") -> float | None:
-    """Train a GAN, or resume its training; its smallest physiological distance."""
+    """Train a GAN, or resume its training, or do what `method` stands for; its smallest physiological distance."""
     from ecggan.training.ddp import is_first_process
     from ecggan.training.train import train
 
-    result = train(
-        partial(parts_of, config),
-        config.folder,
-        seed=config.seed,
-        resume=config.resume,
-        out=config.out,
-        record={"command": sys.argv, "given": list(given), "seed": config.seed, "data": config.data.name},
-        more_callbacks=more_callbacks,
-    )
+    record = {"command": sys.argv, "given": list(given), "seed": config.seed, "data": config.data.name}
+    run = {"resume": config.resume, "out": config.out, "record": record}
+    if config.method is not None:
+        source, ecg = instantiate(config.data.source, _convert_="all"), instantiate(config.ecg)
+        result = instantiate(config.method, _convert_="all")(source, ecg, config.folder, **run)
+    else:
+        parts = partial(parts_of, config)
+        result = train(parts, config.folder, seed=config.seed, more_callbacks=more_callbacks, **run)
     if is_first_process():
         print(result)
     return result.distance
