@@ -66,7 +66,7 @@ def train_run(config: DictConfig, given: Sequence[str], *more_callbacks: "Callba
         result = instantiate(config.method, _convert_="all")(source, ecg, config.folder, **run)
     else:
         parts = partial(parts_of, config)
-        result = train(parts, config.folder, seed=config.seed, more_callbacks=more_callbacks, **run)
+        result = train(parts, config.folder, seed=config.seed, init=config.init, more_callbacks=more_callbacks, **run)
     if is_first_process():
         print(result)
     return result.distance
