@@ -1,19 +1,24 @@
 """Losses that two networks play against each other with, beside WGAN-GP's: relativistic pairs and hinge.
 
-Pure functions of scores and slopes. Scores may have any shape, one critic's or several critics' side by side; each
-counts by itself and all weigh the same. In mixed precision scores and slopes are widened to 32 bits before anything is
-summed.
+Pure functions of scores and slopes first, then the losses that are chosen by name. Scores may have any shape, one
+critic's or several critics' side by side; each counts by itself and all weigh the same. In mixed precision scores and
+slopes are widened to 32 bits before anything is summed.
 
 Sources: Jolicoeur-Martineau 2019, The relativistic discriminator, and Huang et al. 2024, The GAN is dead; long live the
 GAN! (R3GAN: relativistic pairs with both penalties); Mescheder et al. 2018, Which training methods for GANs do actually
 converge? (R1, R2); Lim and Ye 2017, Geometric GAN (hinge).
 """
 
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from ecggan.models.discriminator import Discriminator
+from ecggan.models.multiscale import MultiscaleDiscriminator
 from ecggan.training.losses import widened
 
 
@@ -80,3 +85,164 @@ def overfitting(
     """
     train, validation, fake = (widened(s).mean() for s in (train_scores, validation_scores, fake_scores))
     return (train - validation) / (train - fake).abs().clamp_min(torch.finfo(train.dtype).tiny)
+
+
+def squared_slopes(
+    critic: Discriminator | MultiscaleDiscriminator,
+    ecg: Float[Tensor, "batch lead time"],
+    shifts: Tensor | None,
+    unit: float,
+) -> Float[Tensor, "batch *critic"]:
+    """Of each score the squared norm of its gradient, in the critic's graph.
+
+    Args:
+        critic: small ones count along what each sees, whose SD is about a half by their making.
+        ecg: where the slope is taken.
+        shifts: the critic's random numbers.
+        unit: of the records, by which a long critic's slope counts: where it is twice their SD, theirs is a half too.
+    """
+    if isinstance(critic, MultiscaleDiscriminator):
+        assert shifts is not None
+        return critic.squared_slopes(ecg, shifts)
+    return widened(critic.slope(ecg, shifts) * unit).square().sum(dim=(1, 2))
+
+
+@runtime_checkable
+class AdversarialLoss(Protocol):
+    """What takes the place of WGAN-GP's losses in a training."""
+
+    def critic_losses(
+        self,
+        critic: Discriminator | MultiscaleDiscriminator,
+        real: Float[Tensor, "batch lead time"],
+        fake: Float[Tensor, "batch lead time"],
+        rng: torch.Generator,
+        step: int,
+    ) -> dict[str, Tensor]:
+        """What the critic makes small, as ``critic_loss``, and what is to be logged beside it.
+
+        Args:
+            critic: its shuffles or windows are drawn here, once for both kinds of records.
+            real: records.
+            fake: as many generated ones.
+            rng: stream of random numbers.
+            step: of the critic, from 0.
+        """
+
+    def generator_loss(
+        self,
+        critic: Discriminator | MultiscaleDiscriminator,
+        real: Float[Tensor, "batch lead time"],
+        fake: Float[Tensor, "batch lead time"],
+        rng: torch.Generator,
+    ) -> Float[Tensor, ""]:
+        """What the generator makes small; Args: as of `critic_losses`."""
+
+
+@dataclass(frozen=True)
+class R3GANLoss:
+    """Relativistic pairs with zero-centred penalties on real and on generated records.
+
+    Args:
+        gamma: γ at the first step.
+        last_gamma: γ from `gamma_steps` on; between, its logarithm falls evenly.
+        gamma_steps: critic steps.
+        every: how often the penalties are taken, in critic steps; they weigh accordingly.
+        unit: see [squared_slopes][].
+    """
+
+    gamma: int | float
+    last_gamma: int | float
+    gamma_steps: int
+    every: int
+    unit: int | float
+
+    def __post_init__(self) -> None:
+        if not (self.gamma > 0 and self.last_gamma > 0 and self.gamma_steps >= 0 and self.every >= 1 and self.unit > 0):
+            raise ValueError(
+                f"loss=r3gan needs gamma, last_gamma and unit above 0, gamma_steps from 0 and every from 1; got {self}"
+            )
+
+    def gamma_at(self, step: int) -> float:
+        """γ at a critic step."""
+        share = min(step / self.gamma_steps, 1.0) if self.gamma_steps else 1.0
+        return self.gamma * (self.last_gamma / self.gamma) ** share
+
+    def critic_losses(
+        self,
+        critic: Discriminator | MultiscaleDiscriminator,
+        real: Float[Tensor, "batch lead time"],
+        fake: Float[Tensor, "batch lead time"],
+        rng: torch.Generator,
+        step: int,
+    ) -> dict[str, Tensor]:
+        shifts = critic.draw_shifts(len(real), rng)
+        real_scores, fake_scores = critic(real, shifts), critic(fake, shifts)
+        loss = relativistic_critic_loss(real_scores, fake_scores)
+        losses = {"told_apart": telling_apart(real_scores.detach(), fake_scores.detach())}
+        if step % self.every == 0:
+            gamma = self.gamma_at(step)
+            for name, ecg in (("r1", real), ("r2", fake)):
+                slopes = squared_slopes(critic, ecg, shifts, self.unit)
+                penalty = zero_centred_penalty(slopes, gamma, self.every)
+                losses[name] = penalty / self.every
+                loss = loss + penalty
+        return {"critic_loss": loss, **losses}
+
+    def generator_loss(
+        self,
+        critic: Discriminator | MultiscaleDiscriminator,
+        real: Float[Tensor, "batch lead time"],
+        fake: Float[Tensor, "batch lead time"],
+        rng: torch.Generator,
+    ) -> Float[Tensor, ""]:
+        shifts = critic.draw_shifts(len(real), rng)
+        with torch.no_grad():
+            real_scores = critic(real, shifts)
+        return relativistic_generator_loss(real_scores, critic(fake, shifts))
+
+
+@dataclass(frozen=True)
+class HingeLoss:
+    """Hinge, with a penalty on the slope at real records.
+
+    Args:
+        gamma: γ of the penalty; 0 for none.
+        every: how often it is taken, in critic steps.
+        unit: see [squared_slopes][].
+    """
+
+    gamma: int | float
+    every: int
+    unit: int | float
+
+    def __post_init__(self) -> None:
+        if not (self.gamma >= 0 and self.every >= 1 and self.unit > 0):
+            raise ValueError(f"loss=hinge needs gamma from 0, every from 1 and unit above 0; got {self}")
+
+    def critic_losses(
+        self,
+        critic: Discriminator | MultiscaleDiscriminator,
+        real: Float[Tensor, "batch lead time"],
+        fake: Float[Tensor, "batch lead time"],
+        rng: torch.Generator,
+        step: int,
+    ) -> dict[str, Tensor]:
+        shifts = critic.draw_shifts(len(real), rng)
+        real_scores, fake_scores = critic(real, shifts), critic(fake, shifts)
+        loss = hinge_critic_loss(real_scores, fake_scores)
+        losses = {"told_apart": telling_apart(real_scores.detach(), fake_scores.detach())}
+        if self.gamma and step % self.every == 0:
+            penalty = zero_centred_penalty(squared_slopes(critic, real, shifts, self.unit), self.gamma, self.every)
+            losses["r1"] = penalty / self.every
+            loss = loss + penalty
+        return {"critic_loss": loss, **losses}
+
+    def generator_loss(
+        self,
+        critic: Discriminator | MultiscaleDiscriminator,
+        real: Float[Tensor, "batch lead time"],
+        fake: Float[Tensor, "batch lead time"],
+        rng: torch.Generator,
+    ) -> Float[Tensor, ""]:
+        return -widened(critic(fake, critic.draw_shifts(len(fake), rng))).mean()
