@@ -1,6 +1,7 @@
 """Train a GAN on ECGs.
 
 python train.py experiment=quickstart
+python train.py experiment=finetune data=folder data.root=DIR
 python train.py experiment=pulse2pulse data.root=PTBXL
 python train.py -m experiment=pulse2pulse data.root=PTBXL model.model_size=25,50 seed=1,2,3
 python train.py sweep=optuna experiment=pulse2pulse data.root=PTBXL out=SWEEP

@@ -7,6 +7,8 @@
     ecg       leads, sampling rate, length and full scale of what it draws
     weights   {"raw": …, "ema": …}, each a state dict
     trained   epoch, steps, seed and other facts of the training
+    transport the arrays of a beat transport, which every ECG passes through; if there is one, the version is 2, so
+              that no older ecggan draws without it
 
 A training checkpoint holds the same under the key ``ecggan_generator``, so generation opens both. Nothing but tensors
 and plain values is ever unpickled.
@@ -30,7 +32,8 @@ from ecggan.files.atomic import atomic_file
 from ecggan.models.pulse2pulse import Pulse2PulseGenerator
 from ecggan.models.wavegan_star import WaveGANStarGenerator
 
-FORMAT, FORMAT_VERSION = "ecggan generator", 1
+FORMAT, FORMAT_VERSION, VERSION_WITH_TRANSPORT = "ecggan generator", 1, 2
+TRANSPORT = "transport"
 KEY_IN_TRAINING_CHECKPOINT = "ecggan_generator"
 
 ARCHITECTURES: dict[str, type[nn.Module]] = {
@@ -41,17 +44,36 @@ ARCHITECTURES: dict[str, type[nn.Module]] = {
 
 @dataclass(frozen=True)
 class TrainedGenerator:
-    """A network ready to draw, and its description for the manifest of the sets that it draws."""
+    """A network ready to draw, and its description for the manifest of the sets that it draws.
+
+    Attributes:
+        network: noise to an ECG in ±1.
+        ecg: the format of its ECGs.
+        description: plain values.
+        transport: arrays of the beat transport that its ECGs pass through; None if there is none.
+    """
 
     network: nn.Module
     ecg: ECGFormat
     description: dict[str, Any]
+    transport: Mapping[str, Tensor] | None = None
 
 
 def generator_contents(
-    generator: nn.Module, ema: nn.Module | None, ecg: ECGFormat, trained: dict[str, Any]
+    generator: nn.Module,
+    ema: nn.Module | None,
+    ecg: ECGFormat,
+    trained: dict[str, Any],
+    transport: Mapping[str, Tensor] | None = None,
 ) -> dict[str, Any]:
     """The contents of a generator file, on the CPU.
+
+    Args:
+        generator: its weights as they were trained.
+        ema: their moving average.
+        ecg: the format of its ECGs.
+        trained: facts of the training, plain values.
+        transport: arrays of the beat transport that its ECGs pass through.
 
     Raises:
         ValueError: the generator's class is not in ARCHITECTURES.
@@ -62,7 +84,7 @@ def generator_contents(
     networks = {"raw": generator} if ema is None else {"raw": generator, "ema": ema}
     return {
         "format": FORMAT,
-        "format_version": FORMAT_VERSION,
+        "format_version": FORMAT_VERSION if transport is None else VERSION_WITH_TRANSPORT,
         "generator": {"architecture": names[0], **_plain(generator.hyperparameters)},
         "ecg": {**asdict(ecg), "leads": list(ecg.leads)},
         "weights": {
@@ -70,6 +92,7 @@ def generator_contents(
             for which, network in networks.items()
         },
         "trained": trained,
+        **({} if transport is None else {TRANSPORT: dict(transport)}),
     }
 
 
@@ -106,12 +129,26 @@ def generator_of(
     missing = [key for key in ("format_version", "generator", "ecg", "weights", "trained") if key not in contents]
     if missing:
         raise ValueError(f"{path} is damaged: {', '.join(missing)} is missing")
-    if contents["format_version"] != FORMAT_VERSION:
-        raise ValueError(f"{path} has format version {contents['format_version']}; this ecggan reads {FORMAT_VERSION}")
+    check_version(contents["format_version"], TRANSPORT in contents, path)
     if weights not in contents["weights"]:
         raise ValueError(f"{path} holds the weights {', '.join(contents['weights'])}; weights={weights} is not there")
     generator = build_generator(contents["generator"], contents["weights"][weights], path)
     return generator, ECGFormat(**contents["ecg"]), contents["trained"]
+
+
+def transport_of(contents: Mapping[str, Any]) -> dict[str, Tensor] | None:
+    """The arrays of the beat transport, from a file's contents; None if there is none."""
+    return contents.get(KEY_IN_TRAINING_CHECKPOINT, contents).get(TRANSPORT)
+
+
+def check_version(version: Any, has_transport: bool, path: str | Path) -> None:
+    """Raise ValueError unless this ecggan reads the version, and the file has a transport if the version says so."""
+    if version not in (FORMAT_VERSION, VERSION_WITH_TRANSPORT):
+        raise ValueError(
+            f"{path} has format version {version}; this ecggan reads {FORMAT_VERSION} and {VERSION_WITH_TRANSPORT}"
+        )
+    if has_transport != (version == VERSION_WITH_TRANSPORT):
+        raise ValueError(f"{path} is damaged: version {version} {'has no' if has_transport else 'needs a'} transport")
 
 
 def build_generator(
@@ -136,8 +173,13 @@ def build_generator(
 
 def weights_sha256(generator: nn.Module) -> str:
     """SHA-256 over the generator's tensors by name: equal for equal weights, whatever the file format."""
+    return tensors_sha256(generator.state_dict())
+
+
+def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
+    """One SHA-256 over tensors by name, their types and shapes included."""
     digest = hashlib.sha256()
-    for name, tensor in sorted(generator.state_dict().items()):
+    for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()

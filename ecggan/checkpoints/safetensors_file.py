@@ -12,13 +12,14 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
-from ecggan.checkpoints.generator_file import FORMAT, FORMAT_VERSION, build_generator, weights_sha256
+from ecggan.checkpoints.generator_file import FORMAT, TRANSPORT, build_generator, check_version, weights_sha256
 from ecggan.ecg import ECGFormat
 from ecggan.files.atomic import atomic_file
 
 SUFFIX = ".safetensors"
+_PREFIX = f"{TRANSPORT}."  # of the names of a beat transport's arrays, beside the weights
 _KEYS = ("format", "format_version", "generator", "ecg", "trained", "weights_sha256")
 
 
@@ -34,8 +35,9 @@ def save_safetensors(path: str | Path, contents: dict[str, Any], weights: str) -
     values = {key: contents[key] for key in _KEYS if key in contents}
     values["weights_sha256"] = weights_sha256(build_generator(contents["generator"], state, path))
     metadata = {key: json.dumps(value, ensure_ascii=False) for key, value in values.items()}
+    tensors = {**state, **{_PREFIX + name: tensor for name, tensor in contents.get(TRANSPORT, {}).items()}}
     with atomic_file(path) as unfinished:
-        save_file({name: tensor.contiguous() for name, tensor in state.items()}, unfinished, metadata)
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, unfinished, metadata)
 
 
 def load_safetensors(path: str | Path) -> tuple[nn.Module, ECGFormat, dict[str, Any]]:
@@ -53,7 +55,8 @@ def load_safetensors(path: str | Path) -> tuple[nn.Module, ECGFormat, dict[str, 
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no dictionary
+            names = list(file.keys())
+            state = {name: file.get_tensor(name) for name in names if not name.startswith(_PREFIX)}
     except SafetensorError as error:
         raise ValueError(f"{path} cannot be read as a safetensors file: {error}") from error
     missing = [key for key in _KEYS if key not in metadata]
@@ -66,11 +69,11 @@ def load_safetensors(path: str | Path) -> tuple[nn.Module, ECGFormat, dict[str, 
         values = {key: json.loads(metadata[key]) for key in _KEYS}
     except json.JSONDecodeError as error:
         raise ValueError(f"{path} is damaged: its metadata are not JSON") from error
-    if (values["format"], values["format_version"]) != (FORMAT, FORMAT_VERSION):
+    if values["format"] != FORMAT:
         raise ValueError(
-            f"{path} is {values['format']!r} of version {values['format_version']}; this ecggan reads {FORMAT!r} of "
-            f"version {FORMAT_VERSION}"
+            f"{path} is {values['format']!r} of version {values['format_version']}; this ecggan reads {FORMAT!r}"
         )
+    check_version(values["format_version"], len(state) < len(names), path)
     generator, ecg, trained = (values[key] for key in ("generator", "ecg", "trained"))
     if not (isinstance(generator, dict) and isinstance(ecg, dict) and isinstance(trained, dict)):
         raise ValueError(f"{path} is damaged: generator, ecg and trained must be JSON objects")
@@ -82,3 +85,10 @@ def load_safetensors(path: str | Path) -> tuple[nn.Module, ECGFormat, dict[str, 
     if weights_sha256(network) != values["weights_sha256"]:
         raise ValueError(f"{path} is damaged: its weights are not those that were written")
     return network, ecg_format, trained
+
+
+def load_transport(path: str | Path) -> dict[str, Tensor] | None:
+    """The arrays of the beat transport in a file that [load_safetensors][] opens; None if there is none."""
+    with safe_open(path, framework="pt") as file:
+        names = [name for name in file.keys() if name.startswith(_PREFIX)]  # noqa: SIM118  it is no dictionary
+        return {name.removeprefix(_PREFIX): file.get_tensor(name) for name in names} or None

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float, Int16
 from torch import Tensor, nn
 
-from ecggan.ecg import LARGEST_STORED_MV, ECGFormat
+from ecggan.ecg import LARGEST_STORED_MV, MICROVOLTS_PER_MILLIVOLT, ECGFormat, to_microvolts
 from ecggan.models.layers import folded
 
 _BLOCK = 16  # as fast as any larger block, and small enough to draw a single record again
@@ -61,12 +61,21 @@ class Sampler:
         seed: of the set.
         device: of the network.
         batch_size: records at once on a GPU; a CPU draws blocks of 16.
+        transport: each ECG drawn, in mV with its sampling rate, passes through it; None leaves them as drawn.
 
     Raises:
         ValueError: the network's full scale is more than an ECG set can hold.
     """
 
-    def __init__(self, network: nn.Module, ecg: ECGFormat, seed: int, device: torch.device, batch_size: int) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        ecg: ECGFormat,
+        seed: int,
+        device: torch.device,
+        batch_size: int,
+        transport: Callable[[np.ndarray, int], np.ndarray] | None = None,
+    ) -> None:
         if ecg.full_scale_mv > LARGEST_STORED_MV:
             raise ValueError(
                 f"full_scale_mv must be at most {LARGEST_STORED_MV}, 16 bits of µV; got {ecg.full_scale_mv}"
@@ -76,6 +85,7 @@ class Sampler:
         self.latent_shape = shape
         self.network = folded(network).to(device)
         self.ecg, self.seed, self.device, self.batch_size = ecg, seed, device, batch_size
+        self.transport = transport
 
     def draw(self, groups: Iterable[Sequence[int]]) -> Generator[Int16[np.ndarray, "group lead time"], None, None]:
         """Yield the ECGs of each group of indices in µV, in order.
@@ -96,7 +106,7 @@ class Sampler:
     ) -> Generator[Int16[np.ndarray, "group lead time"], None, None]:
         with closing(_in_order(lambda group: draw_noise(self.latent_shape, self.seed, group), groups)) as noises:
             while some := _of_at_least(self.batch_size, noises):
-                drawn = self._microvolts(torch.cat(some).to(self.device))
+                drawn = self._transported(self._microvolts(torch.cat(some).to(self.device)))
                 yield from np.split(drawn, np.cumsum([len(noise) for noise in some])[:-1])
 
     def _draw_blocks(
@@ -118,11 +128,18 @@ class Sampler:
         """Draw some records of one block, each at its place in the whole block."""
         noise = draw_noise(self.latent_shape, self.seed, indices)
         if list(indices) == list(range(indices[0], indices[0] + _BLOCK)):
-            return self._microvolts(noise)
+            return self._transported(self._microvolts(noise))
         places = [index % _BLOCK for index in indices]
         block = torch.zeros(_BLOCK, *self.latent_shape)
         block[places] = noise
-        return self._microvolts(block)[places]
+        return self._transported(self._microvolts(block)[places])
+
+    def _transported(self, microvolts: Int16[np.ndarray, "batch lead time"]) -> Int16[np.ndarray, "batch lead time"]:
+        if self.transport is None:
+            return microvolts
+        millivolts = microvolts / MICROVOLTS_PER_MILLIVOLT
+        moved = np.stack([self.transport(record, self.ecg.sampling_rate) for record in millivolts])
+        return to_microvolts(moved.clip(-LARGEST_STORED_MV, LARGEST_STORED_MV))
 
     def _microvolts(self, noise: Float[Tensor, "batch ..."]) -> Int16[np.ndarray, "batch lead time"]:
         with torch.inference_mode():

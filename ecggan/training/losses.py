@@ -14,7 +14,7 @@ from torch import Tensor
 
 def critic_gap(real_scores: Float[Tensor, "real"], fake_scores: Float[Tensor, "fake"]) -> Float[Tensor, ""]:
     """Mean score of real minus that of fake records: an estimate of the Wasserstein distance, up to a factor."""
-    return _wide(real_scores).mean() - _wide(fake_scores).mean()
+    return widened(real_scores).mean() - widened(fake_scores).mean()
 
 
 def critic_loss(
@@ -29,7 +29,7 @@ def critic_loss(
 
 def generator_loss(fake_scores: Float[Tensor, "fake"]) -> Float[Tensor, ""]:
     """The generator's loss: negative mean score of its records."""
-    return -_wide(fake_scores).mean()
+    return -widened(fake_scores).mean()
 
 
 def gradient_penalty(
@@ -49,10 +49,11 @@ def gradient_penalty(
         fake: as many generated records.
         share: the position of each point between the fake record (0) and the real one (1), drawn uniformly.
     """
-    real, fake = _wide(real), _wide(fake)  # so that the points, their slopes and norms are in 32 bits too
+    real, fake = widened(real), widened(fake)  # so that the points, their slopes and norms are in 32 bits too
     between = torch.lerp(fake, real, share.to(real.dtype))
-    return (_wide(slope(between)).flatten(1).norm(dim=1) - 1).square().mean()
+    return (widened(slope(between)).flatten(1).norm(dim=1) - 1).square().mean()
 
 
-def _wide(tensor: Tensor) -> Tensor:
+def widened(tensor: Tensor) -> Tensor:
+    """At least 32 bits of it."""
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))

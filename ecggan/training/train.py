@@ -22,6 +22,7 @@ from ecggan.training.callbacks.checkpoint_writer import CheckpointWriter
 from ecggan.training.callbacks.divergence import DivergenceCheck
 from ecggan.training.datamodule import ECGDataModule
 from ecggan.training.ddp import is_first_process
+from ecggan.training.initial_weights import start_from
 from ecggan.training.provenance import RunRecord
 from ecggan.training.resume import AUTO, TrainingProgress, resolve_resume_checkpoint, training_progress
 from ecggan.training.slurm import job_id
@@ -77,6 +78,7 @@ def train(
     folder: str | Path,
     *,
     seed: int,
+    init: str | None = None,
     resume: str | None = None,
     out: str | None = None,
     record: Mapping[str, Any] | None = None,
@@ -88,6 +90,8 @@ def train(
         build: makes the parts; called once, after the seed is set.
         folder: of the run.
         seed: of the initial weights.
+        init: a trained generator to start from ("published", a run's folder or a file); None for random weights. A
+            training that resumes has started already.
         resume: None, "auto" (the last checkpoint in the folder, if there is one) or a training checkpoint.
         out: what the user calls the folder, for messages.
         record: what ``run.json`` is to hold of this start.
@@ -102,6 +106,8 @@ def train(
     torch.set_float32_matmul_precision("high")
     seed_everything(seed, workers=True, verbose=False)  # the initial weights
     parts = build()
+    if init is not None and checkpoint is None:
+        start_from(parts.gan, init)
     parts.gan.save_hyperparameters(dict(parts.hyperparameters))
     facts = {"resumed_from": None if checkpoint is None else str(checkpoint), "slurm_job": job_id()}
     start = RunRecord(run.path, {**(record or {}), **facts})

@@ -10,7 +10,7 @@ electrocardiograms using generative adversarial networks.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytorch_lightning as pl
@@ -26,6 +26,9 @@ from ecggan.data.sets.training_records import KEY as TRAINED_ON
 from ecggan.data.sets.training_records import encode_hashes, training_hashes
 from ecggan.ecg import ECGFormat
 from ecggan.models.discriminator import Discriminator
+from ecggan.models.multiscale import MultiscaleDiscriminator
+from ecggan.training.adversarial import AdversarialLoss
+from ecggan.training.augmentation import ECGAugmentation
 from ecggan.training.datamodule import ECGDataModule
 from ecggan.training.losses import critic_gap, critic_loss, generator_loss, gradient_penalty
 
@@ -45,12 +48,16 @@ class WGANGP(pl.LightningModule):
         betas: Adam's, of both networks.
         ema_decay: of the generator's moving average, per generator step.
         seed: of noise, penalty points and phase shuffles.
+        loss: in place of WGAN-GP's; None for those.
+        augmentation: of what the critic sees, real and generated alike; None for none. Not for WGAN-GP's losses.
+        critic_learning_rate: Adam's, of the critic; None for the same as the generator's.
+        warmup_steps: critic steps before the generator begins to learn.
     """
 
     def __init__(
         self,
         generator: nn.Module,
-        discriminator: Discriminator,
+        discriminator: Discriminator | MultiscaleDiscriminator,
         ecg: ECGFormat,
         n_critic: int,
         gradient_penalty_weight: float,
@@ -58,8 +65,18 @@ class WGANGP(pl.LightningModule):
         betas: Sequence[float],
         ema_decay: float,
         seed: int,
+        loss: AdversarialLoss | None = None,
+        augmentation: ECGAugmentation | None = None,
+        critic_learning_rate: float | None = None,
+        warmup_steps: int = 0,
     ) -> None:
         super().__init__()
+        if loss is None and (augmentation is not None or isinstance(discriminator, MultiscaleDiscriminator)):
+            raise ValueError(
+                "critic=multiscale and augment=ecg need loss=r3gan or loss=hinge: WGAN-GP's penalty lies between "
+                "records, which windows and augmentation do not keep"
+            )
+        checks.whole_number("warmup_steps", warmup_steps, at_least=0)
         checks.whole_number("n_critic", n_critic, at_least=1)
         self.automatic_optimization = False
         self.generator = generator
@@ -69,6 +86,8 @@ class WGANGP(pl.LightningModule):
         self.ecg = ecg
         self.n_critic = n_critic
         self.gradient_penalty_weight = gradient_penalty_weight
+        self.loss, self.augmentation, self.warmup_steps = loss, augmentation, warmup_steps
+        self.critic_learning_rate = learning_rate if critic_learning_rate is None else critic_learning_rate
         self.learning_rate = learning_rate
         self.betas = (betas[0], betas[1])
         self.seed = seed
@@ -101,8 +120,11 @@ class WGANGP(pl.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         critic, generator = (
-            torch.optim.Adam(network.parameters(), lr=self.learning_rate, betas=self.betas, fused=True)
-            for network in (self.discriminator, self.generator)
+            torch.optim.Adam(network.parameters(), lr=learning_rate, betas=self.betas, fused=True)
+            for network, learning_rate in (
+                (self.discriminator, self.critic_learning_rate),
+                (self.generator, self.learning_rate),
+            )
         )
         return [critic, generator]
 
@@ -119,11 +141,15 @@ class WGANGP(pl.LightningModule):
         self.manual_backward(losses["critic_loss"])
         critic_optimizer.step()
         self.critic_steps += 1
-        if self.critic_steps % self.n_critic == 0:
+        if self.critic_steps % self.n_critic == 0 and self.critic_steps > self.warmup_steps:
             self.toggle_optimizer(generator_optimizer)  # no gradients for the critic's weights
             drawn = self._draw(len(batch), rng)
-            shifts = self.discriminator.draw_shifts(len(batch), rng)
-            losses["generator_loss"] = generator_loss(self.discriminator(drawn, shifts))
+            if self.loss is None:
+                shifts = self.discriminator.draw_shifts(len(batch), rng)
+                losses["generator_loss"] = generator_loss(self.discriminator(drawn, shifts))
+            else:
+                real, fake = self._augmented(batch, rng), self._augmented(drawn, rng)
+                losses["generator_loss"] = self.loss.generator_loss(self.discriminator, real, fake, rng)
             generator_optimizer.zero_grad()
             self.manual_backward(losses["generator_loss"])
             generator_optimizer.step()
@@ -215,6 +241,9 @@ class WGANGP(pl.LightningModule):
     def _losses_of_critic(self, real: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
         with torch.no_grad():  # no gradients for the generator in a critic step
             fake = self._draw(len(real), rng)
+        if self.loss is not None:
+            real, fake = self._augmented(real, rng), self._augmented(fake, rng)
+            return self.loss.critic_losses(self.discriminator, real, fake, rng, self.critic_steps)
         shifts = self.discriminator.draw_shifts(2 * len(real), rng)
         wide = torch.promote_types(real.dtype, torch.float32)
         share = torch.rand(len(real), 1, 1, generator=rng, device=self.device, dtype=wide)
@@ -239,10 +268,14 @@ class WGANGP(pl.LightningModule):
         """
         scores = self.discriminator(torch.cat((real, fake)), shifts)  # one pass: no layer mixes records
         real_scores, fake_scores = scores.split(len(real))
-        penalty = gradient_penalty(lambda ecg: self.discriminator.slope(ecg, shifts_between), real, fake, share)
+        slope = cast(Discriminator, self.discriminator).slope
+        penalty = gradient_penalty(lambda ecg: slope(ecg, shifts_between), real, fake, share)
         loss = critic_loss(real_scores, fake_scores, penalty, self.gradient_penalty_weight)
         gap = critic_gap(real_scores, fake_scores)
         return {"critic_loss": loss, "critic_gap": gap, "gradient_penalty": penalty}
+
+    def _augmented(self, ecg: Tensor, rng: torch.Generator) -> Tensor:
+        return ecg if self.augmentation is None else self.augmentation.draw(ecg, rng)(ecg)
 
     def _draw(self, count: int, rng: torch.Generator) -> Tensor:
         shape = self.generator.latent_shape

@@ -114,3 +114,26 @@ def test_two_that_draw_at_once_leave_torchs_threads_as_they_were():
     next(abandoned)
     abandoned.close()
     assert torch.get_num_threads() == before
+
+
+def test_every_record_passes_through_the_transport_whatever_is_drawn_with_it(small_sampler):
+    plain = np.concatenate(list(small_sampler.draw([range(20)])))
+    network, ecg = small_sampler.network, small_sampler.ecg
+    seen = []
+
+    def doubled(millivolts, sampling_rate):
+        seen.append((millivolts.shape, sampling_rate))
+        return millivolts * 2
+
+    sampler = Sampler(network, ecg, seed=3, device=CPU, batch_size=20, transport=doubled)
+    assert np.array_equal(next(sampler.draw([range(20)])), plain * 2)
+    assert set(seen) == {((2, 2500), 500)}
+    assert np.array_equal(next(sampler.draw([[17, 3]])), plain[[17, 3]] * 2)
+    assert np.abs(np.concatenate(list(sampler._draw_batches([range(20)]))) - plain * 2).max() <= 4
+
+
+def test_what_a_transport_makes_too_large_is_cut_to_what_a_set_can_hold(small_sampler):
+    sampler = Sampler(
+        small_sampler.network, small_sampler.ecg, 3, CPU, 20, transport=lambda millivolts, _: millivolts * 1e6
+    )
+    assert np.abs(next(sampler.draw([[0]])).astype(int)).max() == 32_767

@@ -8,7 +8,7 @@ import ast
 import logging
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from ecggan.data.packing.packer import Packer
 from ecggan.data.readers.wfdb import read_wfdb
 from ecggan.data.record import Record, RecordReference, years
 from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.splits import split_of
 from ecggan.data.sources.download import Download
 from ecggan.data.sources.selection import OLDEST, Candidate, Selection, summary_text
 
@@ -32,8 +33,25 @@ _LONGEST_STATEMENTS = 2000  # characters; the longest in PTB-XL has about 250
 AGE_ABOVE_89 = 300  # stands in the database for every age above 89
 
 
+@dataclass(frozen=True)
+class PatientShares:
+    """Splits by a hash of the patient's number, in place of the official folds; the rest of the patients trains.
+
+    Args:
+        validation: share of the patients, of 1.
+        test: likewise.
+    """
+
+    validation: int | float
+    test: int | float
+
+
 def ptbxl_set(
-    root: str | Path | None, packer: Packer, selection: Selection, download: Download | None = None
+    root: str | Path | None,
+    packer: Packer,
+    selection: Selection,
+    download: Download | None = None,
+    shares: PatientShares | None = None,
 ) -> ECGSet:
     """Pack the selected records, from the 500 Hz files, or from the 100 Hz files if that is the packer's rate.
 
@@ -43,6 +61,7 @@ def ptbxl_set(
         selection: by SCP-ECG statements, e.g. NORM, age and sex.
         download: fetches the database and the selected records that are missing in `root`, or in a folder of the
             cache if `root` is None.
+        shares: of the patients in each split; None for the official folds.
 
     Raises:
         FileNotFoundError: there is no ptbxl_database.csv in `root`.
@@ -58,7 +77,7 @@ def ptbxl_set(
             f"data=ptbxl needs data.root=FOLDER, the folder that holds {DATABASE}{where}; data.download=true fetches it"
         )
     root = Path(root).expanduser()
-    candidates, counts = _candidates(root, packer.ecg.sampling_rate)
+    candidates, counts = _candidates(root, packer.ecg.sampling_rate, shares)
     references, steps = selection.choose(candidates)
     counts |= steps
     log.info("PTB-XL: %s", summary_text(counts))
@@ -75,7 +94,18 @@ def _read(reference: RecordReference, root: Path) -> Record:
     return read_wfdb(reference.path, root=root)
 
 
-def _candidates(root: Path, sampling_rate: int) -> tuple[list[Candidate], dict[str, int]]:
+def shares_by(split_by: str, validation: int | float, test: int | float) -> PatientShares | None:
+    """What ``data.split_by`` stands for: None for "fold".
+
+    Raises:
+        ValueError: another word.
+    """
+    if split_by not in ("fold", "patient"):
+        raise ValueError(f"data.split_by must be fold or patient; got {split_by!r}")
+    return PatientShares(validation, test) if split_by == "patient" else None
+
+
+def _candidates(root: Path, sampling_rate: int, shares: PatientShares | None) -> tuple[list[Candidate], dict[str, int]]:
     """The usable rows of the database, and the numbers of all and of damaged rows."""
     file_column = "filename_lr" if sampling_rate == 100 else "filename_hr"
     numbers = ["patient_id", "age", "sex", "strat_fold"]
@@ -96,7 +126,10 @@ def _candidates(root: Path, sampling_rate: int) -> tuple[list[Candidate], dict[s
         seen.add(row[file_column])
         path = root / f"{row[file_column]}.hea"
         sex = SEXES.get(row["sex"])
-        facts = {"patient": _patient(row["patient_id"]), "split": split, "age": _age(row["age"]), "sex": sex}
+        patient = _patient(row["patient_id"])
+        if shares is not None:
+            split = split_of(path.stem if patient is None else patient, shares.validation, shares.test)
+        facts = {"patient": patient, "split": split, "age": _age(row["age"]), "sex": sex}
         age = OLDEST if row["age"] == AGE_ABOVE_89 else row["age"]
         candidates.append(Candidate(RecordReference(path.stem, path, facts), statements, age, sex))
     return candidates, {"database_rows": len(database), "damaged_rows": num_damaged}

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from ecggan.data.sources.download import Download
-from ecggan.data.sources.ptbxl import ptbxl_set
+from ecggan.data.sources.ptbxl import PatientShares, ptbxl_set, shares_by
 from ecggan.data.sources.selection import Selection, Statements
 from tests.data.file_server import FileServer
 from tests.data.packers import packer
@@ -14,10 +14,19 @@ from tests.data.packers import packer
 
 @pytest.fixture
 def make_set(tmp_path, paper_format):
-    def make(root, label="NORM", min_likelihood=100, companions=("SR",), ecg=paper_format, download=None, **chosen):
+    def make(
+        root,
+        label="NORM",
+        min_likelihood=100,
+        companions=("SR",),
+        ecg=paper_format,
+        download=None,
+        shares=None,
+        **chosen,
+    ):
         normal = Statements([label], min_likelihood, companions)
         selection = replace(Selection(labels=None, normal=normal, age=None, sex=None), **chosen)
-        return ptbxl_set(root, packer(ecg, tmp_path / "cache"), selection, download)
+        return ptbxl_set(root, packer(ecg, tmp_path / "cache"), selection, download, shares)
 
     return make
 
@@ -69,6 +78,31 @@ def test_folds_are_splits_and_facts_are_in_words(make_set, database):
     assert list(records["patient"]) == ["10", "11", "12", None]
     assert list(records["sex"]) == ["male", "female", "female", None]
     assert set(records["label"]) == {"NORM"}
+
+
+def test_shares_of_the_patients_take_the_place_of_folds(make_set, database):
+    table = pd.read_csv(database / "ptbxl_database.csv")
+    table["patient_id"] = [10, 10, 11, 12, 13, 14, 15, 16, 17]
+    table["strat_fold"] = 10
+    table.to_csv(database / "ptbxl_database.csv", index=False)
+    assert set(make_set(database).records["split"]) == {"test"}
+    records = make_set(database, shares=PatientShares(validation=0.3, test=0.3), companions=None).records
+    assert len(set(records["split"])) > 1
+    assert (records.groupby("patient")["split"].nunique() == 1).all()
+    again = make_set(database, shares=PatientShares(0.3, 0.3), companions=["SR"]).records.set_index("record")["split"]
+    assert (records.set_index("record")["split"][again.index] == again).all()  # whoever else is chosen
+
+
+def test_all_patients_can_be_of_one_split(make_set, database):
+    assert set(make_set(database, shares=PatientShares(0, 0)).records["split"]) == {"train"}
+    assert set(make_set(database, shares=PatientShares(1, 0)).records["split"]) == {"validation"}
+
+
+def test_split_by_is_one_of_two_words():
+    assert shares_by("fold", 0.1, 0.2) is None
+    assert shares_by("patient", 0.1, 0.2) == PatientShares(0.1, 0.2)
+    with pytest.raises(ValueError, match=r"data\.split_by must be fold or patient; got 'patients'"):
+        shares_by("patients", 0.1, 0.2)
 
 
 def test_age_above_89_is_no_number(make_set, database):

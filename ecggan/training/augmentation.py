@@ -1,0 +1,109 @@
+"""What is done to real and generated ECGs alike before a critic sees them, so that a few hundred records last longer.
+
+Each change is drawn by record, with the same law for real and generated ones, and gradients pass through: a generator
+learns ECGs without the changes as long as each happens to fewer than all records.
+
+Source: Karras et al. 2020, Training generative adversarial networks with limited data; Zhao et al. 2020, Differentiable
+augmentation for data-efficient GAN training.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+_NUM_WAVES = 3  # of the wander
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What happens to each record of a batch; made by `ECGAugmentation.draw`.
+
+    Args:
+        gain: factor of all leads.
+        wander: what is added below 0.5 Hz, in the records' unit.
+        noise: what is added at all frequencies, in the records' unit.
+        shown: 0 in leads that are off, 1 elsewhere.
+    """
+
+    gain: Float[Tensor, "batch 1 1"]
+    wander: Float[Tensor, "batch lead time"]
+    noise: Float[Tensor, "batch lead time"]
+    shown: Bool[Tensor, "batch lead 1"]
+
+    def __call__(self, ecg: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch lead time"]:
+        return (ecg * self.gain + self.wander + self.noise) * self.shown
+
+
+@dataclass(frozen=True)
+class ECGAugmentation:
+    """Gain, wander, noise and a lead off.
+
+    Args:
+        sampling_rate: in Hz.
+        full_scale_mv: the amplitude of the records' ±1.
+        share: of the records, to which each change happens (0 to 1, below 1 lest the generator learns the changes).
+        gain_sd: of the logarithm of the gain.
+        wander_mv: the largest amplitude of the wander of a lead.
+        noise_mv: the largest RMS of the noise of a record.
+    """
+
+    sampling_rate: int | float
+    full_scale_mv: int | float
+    share: int | float
+    gain_sd: int | float
+    wander_mv: int | float
+    noise_mv: int | float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share < 1:
+            raise ValueError(f"share must lie in 0 to 1, 1 excluded; got {self.share!r}")
+        for name in ("gain_sd", "wander_mv", "noise_mv"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be a number from 0 on; got {getattr(self, name)!r}")
+
+    def draw(self, ecg: Float[Tensor, "batch lead time"], rng: torch.Generator, share: float | None = None) -> Changes:
+        """Draw what happens to each record of a batch.
+
+        Args:
+            ecg: the records, for their shape alone.
+            rng: on their device.
+            share: in place of the augmentation's own, as an adaptive training sets it.
+        """
+        count, num_leads, time = ecg.shape
+        share = self.share if share is None else share
+
+        def uniform(*shape: int) -> Tensor:
+            return torch.rand(shape, generator=rng, device=ecg.device, dtype=ecg.dtype)
+
+        def normal(*shape: int) -> Tensor:
+            return torch.randn(shape, generator=rng, device=ecg.device, dtype=ecg.dtype)
+
+        def happens() -> Tensor:
+            return (uniform(count, 1, 1) < share).to(ecg.dtype)
+
+        gain = torch.exp(happens() * normal(count, 1, 1) * self.gain_sd)
+        seconds = torch.arange(time, device=ecg.device, dtype=ecg.dtype) / self.sampling_rate
+        frequency = 0.05 + 0.45 * uniform(count, 1, _NUM_WAVES, 1)  # Hz; one breath moves every lead
+        phase = 2 * math.pi * uniform(count, num_leads, _NUM_WAVES, 1)
+        size = uniform(count, num_leads, _NUM_WAVES, 1) * (self.wander_mv / self.full_scale_mv / _NUM_WAVES)
+        wander = happens() * (size * torch.sin(2 * math.pi * frequency * seconds + phase)).sum(dim=2)
+        noise = happens() * uniform(count, 1, 1) * (self.noise_mv / self.full_scale_mv) * normal(*ecg.shape)
+        off = torch.randint(num_leads, (count, 1, 1), generator=rng, device=ecg.device)
+        is_off = happens().bool() & (torch.arange(num_leads, device=ecg.device)[:, None] == off)
+        return Changes(gain, wander, noise, ~is_off)
+
+
+def adapted(share: float, overfitting: float, target: float, step: float, largest: float) -> float:
+    """The share of the next steps: more while the critic knows its training records too well, less otherwise.
+
+    Args:
+        share: so far.
+        overfitting: see [overfitting][ecggan.training.adversarial.overfitting].
+        target: what is allowed of it; 0.6 in the source.
+        step: by how much the share changes.
+        largest: share.
+    """
+    return min(max(share + math.copysign(step, overfitting - target), 0.0), largest)

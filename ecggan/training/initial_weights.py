@@ -1,0 +1,78 @@
+"""Begin a training from trained networks in place of random ones."""
+
+import logging
+from pathlib import Path
+
+from torch import nn
+
+from ecggan.checkpoints.generator_file import KEY_IN_TRAINING_CHECKPOINT, TrainedGenerator, read_tensors
+from ecggan.checkpoints.open import open_generator
+from ecggan.checkpoints.published import PUBLISHED
+from ecggan.data.sets.training_records import training_hashes
+from ecggan.training.wgan_gp import WGANGP
+
+log = logging.getLogger(__name__)
+
+_CRITIC = "discriminator."
+
+
+def start_from(gan: WGANGP, init: str, epoch: int | str = "best") -> None:
+    """Give a GAN the weights of a trained generator, and of its critic if the file has one of the same shape.
+
+    The generator and its moving average both start from the file's moving average, the better of the two. What the
+    generator was trained on counts as what this one is trained on too. Optimizers start anew.
+
+    Args:
+        gan: of the same architecture.
+        init: "published", a run's folder, or a generator file or training checkpoint.
+        epoch: of a run's folder.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the generator is of another architecture, size or format, or its ECGs pass through a beat transport.
+    """
+    opened = open_generator(init, "ema", epoch)
+    _check_format(gan, opened, init)
+    _load(gan.generator, opened.network, init)
+    gan.ema.module.load_state_dict(opened.network.state_dict())
+    gan.trained_on |= training_hashes(opened.description)
+    if init != PUBLISHED and Path(init).is_file() and Path(init).suffix == ".ckpt":
+        _load_critic(gan, Path(init))
+
+
+def _check_format(gan: WGANGP, opened: TrainedGenerator, init: str) -> None:
+    if opened.transport is not None:
+        raise ValueError(
+            f"the ECGs of {init} pass through a beat transport, which a training would not see; init= needs the "
+            "generator that it was fitted on"
+        )
+    if opened.ecg != gan.ecg:
+        raise ValueError(f"init={init} draws {opened.ecg}; this training is of {gan.ecg}: change ecg=…")
+
+
+def _load(network: nn.Module, trained: nn.Module, init: str) -> None:
+    if type(network) is not type(trained):
+        raise ValueError(
+            f"init={init} is a {type(trained).__name__}, the model a {type(network).__name__}: change model=…"
+        )
+    found, wanted = ({name: tuple(x.shape) for name, x in one.state_dict().items()} for one in (trained, network))
+    if found != wanted:
+        different = next(name for name in {**found, **wanted} if found.get(name) != wanted.get(name))
+        raise ValueError(
+            f"init={init} is of another size: {different} is {found.get(different)} there and {wanted.get(different)} "
+            "here; change model.model_size"
+        )
+    network.load_state_dict(trained.state_dict())
+
+
+def _load_critic(gan: WGANGP, path: Path) -> None:
+    contents = read_tensors(path)
+    if KEY_IN_TRAINING_CHECKPOINT not in contents:
+        return
+    weights = contents["state_dict"]
+    critic = {name.removeprefix(_CRITIC): x for name, x in weights.items() if name.startswith(_CRITIC)}
+    shapes = {name: x.shape for name, x in gan.discriminator.state_dict().items()}
+    if {name: x.shape for name, x in critic.items()} == shapes:
+        gan.discriminator.load_state_dict(critic)
+    else:
+        log.warning("the critic of %s is of another shape: this training's critic starts from random weights", path)

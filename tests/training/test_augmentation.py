@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+import torch
+
+from ecggan.training.augmentation import ECGAugmentation, adapted
+
+
+def augmentation(**changes):
+    given = {"sampling_rate": 500, "full_scale_mv": 6.0, "share": 0.5, "gain_sd": 0.2, "wander_mv": 0.3}
+    return ECGAugmentation(**given | {"noise_mv": 0.03} | changes)
+
+
+def rng(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+ECG = torch.randn(400, 8, 1000, generator=rng(9)) * 0.05
+
+
+def test_nothing_happens_where_the_share_is_nil():
+    assert torch.equal(augmentation(share=0).draw(ECG, rng())(ECG), ECG)
+
+
+def test_each_change_happens_to_its_share_of_the_records():
+    changes = augmentation(share=0.3).draw(ECG, rng())
+    happened = [
+        (changes.gain != 1).flatten(1).any(dim=1),
+        (changes.wander != 0).flatten(1).any(dim=1),
+        (changes.noise != 0).flatten(1).any(dim=1),
+        (~changes.shown).flatten(1).any(dim=1),
+    ]
+    for which in happened:
+        assert which.float().mean().item() == pytest.approx(0.3, abs=0.08)
+
+
+def test_a_share_given_for_the_batch_takes_the_place_of_its_own():
+    changes = augmentation(share=0.9).draw(ECG, rng(), share=0.0)
+    assert torch.equal(changes(ECG), ECG)
+
+
+def test_the_same_stream_gives_the_same_changes():
+    one, other = (augmentation().draw(ECG, rng(3))(ECG) for _ in range(2))
+    assert torch.equal(one, other)
+
+
+def test_wander_stays_below_its_size_and_below_half_a_hertz():
+    changes = augmentation(share=0.99, wander_mv=0.3).draw(torch.zeros(50, 8, 10_000), rng())
+    wander = changes.wander.numpy() * 6
+    assert 0.1 < np.abs(wander).max() <= 0.3 + 1e-6
+    power = np.abs(np.fft.rfft(wander * np.hanning(10_000), axis=2)) ** 2
+    hertz = np.fft.rfftfreq(10_000, 1 / 500)
+    assert power[..., hertz > 0.7].sum() < 1e-4 * power.sum()
+
+
+def test_noise_is_at_most_as_large_as_asked():
+    changes = augmentation(share=0.99, noise_mv=0.04).draw(ECG, rng())
+    rms = changes.noise.square().mean(dim=(1, 2)).sqrt() * 6
+    assert 0.035 < rms.max() < 0.042
+
+
+def test_one_lead_at_most_is_off_and_shows_nothing():
+    changes = augmentation(share=0.99).draw(ECG, rng())
+    changed = changes(ECG)
+    off = (changed == 0).all(dim=2)
+    assert off.sum(dim=1).max() == 1
+    assert set(off.nonzero()[:, 1].tolist()) == set(range(8))
+
+
+def test_gradients_pass_through_all_changes():
+    ecg = ECG[:4].clone().requires_grad_()
+    changes = augmentation().draw(ecg, rng())
+    changes(ecg).sum().backward()
+    assert torch.allclose(ecg.grad, (changes.gain * changes.shown).expand_as(ecg))
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0])
+def test_a_share_that_every_record_or_none_can_have_is_refused(share):
+    with pytest.raises(ValueError, match="share must lie in 0 to 1"):
+        augmentation(share=share)
+
+
+def test_a_negative_size_is_refused():
+    with pytest.raises(ValueError, match=r"wander_mv must be a number from 0 on; got -1"):
+        augmentation(wander_mv=-1)
+
+
+@pytest.mark.parametrize(
+    ("share", "overfitting", "wanted"), [(0.5, 0.9, 0.51), (0.5, 0.1, 0.49), (0.0, 0.1, 0.0), (0.8, 0.9, 0.8)]
+)
+def test_the_share_follows_how_well_the_critic_knows_its_records(share, overfitting, wanted):
+    assert adapted(share, overfitting, target=0.6, step=0.01, largest=0.8) == pytest.approx(wanted)

@@ -1,0 +1,86 @@
+"""On the published generator, and on real ECGs stood in for by synthetic ones of another law."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from ecggan.checkpoints.open import open_generator
+from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.training_records import training_hashes
+from ecggan.ecg import EIGHT_LEADS, ECGFormat
+from ecggan.evaluation.comparison.physiological_distance import compare_physiology
+from ecggan.training.fit_transport import fit_transport
+
+NUM_TRAIN, NUM_VALIDATION = 60, 20
+
+
+@pytest.fixture(scope="module")
+def real(ecg_of_known_intervals):
+    records = []
+    for i in range(NUM_TRAIN + NUM_VALIDATION):
+        rng = np.random.default_rng(i)
+        ecg = ecg_of_known_intervals(
+            rng.normal(75, 10), rng.normal(140, 10), rng.normal(86, 4), rng.normal(370, 15), seed=i, noise_mv=0.01
+        )
+        records.append(ecg * rng.lognormal(0.3, 0.2, (8, 1)))
+    ecgs = ECGSet.from_arrays(np.stack(records), EIGHT_LEADS, 500)
+    ecgs.records["split"] = ["train"] * NUM_TRAIN + ["validation"] * NUM_VALIDATION
+    return ecgs
+
+
+def fit(real, folder, paper_format, **changes):
+    folder.mkdir(exist_ok=True)
+    arguments = {"init": "published", "weights": "ema", "epoch": "best", "num_generated": 64, "num_compared": 24}
+    arguments |= {"compare": partial(compare_physiology, num_workers=1), "seed": 1, "num_workers": 1}
+    arguments |= {"resume": None, "out": str(folder), "record": {}}
+    return fit_transport(lambda: real, paper_format, folder, **arguments | changes)
+
+
+@pytest.fixture(scope="module")
+def run(real, tmp_path_factory, paper_format):
+    return fit(real, tmp_path_factory.mktemp("runs") / "run", paper_format)
+
+
+def test_the_generators_ecgs_come_nearer_to_real_ones_that_nothing_was_fitted_on(run):
+    assert run.after < 0.6 * run.before
+    assert run.distance == run.after
+    assert f"{run.after:.3f}" in str(run)
+
+
+def test_the_folder_is_that_of_a_run_with_the_generator_before_and_after(run):
+    before, after = (open_generator(run.folder.path, "ema", epoch) for epoch in (0, 1))
+    assert before.transport is None
+    assert after.transport is not None
+    assert before.description["weights_sha256"] == after.description["weights_sha256"]
+    best = open_generator(run.folder.path, "ema")
+    assert best.description["transport_sha256"] == after.description["transport_sha256"]
+
+
+def test_the_file_knows_what_it_was_fitted_on_and_what_it_started_from(run, real):
+    description = open_generator(run.folder.path, "ema", 1).description
+    assert training_hashes(description) == set(real.where_split("train").hashes())
+    assert "deepfake-ecg" in description["started_from"]["package"]
+
+
+def test_a_complete_run_is_left_as_it_is(run, real, paper_format):
+    written = run.folder.generator_path(1).stat().st_mtime_ns
+    again = fit(real, run.folder.path, paper_format, resume="auto")
+    assert (again.before, again.after) == (run.before, run.after)
+    assert run.folder.generator_path(1).stat().st_mtime_ns == written
+
+
+def test_a_folder_that_holds_files_is_not_written_to(run, real, paper_format):
+    with pytest.raises(FileExistsError, match="holds files already"):
+        fit(real, run.folder.path, paper_format)
+
+
+def test_a_transport_upon_a_transport_is_refused(run, real, tmp_path, paper_format):
+    with pytest.raises(ValueError, match="has a beat transport already"):
+        fit(real, tmp_path / "second", paper_format, init=str(run.folder.path), epoch=1)
+
+
+def test_ecgs_of_another_format_are_refused(real, tmp_path):
+    other = ECGFormat(EIGHT_LEADS, 250, 2500, 6.0)
+    with pytest.raises(ValueError, match=r"published draws .* change ecg="):
+        fit(real, tmp_path / "run", other)
