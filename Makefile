@@ -26,7 +26,7 @@ quickstart: $(READY)  ## train a small GAN on the embedded ECGs, draw from it, r
 	$(BIN)/python generate.py run=$(QUICKSTART)/train num_records=128 out=$(QUICKSTART)/ecgs
 	$(BIN)/python evaluate.py data=deepfake generated=$(QUICKSTART)/ecgs out=$(QUICKSTART)/report
 
-test: $(READY)  ## run the tests: 8 minutes on two cores
+test: $(READY)  ## run the tests, the long ones at reduced sizes
 	$(BIN)/pytest
 
 test-full: $(READY)  ## run the tests at full size, as before a release
