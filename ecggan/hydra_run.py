@@ -54,7 +54,7 @@ def with_parameters(config: DictConfig, parameters: Sequence[str]) -> tuple[Dict
 def _train(config: DictConfig, overrides: Sequence[str], *more_callbacks: Callback) -> RunResult:
     record = {"command": sys.argv, "given": list(overrides), "seed": config.seed, "data": config.data.name}
     run = {"resume": config.resume, "out": config.out, "record": record}
-    if config.method is not None:
+    if config.get("method") is not None:
         source, ecg = instantiate(config.data.source, _convert_="all"), instantiate(config.ecg)
         return instantiate(config.method, _convert_="all")(source, ecg, config.folder, **run)
     parts = partial(_parts, config)
