@@ -71,22 +71,6 @@ def telling_apart(
     return ((real > fake).float() + 0.5 * (real == fake).float()).mean()
 
 
-def overfitting(
-    train_scores: Float[Tensor, "train *critic"],
-    validation_scores: Float[Tensor, "validation *critic"],
-    fake_scores: Float[Tensor, "fake *critic"],
-) -> Float[Tensor, ""]:
-    """How much nearer to generated than to training records the critic sees records that it never trained on.
-
-    0 where validation ECGs score as training ECGs do, 1 where they score as generated ones do: then the critic knows
-    its training records by heart, and what it teaches is to copy them.
-
-    Source: Karras et al. 2020, Training generative adversarial networks with limited data, equation 1 (r_v).
-    """
-    train, validation, fake = (widened(s).mean() for s in (train_scores, validation_scores, fake_scores))
-    return (train - validation) / (train - fake).abs().clamp_min(torch.finfo(train.dtype).tiny)
-
-
 def squared_slopes(
     critic: Discriminator | MultiscaleDiscriminator,
     ecg: Float[Tensor, "batch lead time"],

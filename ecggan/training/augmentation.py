@@ -94,16 +94,3 @@ class ECGAugmentation:
         off = torch.randint(num_leads, (count, 1, 1), generator=rng, device=ecg.device)
         is_off = happens().bool() & (torch.arange(num_leads, device=ecg.device)[:, None] == off)
         return Changes(gain, wander, noise, ~is_off)
-
-
-def adapted(share: float, overfitting: float, target: float, step: float, largest: float) -> float:
-    """The share of the next steps: more while the critic knows its training records too well, less otherwise.
-
-    Args:
-        share: so far.
-        overfitting: see [overfitting][ecggan.training.adversarial.overfitting].
-        target: what is allowed of it; 0.6 in the source.
-        step: by how much the share changes.
-        largest: share.
-    """
-    return min(max(share + math.copysign(step, overfitting - target), 0.0), largest)

@@ -60,14 +60,3 @@ def test_telling_apart_is_the_share_of_pairs_in_order_ties_halved():
     assert losses.telling_apart(torch.tensor([3.0, 1.0]), torch.tensor([1.0, 0.0])) == (2 + 1.5) / 4
     same = torch.zeros(4, 2)
     assert losses.telling_apart(same, same) == 0.5
-
-
-@pytest.mark.parametrize(("validation", "wanted"), [(5.0, 0.0), (1.0, 1.0), (3.0, 0.5)])
-def test_overfitting_says_how_near_to_generated_the_validation_ecgs_score(validation, wanted):
-    train, fake = torch.full((4,), 5.0), torch.full((3,), 1.0)
-    assert losses.overfitting(train, torch.full((2,), validation), fake) == wanted
-
-
-def test_overfitting_of_a_critic_that_knows_nothing_is_none():
-    same = torch.ones(3)
-    assert losses.overfitting(same, same, same) == 0

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from ecggan.training.augmentation import ECGAugmentation, adapted
+from ecggan.training.augmentation import ECGAugmentation
 
 
 def augmentation(**changes):
@@ -82,10 +82,3 @@ def test_a_share_that_every_record_or_none_can_have_is_refused(share):
 def test_a_negative_size_is_refused():
     with pytest.raises(ValueError, match=r"wander_mv must be a number from 0 on; got -1"):
         augmentation(wander_mv=-1)
-
-
-@pytest.mark.parametrize(
-    ("share", "overfitting", "wanted"), [(0.5, 0.9, 0.51), (0.5, 0.1, 0.49), (0.0, 0.1, 0.0), (0.8, 0.9, 0.8)]
-)
-def test_the_share_follows_how_well_the_critic_knows_its_records(share, overfitting, wanted):
-    assert adapted(share, overfitting, target=0.6, step=0.01, largest=0.8) == pytest.approx(wanted)
