@@ -57,6 +57,18 @@ def one_of(name: str, value: Any, choices: Sequence[str], or_null: bool = False)
     _require(isinstance(value, str) and value in choices, name, value, words, or_null)
 
 
+def several_of(name: str, value: Any, choices: Sequence[str]) -> None:
+    """Raise ValueError unless the value is a list of such words, which may be empty.
+
+    >>> several_of("picture_formats", ["pdf", "gif"], ("pdf", "svg"))
+    Traceback (most recent call last):
+    ValueError: picture_formats must be a list of any of pdf, svg; got ['pdf', 'gif']
+    """
+    is_list = isinstance(value, Sequence) and not isinstance(value, str)
+    is_right = is_list and all(isinstance(each, str) and each in choices for each in value)
+    _require(is_right, name, value, f"a list of any of {', '.join(choices)}", False)
+
+
 def given(name: str, value: Any, remedy: str) -> None:
     """Raise ValueError where there is no value: ``{name} must be given: {remedy}``."""
     if value is None:

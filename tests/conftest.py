@@ -20,6 +20,7 @@ from filelock import FileLock
 from ecggan.ecg import EIGHT_LEADS, ECGFormat
 from tests import runs
 from tests.runs import SMALL, WHOLE, run
+from tests.sizes import IS_FULL
 from tests.synthetic import add_waves, ecg_of_known_intervals, varied_ecgs  # noqa: F401  fixtures
 
 SHARED_DATA = Path(os.environ.get("ECGGAN_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -33,11 +34,17 @@ WAVES = (  # of the eight leads
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs a module, whose fixtures are built once, but for modules whose tests are marked as `independent`.
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in its own
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what `make test-full` alone runs, and share out the rest.
+
+    One worker runs a module, whose fixtures are built once, but for modules whose tests are marked as `independent`.
 
     What is slow begins first, or one worker would be busy with it when the others have ended.
     """
+    left_out = [item for item in items if item.get_closest_marker("full") is not None and not IS_FULL]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
     num_slow: Counter[str] = Counter()
     for item in items:
         is_independent = item.get_closest_marker("independent") is not None

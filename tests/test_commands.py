@@ -50,7 +50,7 @@ def test_a_run_generates_and_its_ecgs_are_evaluated(trained):
     assert generated.manifest["made_by"]["epochs"] == 2
 
     options = ("data.source.num_records=40", "generated=ecgs", "num_workers=2", "out=report")
-    done = run("evaluate", "data=deepfake", *options, cwd=trained)
+    done = run_in_process("evaluate", "data=deepfake", *options, cwd=trained)
     assert done.returncode == 0, done.stderr
     assert "report.html" in done.stdout.splitlines()[-1]
     found = {path.name for path in (trained / "report").iterdir()}
@@ -95,9 +95,8 @@ def test_two_ecg_sets_are_compared(trained):
     assert done.returncode == 0, done.stderr
     done = run_in_process("generate", "run=run", "epoch=2", "num_records=3", "seed=2", "out=other", cwd=trained)
     assert done.returncode == 0, done.stderr
-    done = run_in_process(
-        "evaluate", "real=ecgs", "generated={ours: other, theirs: ecgs}", "out=compared", "seed=1", cwd=trained
-    )
+    options = ("generated={ours: other, theirs: ecgs}", "picture_formats=[]", "out=compared", "seed=1")
+    done = run_in_process("evaluate", "real=ecgs", *options, cwd=trained)
     assert done.returncode == 0, done.stderr
     summary = json.loads((trained / "compared" / "summary.json").read_text())
     assert list(summary["sets"]) == ["real", "ours", "theirs"]
@@ -123,13 +122,13 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.slow
 def test_a_set_that_is_killed_again_and_again_is_the_same_to_the_byte(tmp_path):
-    options = ("checkpoint=published", "num_records=700", "seed=4")
-    assert run("generate", *options, "out=whole", cwd=tmp_path).returncode == 0
+    options = ("checkpoint=published", "num_records=400", "seed=4")
+    assert run_in_process("generate", *options, "out=whole", cwd=tmp_path).returncode == 0
     rng, journal, num_kills = random.Random(0), tmp_path / "set.unfinished" / "journal-0.jsonl", 0
     while not (tmp_path / "set").exists():
         before = journal.stat().st_size if journal.exists() else 0
         process = subprocess.Popen(command("generate", *options, "out=set"), cwd=tmp_path, stderr=subprocess.DEVNULL)
-        while process.poll() is None and num_kills < 3:
+        while process.poll() is None and num_kills < 2:
             time.sleep(0.01)
             if journal.exists() and journal.stat().st_size > before:
                 time.sleep(rng.random() / 5)
@@ -137,20 +136,20 @@ def test_a_set_that_is_killed_again_and_again_is_the_same_to_the_byte(tmp_path):
                 num_kills += 1
                 break
         process.wait()
-    assert num_kills == 3
+    assert num_kills == 2
     assert contents(tmp_path / "set") == contents(tmp_path / "whole")
     assert {path.name for path in tmp_path.iterdir()} == {"set", "whole"}
 
 
 @pytest.mark.slow
 def test_processes_at_once_fill_one_set_and_export_it(tmp_path):
-    options = ("checkpoint=published", "num_records=300", "keep=measurable", "num_workers=1")
+    options = ("checkpoint=published", "num_records=100", "keep=measurable", "num_workers=1")
     assert run_in_process("generate", *options, "out=whole", cwd=tmp_path).returncode == 0
     start = [command("generate", *options, "out=set", f"part={part}/2", "export=[asc,npz]") for part in range(2)]
     processes = [subprocess.Popen(each, cwd=tmp_path, stdout=subprocess.PIPE, text=True) for each in start]
     said = [process.communicate()[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
-    complete = ["300 ECGs of 8 leads\nSaved to set" in each for each in said]  # both, where they end at the same moment
+    complete = ["100 ECGs of 8 leads\nSaved to set" in each for each in said]  # both, where they end at the same moment
     drawn = ["the last part to end completes the set in set" in each for each in said]
     assert any(complete)
     assert [is_complete + is_drawn for is_complete, is_drawn in zip(complete, drawn, strict=True)] == [1, 1]
@@ -214,7 +213,8 @@ def test_real_ecgs_are_packed_and_compared_with_the_published_generators(tmp_pat
     done = run_in_process("generate", "checkpoint=published", "num_records=20", "out=ecgs", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     real = ("data=ptbxl", f"data.root={shared_data / 'ptbxl'}", "data.split=test")
-    done = run_in_process("evaluate", *real, "generated=ecgs", "out=report", cwd=tmp_path)
+    options = ("generated=ecgs", "picture_formats=[]", "out=report")
+    done = run_in_process("evaluate", *real, *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     summary = json.loads((tmp_path / "report" / "summary.json").read_text())
     assert summary["sets"]["real"]["kind"] == "real"
@@ -228,7 +228,14 @@ def test_real_ecgs_are_packed_and_compared_with_the_published_generators(tmp_pat
 @pytest.mark.slow
 def test_the_published_generator_is_judged_by_one_word_and_logged_to_wandb_offline(tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
-    options = ("max_records=8", "normality.qtc=false", "margins={qt_interval_ms: 10}", "logger=wandb", "out=report")
+    options = (
+        "max_records=8",
+        "picture_formats=[]",
+        "normality.qtc=false",
+        "margins={qt_interval_ms: 10}",
+        "logger=wandb",
+        "out=report",
+    )
     done = run("evaluate", "data=deepfake", "data.source.num_records=40", "baseline=deepfake", *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (
@@ -326,7 +333,7 @@ def test_one_command_submitted_again_and_again_ends_as_one_run(trained, whole):
     assert told.read_text() == "requeue 77\n"
     assert "job 77 is queued again" in errors
 
-    done = run("train", *WHOLE, "resume=auto", "out=again", cwd=trained)
+    done = run_in_process("train", *WHOLE, "resume=auto", "out=again", cwd=trained)
     assert done.returncode == 0, done.stderr
     assert_same_end(whole, trained / "again")
     table = Path("logs", "metrics.csv")
@@ -338,7 +345,7 @@ def test_one_command_submitted_again_and_again_ends_as_one_run(trained, whole):
     assert [start["slurm_job"] for start in starts] == ["77", "77", None]
     assert [start["resumed_from"] is None for start in starts] == [True, False, False]
     assert {start["data_set"]["num_records_by_split"]["train"] for start in starts} == {24}
-    assert starts[2]["command"][1:] == [*WHOLE, "resume=auto", "out=again"]
+    assert starts[1]["command"][1:] == [*WHOLE, "out=again", "resume=auto"]
 
     done = run_in_process("train", *WHOLE, "resume=auto", "out=again", cwd=trained)
     assert done.returncode == 0, done.stderr
@@ -385,13 +392,6 @@ def test_the_runs_of_a_sweep_lie_side_by_side(trained):
     assert done.returncode == 0, done.stderr
     for job in "01":
         assert (trained / "sweep" / job / "checkpoints" / "generator_epoch_0002.pt").exists()
-
-
-@pytest.mark.slow
-def test_two_processes_train_together(trained):
-    done = run("train", *SMALL, "trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "out=two", cwd=trained)
-    assert done.returncode == 0, done.stderr
-    assert (trained / "two" / "checkpoints" / "generator_epoch_0002.pt").exists()
 
 
 @pytest.mark.parametrize(

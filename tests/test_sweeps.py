@@ -85,7 +85,7 @@ def test_a_search_takes_a_run_that_diverges_for_a_failure_and_ends_the_hopeless_
     space = "sweep.space={model.gan.learning_rate:[1e30,1e-4],model.model_size:[5,6]}"
     pruning = ("sweep.pruner.n_startup_trials=1", "sweep.pruner.percentile=0.0", "trainer.max_epochs=3")
     storage = f"sweep.storage=sqlite:///{trained}/study.db"
-    search = (*SEARCH, space, *pruning, storage, "sweep.num_runs=5", "callbacks.physiology.num_records=16")
+    search = (*SEARCH, space, *pruning, storage, "sweep.num_runs=4", "callbacks.physiology.num_records=16")
     done = run_in_process("train", *search, cwd=trained)
     assert done.returncode == 0, done.stderr
     assert (trained / "study.db").exists()
@@ -100,6 +100,7 @@ def test_a_search_takes_a_run_that_diverges_for_a_failure_and_ends_the_hopeless_
     assert again.stdout.count("has ended (pruned") == (table["state"] == "ended early").sum()
 
 
+@pytest.mark.full
 def test_the_processes_of_a_run_search_together(trained):
     two = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2")
     done = run("train", *SEARCH, *two, "sweep.num_runs=2", cwd=trained)

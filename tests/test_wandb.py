@@ -59,12 +59,13 @@ def test_a_training_begun_without_the_service_and_gone_on_with_is_one_run_with_i
 
 
 @pytest.mark.slow
-def test_two_processes_log_one_run(tmp_path):
+def test_two_processes_train_together_and_log_one_run(tmp_path):
     ddp = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "~callbacks.physiology")
     said = train(tmp_path, *TINY, *ddp, "out=run", WANDB_MODE="offline")
     (file,) = wandb_files.runs(tmp_path / "run")
     assert [row["epoch"] for row in wandb_files.rows(file)] == [1, 2]
     assert said.count("Run data is saved locally") == 1
+    assert (tmp_path / "run" / "checkpoints" / "generator_epoch_0002.pt").exists()
 
 
 @pytest.mark.slow

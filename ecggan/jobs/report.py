@@ -32,6 +32,7 @@ class Report(OnRealECGs):
             [compare][ecggan.evaluation.comparison.comparison.compare].
         max_records: of each set; None for all.
         seed: of the bootstrap and the random halves.
+        picture_formats: pdf, svg, both or none: files of the pictures beside the PNG that the page shows.
     """
 
     generated: Sets = None
@@ -42,6 +43,7 @@ class Report(OnRealECGs):
     margins: Mapping[str, int | float] | None = None
     max_records: int | None = None
     seed: int = 0
+    picture_formats: Sequence[str] = ("pdf", "svg")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -58,6 +60,7 @@ class Report(OnRealECGs):
         checks.flag("allow_overlap", self.allow_overlap)
         checks.whole_number("max_records", self.max_records, at_least=1, or_null=True)
         checks.whole_number("seed", self.seed, at_least=0)
+        checks.several_of("picture_formats", self.picture_formats, ("pdf", "svg"))
         named_sets(self.generated)
 
     def run(self) -> "Result[Assessment]":
@@ -96,7 +99,7 @@ class Report(OnRealECGs):
             seed=self.seed,
             training=training,
         )
-        page = write_report(self.out, assessment, self._settings(training))
+        page = write_report(self.out, assessment, self._settings(training), self.picture_formats)
         lines = [measurement_table(assessment).frame().to_string(index=False)]
         for name, evaluation in assessment.evaluations.items():
             for question, verdict in evaluation.verdicts().items():

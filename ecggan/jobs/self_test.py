@@ -1,5 +1,6 @@
 """Whether this evaluation can be fooled."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,16 +18,22 @@ class SelfTest(OnRealECGs):
     Args:
         out: a new folder for the result.
         max_records: of the real ECGs, of all splits; None for all.
+        corruptions: the names of those to try; None for all.
         seed: of the parts, of what is random in the corruptions, and of the assessment.
     """
 
     max_records: int | None = None
+    corruptions: Sequence[str] | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         checks.whole_number("max_records", self.max_records, at_least=1, or_null=True)
         checks.whole_number("seed", self.seed, at_least=0)
+        if self.corruptions is not None:
+            from ecggan.evaluation.self_test.corruptions import CORRUPTIONS
+
+            checks.several_of("corruptions", self.corruptions, tuple(CORRUPTIONS))
 
     def run(self) -> "Result[self_test.SelfTest]":
         """Write which corruption which measure caught; a success if each was caught and the fresh ECGs raised no alarm.
@@ -41,6 +48,6 @@ class SelfTest(OnRealECGs):
 
         require_new_folder(self.out)
         real = first_records(self.open_real(), self.max_records)
-        found = run_self_test(real, self.num_workers, cache=self.cache, seed=self.seed)
+        found = run_self_test(real, self.num_workers, cache=self.cache, seed=self.seed, corruptions=self.corruptions)
         page = write_self_test(self.out, found)
         return Result(found, page, f"{summary_text(found)}\nSaved to {page}", is_success=found.passes())

@@ -25,6 +25,7 @@ from ecggan.measurement.normality.normality_filter import NormalityFilter
 from ecggan.measurement.signal_description import describe_signals
 from tests.dask_cluster import Cluster, cluster
 from tests.runs import command, run_in_process
+from tests.sizes import sized
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +50,8 @@ def wait_for_both(workers: DaskWorkers) -> None:
 
 @pytest.fixture(scope="module")
 def ecgs(tmp_path_factory):
-    """200 ECGs of the published generator, on disk."""
-    return generate("published", 200, out=tmp_path_factory.mktemp("ecgs") / "set", progress=False)
+    """So many ECGs of the published generator, on disk, that a worker can be killed while they are measured."""
+    return generate("published", sized(100, 200), out=tmp_path_factory.mktemp("ecgs") / "set", progress=False)
 
 
 def negate(number: int, wait_s: float = 0) -> int:
@@ -75,7 +76,7 @@ def test_each_gives_what_the_function_makes_in_order_and_no_sooner_than_its_turn
 def test_on_dask_everything_that_is_measured_is_what_this_machine_measures(dask, ecgs):
     def all_of_it() -> tuple[pd.DataFrame, ...]:
         prints = fingerprints(ecgs, progress=False)
-        found, _ = nearest_by_segment(prints, prints.subset(np.arange(100)))
+        found, _ = nearest_by_segment(prints, prints.subset(np.arange(50)))
         signals = describe_signals(ecgs, progress=False).table
         return measure(ecgs, progress=False), signals, align_nearest(ecgs, ecgs, found, ecgs.leads)
 
@@ -117,13 +118,14 @@ def test_a_scheduler_that_is_lost_ends_the_work_with_a_word(tmp_path, ecgs):
 
 @pytest.mark.slow
 def test_workers_draw_the_set_that_this_machine_draws_though_one_is_killed(dask, tmp_path):
-    here = generate("published", 1500, seed=3, out=tmp_path / "here", progress=False)
+    num_records = sized(800, 1500)
+    here = generate("published", num_records, seed=3, out=tmp_path / "here", progress=False)
     with on_dask(dask.address) as workers:
         wait_for_both(workers)
         out = tmp_path / "there"
         watching = threading.Thread(target=_kill_after_some_steps, args=(out, dask))
         watching.start()
-        there = generate_on_workers(workers, "published", 1500, seed=3, out=out, progress=False)
+        there = generate_on_workers(workers, "published", num_records, seed=3, out=out, progress=False)
         watching.join()
         assert workers.num_workers == 1
     assert (here.path / "signals.npy").read_bytes() == (there.path / "signals.npy").read_bytes()
@@ -131,15 +133,16 @@ def test_workers_draw_the_set_that_this_machine_draws_though_one_is_killed(dask,
 
 
 @pytest.mark.slow
+@pytest.mark.full
 def test_a_set_is_drawn_in_as_many_parts_as_workers_will_come_though_few_are_there(tmp_path):
     keep = NormalityFilter("normal", num_workers=1)
-    here = generate("published", 200, seed=3, keep=keep, out=tmp_path / "here", progress=False)
+    here = generate("published", 60, seed=3, keep=keep, out=tmp_path / "here", progress=False)
     with cluster(tmp_path / "cluster", num_workers=1) as dask, on_dask(dask.address) as now:
         workers = DaskWorkers(now.client, "test", num_expected=3)
         watching = threading.Timer(1, dask.add_worker)
         watching.start()
         out = tmp_path / "there"
-        there = generate_on_workers(workers, "published", 200, seed=3, keep=keep, out=out, progress=False)
+        there = generate_on_workers(workers, "published", 60, seed=3, keep=keep, out=out, progress=False)
         watching.join()
         assert workers.capacity == 3
     assert (here.path / "signals.npy").read_bytes() == (there.path / "signals.npy").read_bytes()
@@ -217,13 +220,14 @@ def test_slurm_that_is_not_there_is_said(monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.full
 def test_a_report_made_on_dask_is_that_of_this_machine(dask, ecgs, tmp_path):
     workers = ("compute=dask", f"compute.address={dask.address}")
     drawn = run_in_process(
         "generate", "checkpoint=published", "num_records=24", "keep=normal", "out=drawn", *workers, cwd=tmp_path
     )
     assert drawn.returncode == 0, drawn.stderr
-    sets = (f"real={ecgs.path}", f"generated={tmp_path / 'drawn'}", "max_records=24")
+    sets = (f"real={ecgs.path}", f"generated={tmp_path / 'drawn'}", "max_records=24", "picture_formats=[]")
     for out, where in (("here", ()), ("there", workers)):
         done = run_in_process("evaluate", *sets, f"out={out}", f"cache={tmp_path / out}-cache", *where, cwd=tmp_path)
         assert done.returncode == 0, done.stderr

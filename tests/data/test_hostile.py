@@ -292,7 +292,7 @@ def test_bombs_cost_little_time_and_memory(make_set, ecgs, tmp_path):
         os.mkfifo(root / name.replace("a.", "pipe."))
     begun = time.monotonic()
     with little_memory():
-        packed = make_set(root, num_workers=2, seconds_a_record=2)
+        packed = make_set(root, num_workers=2, seconds_a_record=sized(1, 2))
     seconds = time.monotonic() - begun
     assert problems_of(packed, root) == []
     assert list(packed.records["record"]) == ["good"]

@@ -12,6 +12,7 @@ from ecggan.jobs.report import named_sets
     [
         ({"generated": None}, r"generated ECGs must be given: generated=ECG_SET"),
         ({"max_records": True}, "max_records must be a whole number, at least 1, or null; got True"),
+        ({"picture_formats": "pdf"}, "picture_formats must be a list of any of pdf, svg; got 'pdf'"),
         ({"seed": -1}, "seed must be a whole number, at least 0; got -1"),
         ({"training": 3}, "training must be an ECG set, null"),
         ({"training": True}, "training must be an ECG set, null"),
@@ -49,6 +50,7 @@ def test_a_report_says_how_it_was_made_and_where_it_is(real, generated, tmp_path
         margins={"qt_interval_ms": 10},
         normality={"qtc": False},
         max_records=2,
+        picture_formats=[],
         num_workers=1,
         out=tmp_path / "out",
     )
@@ -57,6 +59,7 @@ def test_a_report_says_how_it_was_made_and_where_it_is(real, generated, tmp_path
     assert str(result).endswith(f"\nSaved to {result.path}")
     assert "ours. Realistic and normal? " in str(result)
     assert list(result.value.generated) == ["ours", "theirs"]
+    assert {path.suffix for path in (tmp_path / "out" / "pictures").iterdir()} == {".png"}
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert {name: some["num_records"] for name, some in summary["sets"].items()} == {"real": 2, "ours": 2, "theirs": 2}
     settings = {"max_records": 2, "seed": 0, "margins": {"qt_interval_ms": 10}, "split": "test"}

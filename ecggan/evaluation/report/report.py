@@ -7,7 +7,7 @@ nearest_….csv its nearest training ECGs and pairs_….csv the aligned pairs.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +32,22 @@ from ecggan.plotting import figure_png, save_figure
 log = logging.getLogger(__name__)
 
 _FIGURE_DPI, _ECG_DPI = 110, 130
+PICTURE_FORMATS = ("pdf", "svg")
 
 
-def write_report(out: str | Path, assessment: Assessment, settings: Mapping[str, Any] | None = None) -> Path:
+def write_report(
+    out: str | Path,
+    assessment: Assessment,
+    settings: Mapping[str, Any] | None = None,
+    picture_formats: Sequence[str] = PICTURE_FORMATS,
+) -> Path:
     """Write the report into a new folder, which appears whole or not at all.
 
     Args:
         out: the folder; there must be nothing in its place.
         assessment: of [assess][ecggan.evaluation.assessment.assess].
         settings: of the run; the report shows them, summary.json keeps them.
+        picture_formats: of the pictures' files, beside the PNG that the page shows; ECGs are written as PDF alone.
 
     Returns:
         The path of report.html.
@@ -50,7 +57,7 @@ def write_report(out: str | Path, assessment: Assessment, settings: Mapping[str,
     """
     failure_log = FailureLog(assessment.failures)
     with atomic_folder(out) as folder:
-        pictures = _plot(folder / "pictures", assessment, failure_log)
+        pictures = _plot(folder / "pictures", assessment, failure_log, picture_formats)
         shown = page_tables(assessment, failure_log)
         _write_tables(folder, assessment, shown, failure_log)
         summary = summarise(assessment, failure_log.failures, settings or {})
@@ -61,12 +68,14 @@ def write_report(out: str | Path, assessment: Assessment, settings: Mapping[str,
     return Path(out) / "report.html"
 
 
-def _plot(folder: Path, assessment: Assessment, failure_log: FailureLog) -> list[dict[str, Any]]:
+def _plot(
+    folder: Path, assessment: Assessment, failure_log: FailureLog, formats: Sequence[str]
+) -> list[dict[str, Any]]:
     """Write each picture and keep only what the page shows, so that one figure at a time is in memory."""
     folder.mkdir()
     shown = []
     for picture in plot_pictures(assessment, failure_log):
-        png = failure_log.run(f"picture {picture.name}", _write_picture, folder, picture)
+        png = failure_log.run(f"picture {picture.name}", _write_picture, folder, picture, formats)
         if png is not None:
             alt = picture.heading if picture.kind == FIGURE else f"ECG on ECG paper. {picture.caption}"
             facts = {key: getattr(picture, key) for key in ("name", "kind", "heading", "caption", "of")}
@@ -74,10 +83,11 @@ def _plot(folder: Path, assessment: Assessment, failure_log: FailureLog) -> list
     return shown
 
 
-def _write_picture(folder: Path, picture: Picture) -> bytes:
+def _write_picture(folder: Path, picture: Picture, formats: Sequence[str]) -> bytes:
     png = figure_png(picture.figure, dpi=_FIGURE_DPI if picture.kind == FIGURE else _ECG_DPI)
     (folder / f"{picture.name}.png").write_bytes(png)
-    for suffix in ("pdf", "svg") if picture.kind == FIGURE else ("pdf",):
+    picture.figure.set_layout_engine("none")  # what the PNG was laid out to: another layout takes as long as all else
+    for suffix in formats if picture.kind == FIGURE else set(formats) & {"pdf"}:
         save_figure(picture.figure, folder / f"{picture.name}.{suffix}", dpi=300)
     return png
 

@@ -4,7 +4,7 @@ Two kinds: copies of the training ECGs, unchanged or disguised, which look as re
 mistake that users make, or with a failure of generators.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -40,15 +40,20 @@ class Corruption:
     corrupt: Callable[[Signals, tuple[str, ...], int, np.random.Generator], Signals]
 
 
-def corrupted_sets(sources: Mapping[str, ECGSet], seed: int = 0) -> Mapping[str, ECGSet]:
+def corrupted_sets(
+    sources: Mapping[str, ECGSet], seed: int = 0, names: Collection[str] | None = None
+) -> Mapping[str, ECGSet]:
     """One set for each of [CORRUPTIONS][], in memory, by its name.
 
     Args:
         sources: real ECGs of different patients: `training`, `held-out` and `fresh`.
         seed: of what is random.
+        names: of the corruptions; None for all.
     """
     made = {}
     for i, (name, corruption) in enumerate(CORRUPTIONS.items()):
+        if names is not None and name not in names:
+            continue
         source = sources[corruption.source]
         signals = source.millivolts().astype(np.float64)
         found = corruption.corrupt(signals, source.leads, source.sampling_rate, np.random.default_rng((seed, i)))

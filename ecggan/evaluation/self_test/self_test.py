@@ -6,7 +6,7 @@ below 5 %, corrected over all measures of that set by Benjamini and Hochberg: fr
 self-tests. The self-test passes if every corrupted set raises one and the fresh ones none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -45,10 +45,14 @@ class SelfTest:
     assessment: Assessment
     splits: Mapping[str, ECGSet]
 
+    def tried(self) -> list[str]:
+        """The corrupted sets."""
+        return [name for name in dict.fromkeys(self.alarms["set"]) if name != FRESH]
+
     def missed(self) -> list[str]:
         """The corrupted sets that no measure catches."""
         caught = set(self.alarms.loc[self.alarms["alarm"], "set"])
-        return [name for name in CORRUPTIONS if name not in caught]
+        return [name for name in self.tried() if name not in caught]
 
     def false_alarms(self) -> list[str]:
         """The measures that raise an alarm for fresh ECGs."""
@@ -61,7 +65,8 @@ class SelfTest:
     def verdict(self) -> str:
         """In a sentence or two."""
         missed, false_alarms, failures = self.missed(), self.false_alarms(), self.assessment.failures
-        caught = f"{len(CORRUPTIONS) - len(missed)} of {len(CORRUPTIONS)} corrupted sets are caught"
+        num_tried = len(self.tried())
+        caught = f"{num_tried - len(missed)} of {num_tried} corrupted sets are caught"
         words = f"{caught}, but not {', '.join(missed)}" if missed else caught
         false = f"a false alarm: {', '.join(false_alarms)}" if false_alarms else "no alarm"
         words += f"; fresh real ECGs raise {false}."
@@ -71,7 +76,7 @@ class SelfTest:
     def table(self) -> pd.DataFrame:
         """A row a set, a column a measure: whether it raises an alarm; a measure without a value raises none."""
         wide = self.alarms.pivot(index="set", columns="measure", values="alarm").fillna(False).astype(bool)
-        return wide.loc[[FRESH, *CORRUPTIONS], list(dict.fromkeys(self.alarms["measure"]))]
+        return wide.loc[[FRESH, *self.tried()], list(dict.fromkeys(self.alarms["measure"]))]
 
 
 def run_self_test(
@@ -80,6 +85,7 @@ def run_self_test(
     progress: bool = True,
     cache: str | Path | None = None,
     seed: int = 0,
+    corruptions: Sequence[str] | None = None,
 ) -> SelfTest:
     """Split a real set, corrupt it in every way, and list the alarms.
 
@@ -89,6 +95,7 @@ def run_self_test(
         progress: show bars.
         cache: see [assess][ecggan.evaluation.assessment.assess].
         seed: of the split, the random corruptions and the assessment.
+        corruptions: the names of those to try; None for all.
 
     Raises:
         ValueError: too few patients, or a lead is missing.
@@ -99,7 +106,7 @@ def run_self_test(
             f"the self-test needs the leads {', '.join(EIGHT_LEADS)}; the real set lacks {', '.join(lacking)}"
         )
     splits = split_by_patient(real, seed)
-    sets = {FRESH: splits[FRESH], **corrupted_sets(splits, seed)}
+    sets = {FRESH: splits[FRESH], **corrupted_sets(splits, seed, corruptions)}
     assessment = assess(splits[HELD_OUT], sets, None, None, num_workers, progress, cache, seed, splits[TRAINING])
     alarms = pd.concat([alarms_of(assessment, name) for name in sets], ignore_index=True)
     return SelfTest(alarms, assessment, splits)
@@ -184,7 +191,7 @@ def summary_text(found: SelfTest) -> str:
     shown.insert(0, "alarms", [f"{int(row.sum())} of {len(row)}" for _, row in table.iterrows()])
     shown.index.name = "set"
     splits = ", ".join(f"{len(ecgs):,} {words}" for words, ecgs in found.splits.items())
-    what = "\n".join(f"- **{name}**: {corruption.description}" for name, corruption in CORRUPTIONS.items())
+    what = "\n".join(f"- **{name}**: {CORRUPTIONS[name].description}" for name in found.tried())
     return f"""# Can this evaluation be fooled?
 
 {found.verdict()}

@@ -13,7 +13,7 @@ from ecggan.evaluation.assessment import assess
 from ecggan.evaluation.failures import FailureLog
 from ecggan.evaluation.report import figures as pictures
 from ecggan.evaluation.report.notices import notices
-from ecggan.evaluation.report.report import write_report
+from ecggan.evaluation.report.report import PICTURE_FORMATS, write_report
 from ecggan.evaluation.report.summary import summarise
 
 Sets = dict[str, ECGSet]
@@ -34,14 +34,14 @@ def sets(known_ecg: Callable[..., np.ndarray]) -> Sets:
     return {"real": real, "generated": ECGSet.from_arrays(signals, EIGHT_LEADS, 500, kind="generated")}
 
 
-def write(out: Path, real: ECGSet, **generated: ECGSet) -> Path:
+def write(out: Path, real: ECGSet, picture_formats: tuple[str, ...] = (), **generated: ECGSet) -> Path:
     assessment = assess(real, generated, num_workers=1, progress=False)
-    return write_report(out, assessment, {"seed": 0, "share": float("nan")})
+    return write_report(out, assessment, {"seed": 0, "share": float("nan")}, picture_formats)
 
 
 @pytest.fixture(scope="module")
 def report(sets: Sets, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(tmp_path_factory.mktemp("report") / "out", **sets)
+    return write(tmp_path_factory.mktemp("report") / "out", picture_formats=PICTURE_FORMATS, **sets)
 
 
 def text_of(report: Path) -> str:
@@ -76,7 +76,7 @@ def varied(varied_ecgs: Callable[..., np.ndarray], tmp_path_factory: pytest.Temp
     signals[[3, 8, 20]] = 0.8 * np.roll(training.millivolts()[[0, 1, 5]], 50, axis=2)
     generated = ECGSet.from_arrays(signals, EIGHT_LEADS, 500, kind="generated")
     assessment = assess(real, {"ours": generated}, num_workers=1, progress=False, training=training)
-    return write_report(tmp_path_factory.mktemp("varied") / "out", assessment)
+    return write_report(tmp_path_factory.mktemp("varied") / "out", assessment, picture_formats=())
 
 
 def test_variety_and_novelty_are_answered_and_shown(varied: Path) -> None:
@@ -195,7 +195,7 @@ def test_several_sets_stand_side_by_side(several: Path) -> None:
 def test_sets_without_a_measurable_record_still_give_a_report_and_each_time_the_same(tmp_path: Path) -> None:
     flat = ECGSet.from_arrays(np.zeros((2, 8, 5000)), EIGHT_LEADS, 500, kind="generated")
     empty = ECGSet.from_arrays(np.zeros((0, 8, 5000)), EIGHT_LEADS, 500)
-    first, second = (write(tmp_path / name, empty, generated=flat) for name in ("a", "b"))
+    first, second = (write(tmp_path / name, empty, PICTURE_FORMATS, generated=flat) for name in ("a", "b"))
     assert "Nothing can be said: the real set is empty." in first.read_text()
     assert "The set is empty." in first.read_text()
     assert json.loads((first.parent / "summary.json").read_text())["failures"] == {}

@@ -10,6 +10,7 @@ import ecggan
 from ecggan.evaluation.comparison.published import PUBLISHED_12SL
 from ecggan.evaluation.validation.compare_12sl import compare_with_12sl
 from ecggan.measurement.measure_set import measure, measure_record
+from tests.sizes import sized
 
 
 def muse(path: Path) -> tuple[np.ndarray, tuple[str, ...], dict[str, float]]:
@@ -41,12 +42,12 @@ def test_intervals_agree_with_12sl_on_muse_records(shared_data: Path) -> None:
 
 @pytest.mark.slow
 def test_measurements_of_the_published_generator_agree_with_12sl() -> None:
-    table = measure(ecggan.generate("published", num_records=400, seed=0, progress=False), progress=False)
+    table = measure(ecggan.generate("published", num_records=sized(200, 400), seed=0, progress=False), progress=False)
     compared = compare_with_12sl(table)
-    assert compared.attrs["num_normal"] > 320
+    assert compared.attrs["num_normal"] > 0.8 * len(table)
     difference = dict(zip(PUBLISHED_12SL, compared["difference"], strict=True))
     for column, tolerance in {
-        "heart_rate_bpm": 1.5,  # of 400 records the mean itself is known to 0.4 bpm; of 2,000 it lies within 1
+        "heart_rate_bpm": 1.5,  # of 200 records the mean itself is known to 0.6 bpm; of 2,000 it lies within 1
         "pr_interval_ms": 6,
         "qrs_duration_ms": 6,
         "qt_interval_ms": 10,
