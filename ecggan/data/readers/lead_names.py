@@ -121,6 +121,8 @@ def _completed(known: Sequence[str | None], names: Sequence[str], columns: Seque
         ):
             return completed
         signals = list(range(len(names)))
+    if any(_is_in_another_unit(names[position]) for position in signals):
+        return completed
     if all(known[position] in (None, lead) for position, lead in zip(signals, own, strict=True)):
         for position, lead in zip(signals, own, strict=True):
             completed[position] = lead
@@ -192,6 +194,13 @@ def _split_unit(name: str) -> tuple[str, str | None]:
     except ValueError:
         return text, None
     return found["name"].strip(), unit
+
+
+def _is_in_another_unit(name: str) -> bool:
+    """Whether a name is that of a lead with something in brackets that is no voltage, as in ``I (mmHg)``."""
+    base, unit = _split_unit(name)
+    lead = re.split(r"[\[({]", base)[0]
+    return unit is None and lead != base and known_lead(base) is None and known_lead(lead) is not None
 
 
 def _folded(name: str) -> str:

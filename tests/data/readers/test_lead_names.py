@@ -100,6 +100,7 @@ def test_what_the_user_says_of_a_name_goes_before_all_else():
         (["V1", "b"], ["I", "V1"], ["V1", "b"]),
         (["I", "b"], ["I", "V1"], ["I", "V1"]),
         (["a", "b", "c"], ["I", "V1"], ["a", "b", "c"]),
+        (["I (mmHg)", "b"], ["I", "V1"], ["I (mmHg)", "b"]),
     ],
 )
 def test_columns_of_the_user_hold_where_no_name_contradicts_them(names, columns, expected):
