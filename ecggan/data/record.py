@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from ecggan.ecg import listed
+from ecggan.ecg import TWELVE_LEADS, canonical_lead, listed
 
 HIGHEST_RATE = 1_000_000  # Hz
 # casefold() turns both signs for micro (U+00B5 and the Greek letter) into the Greek letter
@@ -81,18 +81,24 @@ class Layout:
     """What some files do not state; what a file states takes precedence.
 
     Args:
-        leads: of the columns, in their order; None if unknown.
+        leads: of the columns, in their order; None if unknown. Where a file names its columns, they hold for names that
+            are no known leads, if they contradict none that is.
         sampling_rate: in Hz, or None.
         unit: mV, uV (µV) or V, or None.
         array: which array of a file holds the ECGs; None if there is only one.
+        lead_names: which lead a file means by a name, as a mapping; it takes precedence over all else. None for a name
+            that is no lead. Kept as pairs, for layouts are hashed.
     """
 
     leads: Sequence[str] | None = None
     sampling_rate: int | float | None = None
     unit: str | None = None
     array: str | None = None
+    lead_names: Mapping[Any, Any] | Sequence[tuple[str, str | None]] | None = None
 
     def __post_init__(self) -> None:
+        if self.lead_names is not None:
+            object.__setattr__(self, "lead_names", _pairs(self.lead_names))
         if self.leads is not None:
             object.__setattr__(self, "leads", tuple(self.leads))  # a config hands over a list
         if self.sampling_rate is not None:
@@ -117,6 +123,22 @@ class Layout:
             f"its {unknown} are not known: state it in data.layout, or beside it in {path.with_suffix('.json').name} "
             "or ecg.json"
         )
+
+
+def _pairs(
+    lead_names: Mapping[Any, Any] | Sequence[tuple[str, str | None]],
+) -> tuple[tuple[str, str | None], ...]:
+    """The pairs of a mapping, its numbers as text, as in ``{0: I}``."""
+    if not isinstance(lead_names, Mapping):
+        return tuple(lead_names)
+    pairs = tuple((str(name), None if lead is None else canonical_lead(str(lead))) for name, lead in lead_names.items())
+    wrong = next(((name, lead) for name, lead in pairs if lead not in (None, *TWELVE_LEADS)), None)
+    if wrong is not None:
+        raise ValueError(
+            f"data.layout.lead_names says that {printable(wrong[0], 60)!r} is {printable(str(wrong[1]), 60)!r}; it "
+            f"must be one of {', '.join(TWELVE_LEADS)}, or null for no lead, as in {{Ch1:I,Ch2:II,Ch3:null}}"
+        )
+    return pairs
 
 
 def millivolts_per(unit: str) -> float:

@@ -7,6 +7,7 @@ import os
 import pickle
 import re
 import struct
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ import wfdb
 
 from ecggan.data.readers.registry import SUFFIXES
 from ecggan.ecg import EIGHT_LEADS
+from tests.data.readers.device_files import aecg, dicom, muse, renumbered, save_dicom
 from tests.data.readers.test_devices import write_scp
 
 Files = Mapping[str, bytes]  # by name; one of them is what data=folder lists, the others belong to it
@@ -51,10 +53,14 @@ def seeds(ecgs: Iterator[np.ndarray], folder: Path, shared_data: Path) -> dict[s
         "wfdb_16": _wfdb(folder, "16", next(ecgs), 1000),
         "wfdb_212": _wfdb(folder, "212", next(ecgs) // 4, 250),
         "wfdb_mat": challenge_record(next(ecgs)),
+        "wfdb_61": _in_format_61(next(ecgs)),
         **{name: {f"a{Path(file).suffix}": (shared_data / file).read_bytes()} for name, file in real.items()},
         "scp": {"a.scp": write_scp(folder / "a.scp", next(ecgs) // 5).read_bytes()},
         "asc": {"a.asc": text(next(ecgs))},
         "csv": {"a.csv": ",".join(EIGHT_LEADS).encode() + b"\n" + text(next(ecgs), ",")},
+        "csv_of_pandas": {"a.csv": b"0,1,2,3,4,5,6,7\n" + text(next(ecgs), ",")},
+        "csv_of_commas": {"a.csv": with_commas(next(ecgs))},
+        "dicom_of_groups": {"a.dcm": _dicom_of_groups(next(ecgs), folder)},
         "sidecar": {"a.csv": text(next(ecgs) / 1000, ","), "a.json": json.dumps(says).encode()},
         "npy": {"a.npy": npy(_two(ecgs))},
         "npz": {"a.npz": npz(ecgs=_two(ecgs), record=["x", "y"], sampling_rate=500)},
@@ -71,6 +77,26 @@ def seeds(ecgs: Iterator[np.ndarray], folder: Path, shared_data: Path) -> dict[s
 
 def text(values: np.ndarray, separator: str = " ") -> bytes:
     return "\n".join(separator.join(f"{value:g}" for value in row) for row in values.T).encode() + b"\n"
+
+
+def with_commas(values: np.ndarray) -> bytes:
+    """As a spreadsheet of Europe writes it: a time, names with units, a row of units, decimal commas."""
+    names = ";".join(["Zeit (s)", *(f"Ableitung {lead} (µV)" for lead in EIGHT_LEADS)])
+    rows = (";".join([f"{i / 500:g}", *(f"{value:.1f}" for value in row)]) for i, row in enumerate(values.T))
+    return "\r\n".join(["\ufeff" + names, "s" + ";[uV]" * 8, *(row.replace(".", ",") for row in rows), ""]).encode()
+
+
+def _in_format_61(microvolts: np.ndarray) -> dict[str, bytes]:
+    header = challenge_record(microvolts)["a.hea"].replace(b"a.mat 16+24", b"a.dat 61")
+    return {"a.hea": header, "a.dat": microvolts.T.astype(">i2").tobytes()}
+
+
+def _dicom_of_groups(microvolts: np.ndarray, folder: Path) -> bytes:
+    leads = dict(zip(EIGHT_LEADS, microvolts, strict=True))
+    groups = [("MEDIAN BEAT", leads), (None, {"I": microvolts[0], "RESP": microvolts[1]}), (None, leads)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return save_dicom(dicom(groups), folder / "a.dcm").read_bytes()
 
 
 def npy(array: object) -> bytes:
@@ -281,6 +307,51 @@ def _of_headers(ecg: np.ndarray, outside: Path) -> Iterator[tuple[str, Files]]:
     yield "another line break", {**files, "a.hea": files["a.hea"] + b"\x1c../../outside/a.mat 16+24 1000/mV\n"}
 
 
+def _of_further_signals(ecg: np.ndarray, outside: Path) -> Iterator[tuple[str, Files]]:
+    """A signal that nobody asked for: the others must be kept."""
+    files = challenge_record(ecg)
+    for line in (
+        f"{outside}/a.mat 16+24 1000/mV 16 0 0 0 0 RESP",
+        "../../outside/a.mat 16+24 1000/mV 16 0 0 0 0 RESP",
+        "x.dat 16 1000/mV 16 0 0 0 0 RESP",
+        "a.hea 999 1000/mV 16 0 0 0 0 RESP",
+        "a.hea 16x99999999999 1000/mV 16 0 0 0 0 RESP",
+        "a.hea 16:99999999999+99999999999 1000/mV 16 0 0 0 0 RESP",
+        "a.hea 8 0/NU 16 0 9 9 9 ../../x",
+        "a.hea 516 1000/mV 16 0 0 0 0 RESP",
+        "a.hea",
+        "\x1c",
+    ):
+        header = files["a.hea"].replace(b"a 8", b"a 9").replace(b"#Age", line.encode() + b"\n#Age")
+        yield line, {**files, "a.hea": header}
+
+
+def _of_strips(ecg: np.ndarray, outside: Path) -> Iterator[tuple[str, Files]]:
+    """Further strips, and strips that count otherwise."""
+    leads, short = (dict(zip(EIGHT_LEADS, each, strict=True)) for each in (ecg, ecg[:, :600]))
+    coded = [{f"MDC_ECG_LEAD_{lead}": signal for lead, signal in each.items()} for each in (short, leads)]
+    other = f'<component><sequence><code code="{"A" * 10**5}"/></sequence></component>'
+    yield "two strips in MUSE", {"a.xml": muse([("Rhythm", short), ("Rhythm", leads)]).encode()}
+    yield "two strips in aECG", {"a.xml": aecg([("RHYTHM", each) for each in coded], other).encode()}
+    yield (
+        "a series within a series",
+        {"a.xml": aecg([("RHYTHM", coded[1])], in_series="<component><series/></component>").encode()},
+    )
+    made = write_scp(outside.parent / "made.scp", ecg, nanovolts=1000)
+    content = made.read_bytes()
+    made.unlink()
+    for begin, last in (
+        (0, 5000),
+        (0, 4999),
+        (0, 5001),
+        (0, 0),
+        (2**32 - 1, 2**32 - 1),
+        (1, 2**32 - 1),
+        (0, 2**32 - 1),
+    ):
+        yield f"from {begin} to {last} in SCP-ECG", {"a.scp": renumbered(content, begin, last)}
+
+
 def _of_xml(ecg: np.ndarray, outside: Path) -> Iterator[tuple[str, Files]]:
     laughs = "".join(f'<!ENTITY {new} "{f"&{old};" * 10}">' for old, new in pairwise("abcdefghij"))
     secret = f'SYSTEM "file://{outside}/passwd"'
@@ -307,6 +378,15 @@ def _of_text(ecg: np.ndarray, outside: Path) -> Iterator[tuple[str, Files]]:
     yield "no end of a quotation", {"a.asc": b'"' + content}
     yield "nothing but NUL", {"a.asc": bytes(10**6)}
     yield "a word of 1 MB", {"a.asc": content + b"x" * 10**6}
+    values = text(ecg, ",")
+    numbers = [b",".join(b"%d" % i for i in range(begin, begin + 8)) for begin in (0, 1, 7)]
+    for first in (*numbers, b"NaN" + b",NaN" * 7, b"-" + b",-" * 7, b"mV" + b",mV" * 7, b"V9" + b",V9" * 7, b";" * 9):
+        yield f"{first.decode()} before the samples", {"a.csv": first + b"\n" + values}
+    for name in (b"-aVR", b"V1 V2", b"I (mmHg)", b"\xff", b"I" * 60_000, b'"', b"'I", b"\0I", b"sep=,"):
+        yield f"{name[:20]!r} for I", {"a.csv": name + b",II,V1,V2,V3,V4,V5,V6\n" + values}
+    commas = with_commas(ecg)
+    for old, new in ((b";", b"\t"), (b",", b"."), (b";[uV]", b";[mV]"), (b"s;", b"x;"), (b"0,0;", b"0.0,0;")):
+        yield f"{new!r} for {old!r} in a spreadsheet", {"a.csv": commas.replace(old, new)}
     yield "3,000 columns", {"a.csv": b",".join(b"L%d" % i for i in range(3000)) + b"\n" + b"1," * 2999 + b"1\n"}
 
 
@@ -478,6 +558,8 @@ def overlapping(content: bytes, times: int) -> bytes:
 
 ATTACKS: dict[str, Callable[[np.ndarray, Path], Iterator[tuple[str, Files]]]] = {
     "headers": _of_headers,
+    "further signals": _of_further_signals,
+    "strips": _of_strips,
     "xml": _of_xml,
     "text": _of_text,
     "sidecars": _of_sidecars,

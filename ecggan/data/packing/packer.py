@@ -37,7 +37,7 @@ from ecggan.files.locks import file_lock
 log = logging.getLogger(__name__)
 
 # Increased whenever reading, rules or packing change the content of a set, so that older sets are packed again.
-DATA_VERSION = 4
+DATA_VERSION = 5
 BATCH = 32  # records a task: small enough for a smooth progress bar, large enough to hide the overhead
 
 

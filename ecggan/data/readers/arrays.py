@@ -5,6 +5,7 @@ may state `leads`, `sampling_rate`, `unit`, and the names of its records as `rec
 """
 
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
@@ -28,10 +29,10 @@ class _Npy:
     names: list[str]
     locations: list[RecordLocation]
 
-    def read(self, position: int) -> Record:
+    def read(self, position: int, leads: Sequence[str]) -> Record:
         location = self.locations[position]
         values = self.array if location.row is None else self.array[location.row]
-        return to_record(values, location.has_leads_first, self.layout, self.path)
+        return to_record(values, location.has_leads_first, self.layout, self.path, leads)
 
 
 def open_npy(path: Path, layout: Layout) -> _Npy:
@@ -79,7 +80,7 @@ class _Npz:
             self.headers[name] = header
         facts = {name: self._fact(name) for name in _FACTS if name in members}
         stated_layout = {name: _plain(fact) for name, fact in facts.items() if name != "record"}
-        self.layout = replace(layout, **stated_layout)
+        self.layout, self.columns = replace(layout, **stated_layout), layout.leads
         shapes = {
             name: header.shape
             for name, header in self.headers.items()
@@ -95,7 +96,7 @@ class _Npz:
         if len(stated) == len(self.names):
             self.names = stated
 
-    def read(self, position: int) -> Record:
+    def read(self, position: int, leads: Sequence[str]) -> Record:
         location = self.locations[position]
         header = self.headers[location.array]
         count = prod(header.shape[-2:])
@@ -108,7 +109,7 @@ class _Npz:
         shape = header.shape[-2:]
         flat = np.frombuffer(content, header.dtype)
         values = flat.reshape(shape[::-1]).T if header.is_fortran else flat.reshape(shape)
-        return to_record(values, location.has_leads_first, self.layout, self.path)
+        return to_record(values, location.has_leads_first, self.layout, self.path, leads, self.columns)
 
     def _open(self, name: str) -> zipfile.ZipExtFile:
         """The array, kept open: reading the next record is fast, inflating from the start is slow."""

@@ -1,15 +1,17 @@
 """What the readers of files of many records have in common."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from ecggan.data.record import Layout, Record, millivolts_per
-from ecggan.ecg import canonical_lead
+from ecggan.data.readers.channels import channel
+from ecggan.data.readers.channels import to_record as channels_to_record
+from ecggan.data.readers.lead_names import LeadName, lead_names
+from ecggan.data.record import Layout, Record
 
 LARGEST_RECORD = 2**28  # bytes, before they are floats; a day of 12 leads at 500 Hz has fewer than 2^30
 MOST_RECORDS = 1_000_000  # in one file
@@ -24,8 +26,12 @@ class Collection(Protocol):
         """Of its records; unique."""
         ...
 
-    def read(self, position: int) -> Record:
+    def read(self, position: int, leads: Sequence[str]) -> Record:
         """The record at a position, from 0.
+
+        Args:
+            position: of the record.
+            leads: that must be sound, where the file has them.
 
         Raises:
             ValueError: it is damaged.
@@ -63,7 +69,8 @@ def locate_records(
     Raises:
         ValueError: the leads are not known, no array can be one of ECGs, or several can and none is chosen.
     """
-    num_leads = len(layout.require(path).leads)
+    unit = layout.unit or next((name.unit for name in lead_names(layout.leads or ()) if name.unit), None)
+    num_leads = len(replace(layout, unit=unit).require(path).leads)
     wanted = {name: shape for name, shape in shapes.items() if len(shape) in (2, 3)}
     if layout.array is not None:
         if layout.array not in wanted:
@@ -97,16 +104,45 @@ def locate_records(
     return names, locations
 
 
-def to_record(values: np.ndarray, has_leads_first: bool, layout: Layout, path: Path, **facts: Any) -> Record:
-    """Two axes of numbers in the unit of the layout, as a record in mV."""
-    complete = layout.require(path)
-    signals = values if has_leads_first else values.T
-    return Record(
-        np.asarray(signals, np.float64) * millivolts_per(complete.unit),
-        tuple(map(canonical_lead, complete.leads)),
-        complete.sampling_rate,
-        facts,
-    )
+def to_record(
+    values: np.ndarray,
+    has_leads_first: bool,
+    layout: Layout,
+    path: Path,
+    leads: Sequence[str],
+    columns: Sequence[str] | None = None,
+    **facts: Any,
+) -> Record:
+    """Two axes of numbers in the unit of the layout, or of their names, as a record in mV.
+
+    Args:
+        values: of all leads of the layout.
+        has_leads_first: whether the axis of leads precedes that of time.
+        layout: of the file; its leads as the file has them, where it names them.
+        path: the file, for the messages.
+        leads: that must be sound.
+        columns: the user's names of the leads, where the file has its own.
+        facts: of the record.
+    """
+    names = lead_names(layout.leads or (), dict(layout.lead_names or ()), columns)
+    return named_record(names, values if has_leads_first else values.T, layout, path, leads, facts)
+
+
+def named_record(
+    names: Sequence[LeadName],
+    signals: Iterable[np.ndarray],
+    layout: Layout,
+    path: Path,
+    leads: Sequence[str],
+    facts: Mapping[str, Any],
+) -> Record:
+    """Signals of these names in the unit of the layout, or of their names, as a record in mV."""
+    unit = layout.unit or next((name.unit for name in names if name.unit), None)
+    complete = replace(layout, leads=[name.lead for name in names] or None, unit=unit).require(path)
+    channels = [
+        channel(name, signal, layout.unit, complete.sampling_rate) for name, signal in zip(names, signals, strict=True)
+    ]
+    return channels_to_record(channels, leads, facts)
 
 
 def is_numeric(dtype: np.dtype) -> bool:

@@ -5,7 +5,7 @@ group. A dataset's attributes, or the file's, may state `leads`, `sampling_rate`
 external storage and virtual datasets are not read.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import prod
 from pathlib import Path
@@ -35,7 +35,7 @@ class HDF5:
     """
 
     def __init__(self, path: Path, layout: Layout) -> None:
-        self.path = path
+        self.path, self._columns = path, layout.leads
         self.file = h5py.File(path, "r", locking=False)  # file systems of clusters often have no locks
         self.datasets = dict(_datasets(self.file))
         numeric = {name: each for name, each in self.datasets.items() if is_numeric(each.dtype)}
@@ -48,11 +48,11 @@ class HDF5:
             self._layout = _with_stated_layout(self._layout, numeric[candidates[0]].attrs)
         self.names, self.locations = locate_records(shapes, self._layout, path)
 
-    def read(self, position: int) -> Record:
+    def read(self, position: int, leads: Sequence[str]) -> Record:
         location = self.locations[position]
         dataset = self.datasets[location.array]
         values = dataset[()] if location.row is None else dataset[location.row]
-        return to_record(values, location.has_leads_first, self._layout, self.path)
+        return to_record(values, location.has_leads_first, self._layout, self.path, leads, self._columns)
 
     def _check(self, dataset: h5py.Dataset, what: str) -> None:
         _check_location(dataset, what)

@@ -17,13 +17,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ecggan.data.readers.collection import LARGEST_RECORD, MOST_RECORDS, RecordLocation, locate_records, to_record
+from ecggan.data.readers.collection import (
+    LARGEST_RECORD,
+    MOST_RECORDS,
+    RecordLocation,
+    locate_records,
+    named_record,
+    to_record,
+)
+from ecggan.data.readers.lead_names import LeadName, lead_names
 from ecggan.data.record import Layout, Record, years
-from ecggan.ecg import TWELVE_LEADS, canonical_lead
+from ecggan.ecg import TWELVE_LEADS
 
 _METADATA = b"ecggan"
 _LAYOUT_KEYS = ("leads", "sampling_rate", "unit")
 _LARGEST_ROW_GROUP = 2**30  # bytes, of the signals: so many are in memory at once
+_OTHERS = ("record", "patient", "age", "sex", "split")
 _SPLITS = ("train", "validation", "test")
 
 
@@ -43,26 +52,27 @@ class Parquet:
         self.file = pq.ParquetFile(path)
         schema = self.file.schema_arrow
         self._layout = _with_stated_layout(layout, schema.metadata or {}, path)
-        self._columns, self._is_table = _signal_columns(schema, self._layout, path)
+        self._user_columns = layout.leads
+        self._columns, self._names_of_leads, self._is_table = _signal_columns(schema, self._layout, path)
         rows = [self.file.metadata.row_group(i).num_rows for i in range(self.file.num_row_groups)]
         self._first_rows = np.concatenate([[0], np.cumsum(rows)])
         if self._first_rows[-1] > MOST_RECORDS and not self._is_table:
             raise ValueError(f"{path} states {self._first_rows[-1]:,} records; one file may hold {MOST_RECORDS:,}")
-        self._others = [name for name in ("record", "patient", "age", "sex", "split") if name in schema.names]
+        self._others = [name for name in _OTHERS if name in schema.names]
         self.names: Sequence[str] = [path.stem] if self._is_table else self._names(int(self._first_rows[-1]))
         self._group = lru_cache(maxsize=1)(self._read_group)
 
-    def read(self, position: int) -> Record:
+    def read(self, position: int, leads: Sequence[str]) -> Record:
         if self._is_table:
             table = pa.concat_tables([self._read_group(i) for i in range(self.file.num_row_groups)])
-            values = np.stack([table[name].to_numpy() for name in self._columns])
-            return to_record(values, True, replace(self._layout, leads=self._columns), self.path)
+            signals = [table[name].to_numpy() for name in self._columns]
+            return named_record(self._names_of_leads, signals, self._layout, self.path, leads, {})
         group = int(np.searchsorted(self._first_rows, position, side="right")) - 1
         row = self._group(group).slice(position - self._first_rows[group], 1)
         facts = _facts(row, self._others)
-        if len(self._columns) > 1:
-            values = np.stack([_flat(row[name].combine_chunks(), self.path) for name in self._columns])
-            return to_record(values, True, replace(self._layout, leads=self._columns), self.path, **facts)
+        if self._names_of_leads:
+            signals = [_flat(row[name].combine_chunks(), self.path) for name in self._columns]
+            return named_record(self._names_of_leads, signals, self._layout, self.path, leads, facts)
         lists = row[self._columns[0]].combine_chunks().flatten()
         values = _flat(lists, self.path)
         if not len(lists) or len(values) % len(lists):
@@ -71,7 +81,8 @@ class Parquet:
         location: RecordLocation = locate_records(
             {"signal": values.shape}, replace(self._layout, array=None), self.path
         )[1][0]
-        return to_record(values, location.has_leads_first, self._layout, self.path, **facts)
+        has_leads_first, columns = location.has_leads_first, self._user_columns
+        return to_record(values, has_leads_first, self._layout, self.path, leads, columns, **facts)
 
     def _read_group(self, number: int) -> pa.Table:
         metadata = self.file.metadata.row_group(number)
@@ -99,24 +110,30 @@ def _with_stated_layout(layout: Layout, metadata: dict[bytes, bytes], path: Path
         raise ValueError(f"{path} is damaged: its metadata of ECGs cannot be read ({error})") from error
 
 
-def _signal_columns(schema: pa.Schema, layout: Layout, path: Path) -> tuple[list[str], bool]:
-    """Which columns hold signals, and whether all rows together are one record."""
+def _signal_columns(schema: pa.Schema, layout: Layout, path: Path) -> tuple[list[str], list[LeadName], bool]:
+    """Which columns hold signals, their leads if there is one for each, and whether all rows are one record."""
     nested = [field.name for field in schema if _depth(field.type) == 2]
     if layout.array is not None:
         if layout.array not in nested:
             raise ValueError(f"{path} has no column {layout.array!r} of lists of lists; it has {schema.names[:20]}")
-        return [layout.array], False
+        return [layout.array], [], False
     if len(nested) == 1:
-        return nested, False
+        return nested, [], False
     if nested:
         raise ValueError(f"{path} has several columns of lists of lists ({nested}); name one in data.layout.array")
-    leads = [field for field in schema if canonical_lead(field.name) in TWELVE_LEADS]
-    depths = {_depth(field.type) for field in leads}
-    if not leads or len(depths) != 1:
+    depth_of = {
+        field.name: _depth(field.type)
+        for field in schema
+        if _depth(field.type) in (0, 1) and field.name not in _OTHERS and not field.name.startswith("__index_level_")
+    }
+    named = zip(depth_of, lead_names(list(depth_of), dict(layout.lead_names or ()), layout.leads), strict=True)
+    leads = {column: name for column, name in named if name.lead in TWELVE_LEADS}
+    depths = {depth_of[column] for column in leads}
+    if len(depths) != 1:
         raise ValueError(
             f"{path} holds no signals: no column of lists of lists, and no column a lead; it has {schema.names[:20]}"
         )
-    return [field.name for field in leads], depths == {0}
+    return list(leads), list(leads.values()), depths == {0}
 
 
 def _depth(kind: pa.DataType) -> int:

@@ -16,6 +16,7 @@ from ecggan.data.readers.text import TEXT_SUFFIXES, read_text
 from ecggan.data.readers.wfdb import read_wfdb
 from ecggan.data.readers.zip import open_zip
 from ecggan.data.record import Layout, Record, in_one_line
+from ecggan.ecg import TWELVE_LEADS
 from ecggan.files.path_safety import check_within_root
 
 COLLECTIONS: dict[str, Callable[[Path, Layout], Collection]] = {
@@ -35,7 +36,11 @@ def is_collection(path: Path) -> bool:
 
 
 def read_record(
-    path: str | Path, layout: Layout, root: str | Path | None = None, position: int | None = None
+    path: str | Path,
+    layout: Layout,
+    root: str | Path | None = None,
+    position: int | None = None,
+    leads: Sequence[str] = TWELVE_LEADS,
 ) -> Record:
     """Read a file by its suffix; see `SUFFIXES` and docs/data.md.
 
@@ -44,6 +49,8 @@ def read_record(
         layout: what neither the file nor a sidecar states.
         root: links must not lead out of this folder, and sidecars are searched in it; None for the file's own.
         position: of the record, from 0, in a file of many.
+        leads: that must be sound, where the file has them or what they are made of; what is wrong with another signal
+            costs that signal alone.
 
     Raises:
         FileNotFoundError: the file, or the signal file that a WFDB header names, is missing.
@@ -53,13 +60,13 @@ def read_record(
     path, layout, facts = _prepare(path, layout, root)
     suffix = path.suffix.lower()
     if suffix in COLLECTIONS:
-        record = _read_of_many(path, layout, position)
+        record = _read_of_many(path, layout, position, leads)
     elif suffix == ".hea":
-        record = read_wfdb(path, root=path.parent if root is None else Path(root))
+        record = read_wfdb(path, None, path.parent if root is None else root, leads, layout.lead_names)
     elif suffix in DEVICE_SUFFIXES:
-        record = read_device_file(path)
+        record = read_device_file(path, leads, layout.lead_names)
     else:
-        record = read_text(path, layout)
+        record = read_text(path, layout, leads)
     return replace(record, facts={**record.facts, **facts})
 
 
@@ -91,12 +98,12 @@ def _prepare(path: str | Path, layout: Layout, root: str | Path | None) -> tuple
     return path, *read_sidecars(sidecars_of(path, root), layout)
 
 
-def _read_of_many(path: Path, layout: Layout, position: int | None) -> Record:
+def _read_of_many(path: Path, layout: Layout, position: int | None, leads: Sequence[str]) -> Record:
     opened = _opened(path, layout)
     if position is None and len(opened.names) != 1:
         raise ValueError(f"{path} holds {len(opened.names) or 'no'} records, and none of them is named by its position")
     try:
-        return opened.read(position or 0)
+        return opened.read(position or 0, leads)
     except Exception as error:  # h5py, pyarrow and zipfile fail in many ways
         raise ValueError(f"{path}, record {position or 0}, cannot be read ({in_one_line(error)})") from error
 

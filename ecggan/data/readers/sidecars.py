@@ -1,7 +1,7 @@
 """Sidecars state what a file does not: ``NAME.json`` for one file, ``ecg.json`` for a folder and all below it.
 
-A sidecar is an object with any of `leads`, `sampling_rate` (Hz), `unit` (mV, uV or V), and of the facts `patient`,
-`age` (years) and `sex` (male or female)::
+A sidecar is an object with any of `leads`, `sampling_rate` (Hz), `unit` (mV, uV or V) and `lead_names` (as in ``{"Ch1":
+"I"}``), and of the facts `patient`, `age` (years) and `sex` (male or female)::
 
     {"leads": ["I", "II", "V1"], "sampling_rate": 400, "unit": "uV"}
 
@@ -94,12 +94,18 @@ _CAN_BE: dict[str, Callable[[Any], bool]] = {
     "sampling_rate": lambda value: _is_number(value) and 0 < value <= HIGHEST_RATE,
     "unit": _is_text,
     "array": _is_text,
+    "lead_names": lambda value: (
+        isinstance(value, dict)
+        and len(value) <= _MOST_LEADS
+        and all(_is_text(name) and (lead is None or _is_text(lead)) for name, lead in value.items())
+    ),
     "patient": _is_text,
     "age": lambda value: _is_number(value) and 0 <= value < 130,
     "sex": lambda value: value in ("male", "female"),
 }
 _MUST_BE = {
     "leads": "a list of at most 100 names",
+    "lead_names": "an object of at most 100 names and their leads",
     "sampling_rate": "a number above 0, in Hz",
     "age": "a number of years",
     "sex": "male or female",

@@ -1,39 +1,39 @@
-"""WFDB records (PhysioNet) and their annotations. The only door to wfdb.
+"""WFDB records (PhysioNet) and their annotations. The only door to wfdb, which reads FLAC and annotations.
 
-Checked here, for wfdb does not: a header must not name files elsewhere or on the web (wfdb would open them) or declare
-more samples than its files hold, and the checksums must be right. Records of Georgia
-whose header calls them ``E00271.mat``, which wfdb refuses, are read under a name without the suffix.
-
-Source: https://physionet.org/physiotools/wag/header-5.htm, signal-5.htm.
+All else is read here: in a sixth of the time, from files of any name, and so that a signal that cannot be read costs
+itself alone. The checksums must be right, which are those of the samples as they are stored; a signal that is stored
+late is then put in step, and what is missing at its end is NaN.
 """
 
-import re
+import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import wfdb
 
-from ecggan.data.readers.wfdb_plain import read_plain
-from ecggan.data.record import Record, in_one_line, millivolts_per, printable
-from ecggan.ecg import canonical_lead
-from ecggan.files.path_safety import check_within_root, leads_out_of
+from ecggan.data.readers.channels import Channel, channel, faulty, to_record
+from ecggan.data.readers.lead_names import LeadName, lead_names
+from ecggan.data.readers.wfdb_formats import COMPRESSED, INVALID, num_samples, read_samples
+from ecggan.data.readers.wfdb_header import LARGEST_HEADER, WFDBHeader, WFDBSignal, read_header
+from ecggan.data.record import Record, in_one_line
+from ecggan.ecg import TWELVE_LEADS
 
-# in UTF-8 and Latin-1, and with the Greek letter; wfdb drops what is not ASCII and would be off by a million
-_MICROVOLTS_NOT_ASCII = (b"/\xc2\xb5V", b"/\xb5V", "/μV".encode())
-LARGEST_HEADER = 2**20  # bytes; those of 12 leads have about 1,000
-_FILE_NAME = re.compile(r"[\w.+-]{1,255}")
-_COMPRESSED = ("508", "516", "524")  # FLAC; every other format takes at least a byte a sample
-_RATE = re.compile(r"(\d+\.?\d*|\.\d+)(/|$)")  # of 250e1 wfdb would read 250
-_GAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_COUNT = re.compile(r"\d{1,15}")
+__all__ = ["LARGEST_HEADER", "read_wfdb", "read_wfdb_annotation"]
+
 _CHECKSUM = 2**16
+_MOST_SAMPLES = 2**28  # of a compressed file, which may state any number
 
 
-def read_wfdb(path: str | Path, millivolts_per_step: float | None = None, root: str | Path | None = None) -> Record:
+def read_wfdb(
+    path: str | Path,
+    millivolts_per_step: float | None = None,
+    root: str | Path | None = None,
+    leads: Sequence[str] = TWELVE_LEADS,
+    names: Mapping[str, str | None] | Sequence[tuple[str, str | None]] | None = None,
+) -> Record:
     """Read a WFDB record, given as its header file or without the suffix; each lead's unit comes from the header.
 
     Args:
@@ -41,159 +41,136 @@ def read_wfdb(path: str | Path, millivolts_per_step: float | None = None, root: 
         millivolts_per_step: of the stored integers, for a record whose header is known to state wrong gains; None
             for the header's gains.
         root: links must not lead out of this folder; None allows any.
+        leads: that must be sound, where the record has them.
+        names: which lead the header means by a name, as [Layout][ecggan.data.record.Layout] has it.
 
     Raises:
         FileNotFoundError: the header or its signal file is missing.
-        ValueError: one of them is damaged, a checksum is wrong, or the header holds several sampling rates, a unit that
-            is no voltage, or the name of a file elsewhere.
+        ValueError: one of them is damaged, or a lead has a wrong checksum, no gain, a unit that is no voltage, another
+            rate than the others, or a file elsewhere.
     """
     path = Path(path)
     header = path if path.suffix.lower() == ".hea" else path.with_name(path.name + ".hea")
-    stated = _read_header(header, None if root is None else Path(root), millivolts_per_step is None)
+    stated = read_header(header, None if root is None else Path(root))
+    stored = _stored_samples(header, stated)
+    meant = lead_names(
+        [signal.name or f"signal {number}" for number, signal in enumerate(stated.signals)], dict(names or ())
+    )
+    channels = [
+        _channel(signal, name, samples, stated.sampling_rate * signal.per_frame, millivolts_per_step)
+        for signal, name, samples in zip(stated.signals, meant, stored, strict=True)
+    ]
     try:
-        plain = read_plain(header.parent, stated.lines)
-    except (ValueError, OSError) as error:
-        raise ValueError(f"{header} or its signal file is damaged ({in_one_line(error)})") from error
-    read = _read_by_wfdb(header, stated, millivolts_per_step is None) if plain is None else plain
-    try:
-        leads = tuple(canonical_lead(name or f"signal {i}") for i, name in enumerate(read.names))
-        _check_sums(leads, read.steps, read.checksums)
-        if millivolts_per_step is not None:
-            millivolts = np.stack(list(read.steps)) * millivolts_per_step
-        else:
-            scales = [millivolts_per(unit) for unit in read.units]
-            millivolts = np.stack([signal * scale for signal, scale in zip(read.physical, scales, strict=True)])
-        return Record(millivolts, leads, read.sampling_rate)
+        return to_record(channels, leads, {})
     except ValueError as error:
-        raise ValueError(f"{header}: {error}") from error
+        raise ValueError(str(error) if str(header) in str(error) else f"{header}: {error}") from error
 
 
-@dataclass(frozen=True)
-class _ByWFDB:
-    """As [PlainRecord][ecggan.data.readers.wfdb_plain.PlainRecord], of any format; leads may be of several lengths."""
-
-    steps: list[np.ndarray]
-    physical: list[np.ndarray]
-    names: list[str | None]
-    units: list[str]
-    checksums: list[int | None]
-    sampling_rate: int | float
-
-
-def _read_by_wfdb(header: Path, stated: "_Header", has_gains: bool) -> _ByWFDB:
-    try:
-        with _readable(header, stated) as name:
-            # 64 bits, so that a stored integer µV comes back as the same integer
-            record = wfdb.rdrecord(str(name), physical=False, smooth_frames=False, return_res=64)
-            steps = record.e_d_signal
-            physical = record.dac(expanded=True, return_res=64) if steps and has_gains else []
-    except Exception as error:  # wfdb fails as its parser stumbles: Index-, Key-, Type-, ZeroDivisionError …
-        raise ValueError(f"{header} or its signal file is damaged ({in_one_line(error)})") from error
-    if not steps:
-        raise ValueError(f"{header} holds no signals")
-    if set(record.samps_per_frame) != {1}:
-        raise ValueError(
-            f"{header} holds signals of different sampling rates (samples a frame: {record.samps_per_frame}); "
-            "write each rate to a record of its own"
+def _channel(
+    signal: WFDBSignal, name: LeadName, samples: np.ndarray | str, rate: float, millivolts_per_step: float | None
+) -> Channel:
+    sampling_rate = int(rate) if rate.is_integer() else rate
+    if isinstance(samples, str):
+        return faulty(name, sampling_rate, samples)
+    found = int(samples.sum(dtype=np.int64))
+    if signal.checksum is not None and (found - signal.checksum) % _CHECKSUM:
+        fault = (
+            f"the checksum of lead {name.lead} is {found % _CHECKSUM}, the header states "
+            f"{signal.checksum % _CHECKSUM}: the signal file is damaged or was changed"
         )
-    return _ByWFDB(steps, physical, record.sig_name, record.units, record.checksum, record.fs)
+        return faulty(name, sampling_rate, fault)
+    values = samples.astype(np.float64)
+    invalid = INVALID[signal.format]
+    if invalid is not None:
+        values[samples == invalid] = np.nan
+    if millivolts_per_step is not None:
+        return channel(replace(name, unit=None), _in_step(values, signal) * millivolts_per_step, "mV", sampling_rate)
+    if signal.gain is None:
+        fault = f"it does not state the gain of lead {name.lead}; wfdb would assume 200 steps a mV"
+        return faulty(name, sampling_rate, fault)
+    values -= signal.baseline
+    values /= signal.gain
+    return channel(name, _in_step(values, signal), signal.unit, sampling_rate)
 
 
-@dataclass(frozen=True)
-class _Header:
-    """What is checked of a header before wfdb reads it."""
-
-    record: str
-    lines: list[str]  # without comments
-    signal_files: list[str]
-
-
-def _text_of(header: Path) -> str:
-    if not header.is_file():
-        raise FileNotFoundError(f"{header} is missing")
-    size = header.stat().st_size
-    if size > LARGEST_HEADER:
-        raise ValueError(f"{header} has {size:,} bytes; a WFDB header has at most {LARGEST_HEADER:,}")
-    content = header.read_bytes()
-    if any(micro in content for micro in _MICROVOLTS_NOT_ASCII):
-        raise ValueError(f"{header} states the unit µV, which wfdb would read as V; write uV there instead")
-    return content.decode("ascii", "replace")
-
-
-def _read_header(header: Path, root: Path | None, has_gains: bool) -> _Header:
-    if root is not None:
-        check_within_root(header, root)
-    lines = [line for line in _text_of(header).splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    first = lines[0].split() if lines else []
-    if len(first) < 2 or not _COUNT.fullmatch(first[1]):
-        raise ValueError(f"{header} or its signal file is damaged (its first line is no record line)")
-    record, num_signals = first[0], int(first[1])
-    if len(first) < 3 or not _RATE.match(first[2]):
-        raise ValueError(f"{header} does not state a sampling rate; wfdb would assume 250 Hz")
-    if "/" in record:
-        raise ValueError(f"{header} joins several segments or names another folder ({record}); give each segment alone")
-    signals = [line.split() for line in lines[1 : 1 + num_signals]]
-    files = list(dict.fromkeys(fields[0] for fields in signals))
-    for name in files:
-        if not _FILE_NAME.fullmatch(name) or name in (".", ".."):
-            raise ValueError(f"{header} names the signal file {printable(name, 60)!r}; it must lie beside the header")
-        file = header.parent / name
-        if not file.is_file():
-            raise FileNotFoundError(f"{header} names the signal file {file}, which is missing")
-        if root is not None and leads_out_of(file, root):
-            raise ValueError(f"{header} names the signal file {name}, a link that leads out of {root}")
-    if has_gains:
-        _check_gains(header, signals)
-    _check_size(header, first, signals, files)
-    return _Header(record, lines, files)
+def _stored_samples(header: Path, stated: WFDBHeader) -> list[np.ndarray | str]:
+    """The samples of each signal as they are stored, or why there are none."""
+    found: list[np.ndarray | str] = [signal.fault for signal in stated.signals]
+    groups: dict[Path, list[int]] = {}
+    for number, signal in enumerate(stated.signals):
+        if not signal.fault:
+            groups.setdefault(signal.file, []).append(number)
+    for numbers in groups.values():
+        try:
+            samples = _samples_of_file(header, stated, [stated.signals[number] for number in numbers])
+        except (ValueError, OSError, MemoryError) as error:
+            fault = str(error) if isinstance(error, _GroupError) else in_one_line(error)
+            for number in numbers:
+                found[number] = f"{header} or its signal file is damaged ({fault})"
+            continue
+        for number, of_signal in zip(numbers, samples, strict=True):
+            found[number] = of_signal
+    return found
 
 
-def _check_gains(header: Path, signals: list[list[str]]) -> None:
-    """Raise if a signal has no gain, or 0, for which wfdb would assume 200 steps a mV."""
-    for number, fields in enumerate(signals):
-        gain = _GAIN.match(fields[2]) if len(fields) > 2 else None
-        if gain is None or float(gain[0]) == 0:
-            raise ValueError(f"{header} does not state the gain of signal {number}; wfdb would assume 200 steps a mV")
+class _GroupError(ValueError):
+    """What is wrong with a signal file."""
 
 
-def _check_size(header: Path, first: list[str], signals: list[list[str]], files: list[str]) -> None:
-    """Raise before memory is allocated for samples that the files cannot hold."""
-    is_compressed = any(fields[1].startswith(_COMPRESSED) for fields in signals if len(fields) > 1)
-    if is_compressed or len(first) < 4:
-        return
-    if not _COUNT.fullmatch(first[3]):
-        raise ValueError(f"{header} or its signal file is damaged (it states {first[3][:20]!r} samples)")
-    wanted = int(first[3]) * len(signals)
-    there = sum((header.parent / name).stat().st_size for name in files)
-    if wanted > there:
-        raise ValueError(
-            f"{header} or its signal file is damaged (it states {wanted:,} samples over all leads, "
-            f"but {', '.join(files)} has {there:,} bytes)"
-        )
+def _samples_of_file(header: Path, stated: WFDBHeader, signals: Sequence[WFDBSignal]) -> list[np.ndarray]:
+    first = signals[0]
+    if len({(signal.format, signal.offset) for signal in signals}) > 1:
+        raise _GroupError(f"its signals in {first.file.name} are stored in different ways")
+    if first.format not in INVALID:
+        raise _GroupError(f"the format {first.format} is not known; known are {', '.join(INVALID)}")
+    per_frame = [signal.per_frame for signal in signals]
+    if 0 in per_frame:
+        raise _GroupError("a signal has no sample in a frame")
+    if first.format in COMPRESSED:
+        return _decompressed(stated, signals)
+    size = first.file.stat().st_size
+    held = num_samples(max(size - first.offset, 0), first.format)
+    num_frames = held // sum(per_frame) if stated.num_frames is None else stated.num_frames
+    wanted = num_frames * sum(per_frame)
+    if wanted > held:
+        raise _GroupError(f"it states {wanted:,} samples over all leads, but {first.file.name} has {size:,} bytes")
+    frames = read_samples(first.file, first.format, first.offset, wanted).reshape(num_frames, sum(per_frame))
+    ends = np.cumsum(per_frame)
+    samples = [
+        np.ascontiguousarray(frames[:, end - n : end]).reshape(-1) for end, n in zip(ends, per_frame, strict=True)
+    ]
+    if first.format == "8":
+        return [np.cumsum(each, dtype=np.int64) + signal.first for each, signal in zip(samples, signals, strict=True)]
+    return samples
 
 
-@contextmanager
-def _readable(header: Path, stated: _Header) -> Iterator[Path]:
-    """The record's path as wfdb takes it: without a suffix in its name."""
-    if "." not in stated.record and ":" not in str(header) and header.suffix == ".hea":
-        yield header.with_suffix("")
-        return
-    with tempfile.TemporaryDirectory() as folder:  # wfdb reads files only
-        for name in stated.signal_files:
-            (Path(folder) / name).symlink_to((header.parent / name).resolve())
-        first, *others = stated.lines
-        lines = [first.replace(stated.record, "record", 1), *others]
-        (Path(folder) / "record.hea").write_text("\n".join(lines) + "\n")
-        yield Path(folder) / "record"
+def _decompressed(stated: WFDBHeader, signals: Sequence[WFDBSignal]) -> list[np.ndarray]:
+    """FLAC, by wfdb: from a header that names one file beside it, since wfdb takes few names and opens any address."""
+    num_frames = stated.num_frames
+    if num_frames is None or num_frames * sum(signal.per_frame for signal in signals) > _MOST_SAMPLES:
+        raise _GroupError(f"it states {num_frames or 'no number of'} samples of a compressed file")
+    lines = [f"a {len(signals)} {stated.sampling_rate:.10f} {num_frames}"]
+    lines += [
+        f"a.dat {each.format}x{each.per_frame}+{each.offset} 1/mV 16 0 0 0 0 s{i}" for i, each in enumerate(signals)
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "a.hea").write_text("\n".join(lines) + "\n", encoding="ascii")
+        source = signals[0].file.resolve()
+        try:
+            (Path(folder) / "a.dat").symlink_to(source)
+        except OSError:  # not allowed to every user of Windows
+            shutil.copyfile(source, Path(folder) / "a.dat")
+        try:
+            record = wfdb.rdrecord(str(Path(folder) / "a"), physical=False, smooth_frames=False, return_res=64)
+        except Exception as error:  # of wfdb's parser and of the library that decodes
+            raise ValueError(in_one_line(error).replace(folder, str(source.parent))) from error
+    return list(record.e_d_signal)
 
 
-def _check_sums(leads: tuple[str, ...], steps: Iterable[np.ndarray], checksums: Sequence[int | None]) -> None:
-    for lead, signal, stated in zip(leads, steps, checksums, strict=True):
-        if stated is not None and (int(signal.sum()) - stated) % _CHECKSUM:
-            raise ValueError(
-                f"the checksum of lead {lead} is {int(signal.sum()) % _CHECKSUM}, the header states "
-                f"{stated % _CHECKSUM}: the signal file is damaged or was changed"
-            )
+def _in_step(values: np.ndarray, signal: WFDBSignal) -> np.ndarray:
+    """A signal that is stored late, in step with the others."""
+    late = min(signal.skew * signal.per_frame, len(values))
+    return np.concatenate([values[late:], np.full(late, np.nan)]) if late else values
 
 
 def read_wfdb_annotation(path: str | Path, extension: str) -> tuple[list[str], list[int]]:
@@ -212,6 +189,6 @@ def read_wfdb_annotation(path: str | Path, extension: str) -> tuple[list[str], l
         raise FileNotFoundError(f"{file} is missing")
     try:
         annotation = wfdb.rdann(str(file.with_suffix("")), extension)
-    except Exception as error:  # as with records
+    except Exception as error:  # as wfdb's parser stumbles: Index-, Key-, Type-, ZeroDivisionError …
         raise ValueError(f"{file} is damaged ({in_one_line(error)})") from error
     return list(annotation.symbol), [int(sample) for sample in annotation.sample]

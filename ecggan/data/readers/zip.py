@@ -1,6 +1,7 @@
 """A ``.zip`` of text files, a record each, as the DeepFake ECGs are published. Nothing is unpacked to the disk."""
 
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -19,11 +20,11 @@ class _Zip:
     members: list[zipfile.ZipInfo]
     names: list[str]
 
-    def read(self, position: int) -> Record:
+    def read(self, position: int, leads: Sequence[str]) -> Record:
         member = self.members[position]
         where = self.path / member.filename
         check_text_size(where, member.file_size)  # before it is inflated
-        return parse_text(self.archive.read(member), self.layout, where)
+        return parse_text(self.archive.read(member), self.layout, where, leads)
 
 
 def open_zip(path: Path, layout: Layout) -> _Zip:

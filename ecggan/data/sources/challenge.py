@@ -6,6 +6,7 @@ patient, so a patient with several records may be in two splits.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -58,11 +59,11 @@ def challenge_set(
     if not references:
         raise ValueError(f"no record in {root} is wanted ({summary_text(counts)}): {selection}")
     made_by = {"selection": asdict(selection), "counts": counts, "validation": validation, "test": test}
-    return packer.pack("challenge", references, partial(_read, root=root), root, made_by)
+    return packer.pack("challenge", references, partial(_read, root=root, leads=packer.ecg.leads), root, made_by)
 
 
-def _read(reference: RecordReference, root: Path) -> Record:
-    return read_wfdb(reference.path, root=root)
+def _read(reference: RecordReference, root: Path, leads: Sequence[str]) -> Record:
+    return read_wfdb(reference.path, root=root, leads=leads)
 
 
 def _candidate(header: Path, root: Path, validation: int | float, test: int | float) -> Candidate:

@@ -87,11 +87,17 @@ def code15_set(
         "test": test,
     }
     layout = Layout(TWELVE_LEADS, SAMPLING_RATE, unit, array=SIGNALS)
-    return packer.pack("code15", [*damaged, *references], partial(_read, layout=layout, root=root), root, made_by)
+    return packer.pack(
+        "code15",
+        [*damaged, *references],
+        partial(_read, layout=layout, root=root, leads=packer.ecg.leads),
+        root,
+        made_by,
+    )
 
 
-def _read(reference: RecordReference, layout: Layout, root: Path) -> Record:
-    record = read_record(reference.path, layout, root, reference.position)
+def _read(reference: RecordReference, layout: Layout, root: Path, leads: Sequence[str]) -> Record:
+    record = read_record(reference.path, layout, root, reference.position, leads)
     nonzero = np.flatnonzero((record.millivolts != 0).any(axis=0))
     if not len(nonzero):
         raise ValueError(f"{reference.path}, record {reference.position}, holds nothing but zeros")

@@ -86,7 +86,8 @@ def folder_set(
         for position, member in enumerate(members):
             facts = {"split": split_of(f"{stem}/{member}", validation, test)}
             references.append(RecordReference(f"{name}/{member}", path, facts, beside, position))
-    read = partial(_read, layout=layout, root=root, selection=selection, validation=validation, test=test)
+    leads = packer.ecg.leads
+    read = partial(_read, layout=layout, root=root, leads=leads, selection=selection, validation=validation, test=test)
     made_by = {
         "patterns": list(patterns),
         "layout": asdict(layout),
@@ -149,12 +150,13 @@ def _read(
     reference: RecordReference,
     layout: Layout,
     root: Path,
+    leads: Sequence[str],
     selection: Selection,
     validation: int | float,
     test: int | float,
 ) -> Record:
     """The record, in the split of its patient if the patient is known."""
-    record = read_record(reference.path, layout, root, reference.position)
+    record = read_record(reference.path, layout, root, reference.position, leads)
     age, sex = record.facts.get("age", math.nan), record.facts.get("sex")
     step = selection.exclusion_reason(age, sex)
     if step:

@@ -5,7 +5,7 @@ export can be uploaded as it is. A row is a record: a column of text (`asc` or `
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -72,7 +72,9 @@ def hub_set(
         "test": test,
         "fingerprints": {split: rows._fingerprint for split, rows in loaded.items()},
     }
-    return packer.pack("hub", references, partial(_read, splits=dict(loaded), layout=layout), root, made_by)
+    return packer.pack(
+        "hub", references, partial(_read, splits=dict(loaded), layout=layout, leads=packer.ecg.leads), root, made_by
+    )
 
 
 def _references(
@@ -88,20 +90,20 @@ def _references(
             yield RecordReference(record, files[split][0], {"split": in_split, "part": split}, position=position)
 
 
-def _read(reference: RecordReference, splits: Mapping[str, "Dataset"], layout: Layout) -> Record:
+def _read(reference: RecordReference, splits: Mapping[str, "Dataset"], layout: Layout, leads: Sequence[str]) -> Record:
     row = splits[reference.facts["part"]][reference.position]
     where = Path(reference.record)
     text = next((row[name] for name in TEXTS if isinstance(row.get(name), bytes | str)), None)
     if text is not None and layout.array is None:
         content = text.encode() if isinstance(text, str) else text
         check_text_size(where, len(content))
-        return parse_text(content, layout, where)
+        return parse_text(content, layout, where, leads)
     name = layout.array or _only_list_of_lists(row)
     values = np.array(row[name])
     if values.ndim != 2 or values.dtype.kind not in "iuf":
         raise ValueError(f"{where}: {name!r} holds no equally long lists of numbers")
     has_leads_first = locate_records({name: values.shape}, layout, where)[1][0].has_leads_first
-    return to_record(values, has_leads_first, layout, where)
+    return to_record(values, has_leads_first, layout, where, leads)
 
 
 def _only_list_of_lists(row: Mapping[str, Any]) -> str:

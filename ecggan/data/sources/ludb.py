@@ -6,7 +6,7 @@ https://doi.org/10.13026/eegm-h675. The gains in its headers are wrong (they sca
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -72,11 +72,11 @@ def ludb_set(
     if not references:
         raise ValueError(f"no record of {root / TABLE} is wanted ({summary_text(counts)}): {selection}")
     made_by = {"selection": asdict(selection), "counts": counts, "validation": validation, "test": test}
-    return packer.pack("ludb", references, partial(_read, root=root), root, made_by)
+    return packer.pack("ludb", references, partial(_read, root=root, leads=packer.ecg.leads), root, made_by)
 
 
-def _read(reference: RecordReference, root: Path) -> Record:
-    return read_wfdb(reference.path, _MILLIVOLTS_PER_STEP, root)
+def _read(reference: RecordReference, root: Path, leads: Sequence[str]) -> Record:
+    return read_wfdb(reference.path, _MILLIVOLTS_PER_STEP, root, leads)
 
 
 def _candidates(root: Path, validation: int | float, test: int | float) -> Iterator[Candidate]:

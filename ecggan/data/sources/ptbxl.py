@@ -7,7 +7,7 @@ doi 10.1038/s41597-020-0495-6; https://physionet.org/content/ptb-xl/1.0.3/.
 import ast
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -87,11 +87,11 @@ def ptbxl_set(
     if download is not None:
         headers = [reference.path.relative_to(root) for reference in references]
         download.fetch([file.as_posix() for header in headers for file in (header, header.with_suffix(".dat"))], root)
-    return packer.pack("ptbxl", references, partial(_read, root=root), root, made_by)
+    return packer.pack("ptbxl", references, partial(_read, root=root, leads=packer.ecg.leads), root, made_by)
 
 
-def _read(reference: RecordReference, root: Path) -> Record:
-    return read_wfdb(reference.path, root=root)
+def _read(reference: RecordReference, root: Path, leads: Sequence[str]) -> Record:
+    return read_wfdb(reference.path, root=root, leads=leads)
 
 
 def shares_by(split_by: str, validation: int | float, test: int | float) -> PatientShares | None:

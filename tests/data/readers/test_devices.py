@@ -191,12 +191,11 @@ def test_scp_file_whose_checksum_is_wrong_is_refused(tmp_path, scp_samples):
         ([("<LeadSampleSize>2</LeadSampleSize>", "")], "does not state its LeadSampleSize"),
         ([("<WaveformType>Rhythm</WaveformType>", "")], "does not state its WaveformType"),
         ([("<WaveformType>Rhythm</WaveformType>", "<WaveformType>Median</WaveformType>")], "No rhythm waveform"),
-        ([("<WaveformType>Median</WaveformType>", "<WaveformType>Rhythm</WaveformType>")], "Additional rhythm"),
         ([("<NumberofLeads>8<", "<NumberofLeads>12<")], "states 12 leads, but holds 8"),
         ([("CONTINUOUS_SAMPLES", "DIFFERENCES")], "samples are DIFFERENCES"),
         ([("<LeadTimeOffset>0<", "<LeadTimeOffset>4<")], "lead I is shifted in time"),
         ([("<FirstSampleBaseline>0<", "<FirstSampleBaseline>9<")], "FirstSampleBaseline is non-zero"),
-        ([("<LeadID>II<", "<LeadID>I<")], "several leads have one name: I_2"),
+        ([("<LeadID>II<", "<LeadID>I<")], r"two leads have one name \(I\)"),
         ([("<LeadSampleCountTotal>5000<", "<LeadSampleCountTotal>4999<")], "4999 but 5000 samples"),
     ],
 )
@@ -281,10 +280,6 @@ def without_rhythm_strip(data: pydicom.Dataset) -> None:
     del data.WaveformSequence[0]
 
 
-def with_two_strips(data: pydicom.Dataset) -> None:
-    data.WaveformSequence[1].MultiplexGroupLabel = "RHYTHM"
-
-
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -299,7 +294,6 @@ def with_two_strips(data: pydicom.Dataset) -> None:
         (with_one_more_channel, "states 12 channels, but defines 13"),
         (with_fewer_samples, "120000 bytes follow the samples"),
         (without_rhythm_strip, "no rhythm strip"),
-        (with_two_strips, "1 additional multiplex group"),
     ],
 )
 def test_dicom_file_that_leaves_something_to_guess_is_refused(shared_data, tmp_path, change, reason):
