@@ -60,6 +60,8 @@ def read_record(
         record = read_device_file(path)
     else:
         record = read_text(path, layout)
+    if layout.factor != 1:
+        record = replace(record, millivolts=record.millivolts * layout.factor)
     return replace(record, facts={**record.facts, **facts})
 
 
