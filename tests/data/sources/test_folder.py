@@ -146,7 +146,7 @@ def test_patient_with_several_files_is_in_one_split(make_set, tmp_path, known_ec
         ("{", "is not valid JSON"),
         ("[" * 100000, "is not valid JSON"),
         ("[]", "must be an object with any of leads"),
-        ('{"units": "uV"}', "has the key 'units'; known are leads, sampling_rate, unit, array, patient, age, sex"),
+        ('{"units": "uV"}', "has the key 'units'; known are leads, sampling_rate, unit, array, factor, patient, age"),
         ('{"unit": "LSB"}', "the unit 'LSB' is not known"),
         ('{"unit": 3}', "states 3 for 'unit', which must be a short text"),
         ('{"leads": "I"}', "for 'leads', which must be a list of at most 100 names"),
