@@ -186,6 +186,7 @@ def test_of_several_sources_the_one_in_doubt_is_named(packed, adults, tmp_path):
     assert account["amplitudes"]["folder"] == {"times_adults": 2, "records": 12}
     (said,) = account["cautions"]
     assert said.startswith("folder (folder): its ECGs are 2 times as large")
+    assert "data.parts.folder.layout.unit=" in said
 
 
 def test_a_ready_set_is_looked_at_when_it_is_opened(adults, tmp_path, caplog):

@@ -129,13 +129,13 @@ class PackingJournal:
         write_header(self._signals, (self._num_kept, *self._shape))
         self._signals.flush()
         table = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
-        account = {
+        account: dict[str, Any] = {
             "read": self._num_kept + num_left_out,
             "kept": self._num_kept,
             "placeholder_patients": num_by_placeholder(table),
             "amplitudes": {source_name(manifest): median_amplitude(self._amplitudes)},
         }
-        account["cautions"] = cautions_of(manifest | {"account": account}, table)
+        account["cautions"] = cautions_of({**manifest, "account": account}, table)
         account["left_out"] = left_out
         complete_ecg_set(self._content, manifest, table, account)
         (self._content / JOURNAL).unlink()

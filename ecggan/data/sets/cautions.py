@@ -22,13 +22,13 @@ log = logging.getLogger(__name__)
 
 _MOST_RECORDS = 256  # looked at where a set states no amplitude
 _REMEDIES = {
-    "code15": "If it is known, state what one of its numbers is: data.unit='0.4 mV' (data.parts.code15.unit)",
-    "folder": "If it is known, state the unit of files that state none, data.layout.unit='0.4 mV', or correct what "
-    "files state, data.layout.factor=0.4 (or unit and factor in an ecg.json beside them)",
-    "hub": "If it is known, state the unit: data.layout.unit='0.4 mV'",
+    "code15": "If it is known, state what one of its numbers is: {data}.unit='0.4 mV'",
+    "folder": "If it is known, state the unit of files that state none, {data}.layout.unit='0.4 mV', or correct what "
+    "files state, {data}.layout.factor=0.4 (or unit and factor in an ecg.json beside them)",
+    "hub": "If it is known, state the unit: {data}.layout.unit='0.4 mV'",
 }
 _OTHER_REMEDY = (
-    "If they are, make the set again with the right ones: data=folder data.layout.factor corrects what files state"
+    "If they are, make the set again with the right ones: data=folder data.layout.factor=0.4 corrects what files state"
 )
 
 
@@ -61,7 +61,8 @@ def cautions_of(manifest: Mapping[str, Any], records: pd.DataFrame) -> list[str]
     for name, which in _parts(manifest, records):
         found += patient_cautions(records[which], where.get(name, name))
     for name, amplitude in amplitudes.items():
-        found.append(amplitude_caution(where.get(name, name), amplitude, _REMEDIES.get(name, _OTHER_REMEDY)))
+        remedy = _REMEDIES.get(name, _OTHER_REMEDY).format(data=f"data.parts.{name}" if "part" in records else "data")
+        found.append(amplitude_caution(where.get(name, name), amplitude, remedy))
     return [caution for caution in found if caution]
 
 
