@@ -55,7 +55,7 @@ def test_a_factor_is_a_finite_number_above_0(unit):
 
 def write(path, form, stated, name="unit"):
     """Steps in a file that states its unit, and returns the path."""
-    file = path / f"ecg.{form.split('.')[-1]}"
+    file = path / f"{len(list(path.iterdir()))}.{form.split('.')[-1]}"  # an HDF5 file that was read stays open
     if form == "npz":
         np.savez(file, ecg=STEPS, **{name: np.array(stated)})
     elif file.suffix == ".h5":
