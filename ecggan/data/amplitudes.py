@@ -1,7 +1,7 @@
 """How large a set's ECGs are beside those of adults elsewhere: a unit or gain that is taken for another shows here.
 
 A lead's range is the median, over windows of 2 s, of its highest minus its lowest value: each window holds a beat from
-30 bpm on, and hardly any baseline wander. An ECG's ranges are divided by the reference of their leads; the median of
+30 bpm on, and little baseline wander. An ECG's ranges are divided by the reference of their leads; the median of
 these ratios is its amplitude, and the median over records that of a set.
 
 Source of the figures: docs/results.md, "How large ECGs are".
@@ -27,7 +27,7 @@ _WINDOW_S = 2.0
 
 
 def times_adults(
-    millivolts: np.ndarray, leads: Sequence[str], sampling_rate: int | float, age: float | None = None
+    millivolts: np.ndarray, leads: Sequence[str], sampling_rate: int | float, age: int | float | None = None
 ) -> float | None:
     """An ECG's amplitude, as a multiple of the reference.
 
@@ -74,7 +74,11 @@ def amplitude_caution(name: str, found: Mapping[str, Any], remedy: str) -> str:
     if times is None or abs(math.log(times)) <= math.log(furthest):
         return ""
     return (
-        f"{name}: its ECGs are {times:.2g} times as large as those of adults elsewhere (median lead range of {count:,} "
-        f"records; PTB-XL, Challenge 2021 and LUDB lie between 0.8 and 1.3), so that their unit or gain may be wrong; "
-        f"times {1 / times:.2g} they would be alike. {remedy}"
+        f"{name}: its ECGs are {_short(times)} times as large as those of adults elsewhere (median lead range of "
+        f"{count:,} records; PTB-XL, Challenge 2021 and LUDB lie between 0.8 and 1.3), so that their unit or gain may be "
+        f"wrong; times {_short(1 / times)} they would be alike. {remedy}"
     )
+
+
+def _short(factor: float) -> str:
+    return f"{factor:,.0f}" if factor >= 100 else f"{factor:.2g}"

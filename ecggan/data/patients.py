@@ -119,7 +119,7 @@ def one_patient(records: pd.DataFrame) -> str:
     if not len(counts) or counts.iloc[0] < LEAST_OF_ONE_PATIENT or counts.iloc[0] <= len(records) / 2:
         return ""
     number, count = str(counts.index[0]), int(counts.iloc[0])
-    remedy = f"pack the source with packing.placeholder_patients={_for_the_shell(number)}"
+    remedy = f"pack the source with packing.placeholder_patients={_for_the_shell(printable(number))}"
     if stands_for_nobody(number):
         remedy = "make the set again from its files"
     return (

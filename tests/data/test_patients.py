@@ -20,8 +20,7 @@ from ecggan.data.sources.folder import folder_set
 from ecggan.data.sources.selection import Selection
 from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation.report.data_report import _patients
-from ecggan.measurement.measure_set import measure
-from ecggan.stats.proportions import shares_of
+from ecggan.stats.resampling import effective_sample_size, patient_numbers
 from tests.data.packers import packer
 
 NOBODY = (
@@ -90,7 +89,7 @@ def test_four_people_of_a_muse_export_are_four(make_set, shared_cases, caplog):
     assert account["placeholder_patients"] == {"ANONYMOUS": 4}
     assert "the patient number of 4 of 4 records stands for nobody: 'ANONYMOUS' (4)" in account["cautions"][0]
     assert account["cautions"][0] in caplog.text
-    assert shares_of(measure(ecgs, num_workers=1, progress=False), None)["measurable"].effective_sample_size == 4
+    assert effective_sample_size(patient_numbers(ecgs.records["patient"], len(ecgs))) == 4
     assert _patients(ecgs.records).value == 4
 
 

@@ -94,7 +94,7 @@ def _amplitude(ecgs: "ECGSet", which: np.ndarray) -> dict[str, Any]:
     positions = positions[:: max(1, len(positions) // _MOST_RECORDS)]
     ages = ecgs.records["age"].to_numpy(float)[positions] if "age" in ecgs.records else np.full(len(positions), np.nan)
     found = [
-        times_adults(ecgs.millivolts([position])[0], ecgs.leads, ecgs.sampling_rate, age)
+        times_adults(ecgs.millivolts([int(position)])[0], ecgs.leads, ecgs.sampling_rate, float(age))
         for position, age in zip(positions, ages, strict=True)
     ]
     return median_amplitude([times for times in found if times is not None])
