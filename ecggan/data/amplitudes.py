@@ -75,8 +75,8 @@ def amplitude_caution(name: str, found: Mapping[str, Any], remedy: str) -> str:
         return ""
     return (
         f"{name}: its ECGs are {_short(times)} times as large as those of adults elsewhere (median lead range of "
-        f"{count:,} records; PTB-XL, Challenge 2021 and LUDB lie between 0.8 and 1.3), so that their unit or gain may be "
-        f"wrong; times {_short(1 / times)} they would be alike. {remedy}"
+        f"{count:,} records; PTB-XL, Challenge 2021 and LUDB lie between 0.8 and 1.3), so that their unit or gain may "
+        f"be wrong; times {_short(1 / times)} they would be alike. {remedy}"
     )
 
 
