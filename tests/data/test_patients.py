@@ -186,3 +186,14 @@ def test_cautions_of_a_split_count_its_own_records(known_ecg):
     assert cautions(ecgs) == []
     (said,) = cautions(ecgs.subset(slice(4)))
     assert "4 of 4 records name one patient, 'a'" in said
+
+
+def test_any_text_is_somebody_or_nobody():
+    rng = np.random.default_rng(0)
+    for _ in range(2000):
+        number = "".join(
+            map(chr, rng.choice([0, 9, 32, 45, 46, 48, 57, 65, 120, 0x2212, 0x663, 0xD800, 0x1F600], rng.integers(6)))
+        )
+        records = table_of(*[number] * 3)
+        assert stands_for_nobody(number) in (True, False)
+        assert one_patient(records).isprintable()

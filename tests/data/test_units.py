@@ -147,3 +147,39 @@ def test_text_files_and_sidecars_take_factors(tmp_path):
     (tmp_path / "a.json").write_text('{"unit": 0.4}')
     with pytest.raises(ValueError, match=r"states 0.4 for 'unit', which must be a short text, such as mV or 0.4 mV"):
         read_record(tmp_path / "a.csv", layout)
+
+
+def test_whatever_a_file_calls_its_unit_it_is_known_or_one_value_error():
+    rng = np.random.default_rng(0)
+    parts = [
+        "",
+        "0",
+        "1e",
+        "-",
+        ".",
+        ",",
+        "9" * 400,
+        " ",
+        "\0",
+        "µ",
+        "μ",
+        "m",
+        "u",
+        "V",
+        "v",
+        "e5",
+        "∞",
+        "½",
+        "٣",
+        "\ud800",
+        "/",
+    ]
+    known, refusals = 0, []
+    for _ in range(2000):
+        unit = "".join(rng.choice(parts, rng.integers(1, 5)))
+        try:
+            known += 0 < millivolts_per(unit) < np.inf
+        except ValueError as error:
+            refusals.append(str(error))
+    assert known > 10
+    assert all(message.isprintable() and len(message) < 200 for message in refusals)
