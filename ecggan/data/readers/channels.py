@@ -32,7 +32,7 @@ class Channel:
     fault: str = ""
 
 
-def channel(name: LeadName, values: np.ndarray, unit: str | None, sampling_rate: int | float) -> Channel:
+def channel(name: LeadName, values: np.ndarray, unit: str | int | float | None, sampling_rate: int | float) -> Channel:
     """Values in a unit, as a channel in mV.
 
     Args:
@@ -109,7 +109,7 @@ def to_record(channels: Sequence[Channel], wanted: Sequence[str], facts: Mapping
     )
 
 
-def _agreed(name: LeadName, unit: str | None) -> str:
+def _agreed(name: LeadName, unit: str | int | float | None) -> str | int | float:
     if unit is None and name.unit is None:
         raise ValueError(f"the unit of {name.lead} is not known: state it in data.layout.unit")
     if unit is None or name.unit is None:
