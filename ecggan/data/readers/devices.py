@@ -166,7 +166,9 @@ def _read_muse(root: ET.Element, wanted: _Wanted) -> Strip:
     rhythm = [strip for strip, kind in zip(strips, kinds, strict=True) if kind == "rhythm"]
     _refuse_if("" in kinds and not rhythm, "a Waveform does not state its WaveformType")
     _refuse_if(not rhythm, "No rhythm waveform")
-    strip = _longest(rhythm, _leads_of_muse, "WaveFormData", wanted)
+    strip = _longest(
+        rhythm, _leads_of_muse, lambda lead: len("".join((lead.findtext("WaveFormData") or "").split())), wanted
+    )
     sample_type = strip.findtext("SampleType", "CONTINUOUS_SAMPLES").strip()
     _refuse_if(sample_type != "CONTINUOUS_SAMPLES", f"its samples are {sample_type}, which is not known")
     leads = strip.findall("LeadData")
@@ -200,7 +202,7 @@ def _read_aecg(root: ET.Element, wanted: _Wanted) -> Strip:
     _refuse_if(others and not rhythm, f"a series of kind {''.join(others[:1])!r} is not known")
     sets = [each for one in rhythm for each in one.findall("component/sequenceSet")]
     _refuse_if(not sets, "No rhythm series")
-    strip = _longest(sets, _leads_of_aecg, "value/digits", wanted)
+    strip = _longest(sets, _leads_of_aecg, lambda lead: len((lead.findtext("value/digits") or "").split()), wanted)
     for part, each in series:
         if strip not in each.findall("component/sequenceSet"):
             part.remove(each)
@@ -256,7 +258,7 @@ def _check_sequence(sequence: ET.Element, name: LeadName) -> None:
 def _longest(
     strips: Sequence[ET.Element],
     leads_of: Callable[[ET.Element], list[tuple[str, ET.Element]]],
-    samples: str,
+    size_of: Callable[[ET.Element], int],
     wanted: _Wanted,
 ) -> ET.Element:
     """Of the strips that hold the wanted leads, the longest; the first of several that are equal."""
@@ -264,9 +266,7 @@ def _longest(
     def rank(strip: ET.Element) -> tuple[bool, int]:
         leads = leads_of(strip)
         available = [name.lead for name in lead_names([name for name, _ in leads], wanted.stated)]
-        return holds_leads(available, wanted.leads), max(
-            (len(lead.findtext(samples) or "") for _, lead in leads), default=0
-        )
+        return holds_leads(available, wanted.leads), max((size_of(lead) for _, lead in leads), default=0)
 
     return max(strips, key=rank)
 

@@ -5,7 +5,8 @@ Source: https://physionet.org/physiotools/wag/header-5.htm.
 
 import re
 import unicodedata
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ecggan.data.record import printable
@@ -71,7 +72,7 @@ class WFDBHeader:
 
     sampling_rate: float
     num_frames: int | None
-    signals: list[WFDBSignal] = field(default_factory=list)
+    signals: Sequence[WFDBSignal]
 
 
 def read_header(header: Path, root: Path | None) -> WFDBHeader:
@@ -108,7 +109,12 @@ def read_header(header: Path, root: Path | None) -> WFDBHeader:
         raise ValueError(
             f"{header} or its signal file is damaged (it states {num_signals} signals, not {len(lines) - 1})"
         )
-    signals = [_signal(header, number, line, root) for number, line in enumerate(lines[1 : 1 + num_signals])]
+    stated = [line.split() for line in lines[1 : 1 + num_signals]]
+    files = {fields[0]: _file_of(header, fields[0], root) for fields in stated}
+    signals = [
+        _signal(header, number, line, fields, *files[fields[0]])
+        for number, (line, fields) in enumerate(zip(lines[1:], stated, strict=False))
+    ]
     if not signals:
         raise ValueError(f"{header} holds no signals")
     missing = [signal for signal in signals if signal.fault.endswith(_MISSING)]
@@ -133,8 +139,7 @@ def _text_of(header: Path) -> str:
         return content.decode("latin-1")
 
 
-def _signal(header: Path, number: int, line: str, root: Path | None) -> WFDBSignal:
-    fields = line.split()
+def _signal(header: Path, number: int, line: str, fields: Sequence[str], file: Path | None, fault: str) -> WFDBSignal:
     numbers: list[int] = []
     position = 3
     while position < len(fields) and len(numbers) < 5 and _INTEGER.fullmatch(fields[position]):
@@ -142,15 +147,14 @@ def _signal(header: Path, number: int, line: str, root: Path | None) -> WFDBSign
         position += 1
     name = line.split(maxsplit=position)[position] if len(fields) > position else ""
     zero, first, checksum = (numbers[i] if len(numbers) > i else None for i in (1, 2, 3))
-    signal = WFDBSignal(name, header.parent, first=first or zero or 0, checksum=checksum)
-    file, fault = _file_of(header, fields[0], root)
     stored = _FORMAT.fullmatch(fields[1]) if len(fields) > 1 else None
-    if fault or file is None or stored is None:
-        return replace(signal, fault=fault or f"{header} does not state how signal {number} is stored")
+    if file is None or stored is None:
+        fault = fault or f"{header} does not state how signal {number} is stored"
+        return WFDBSignal(name, header.parent, fault=fault)
     gain = _GAIN.fullmatch(fields[2]) if len(fields) > 2 else None
-    return replace(
-        signal,
-        file=file,
+    return WFDBSignal(
+        name,
+        file,
         format=str(int(stored["number"])),
         per_frame=int(stored["per_frame"] or 1),
         skew=int(stored["skew"] or 0),
@@ -158,6 +162,8 @@ def _signal(header: Path, number: int, line: str, root: Path | None) -> WFDBSign
         gain=None if gain is None or float(gain["gain"]) == 0 else float(gain["gain"]),
         baseline=int(gain["baseline"] or zero or 0) if gain is not None else 0,
         unit=(gain["unit"] if gain is not None else None) or "mV",
+        first=first or zero or 0,
+        checksum=checksum,
     )
 
 

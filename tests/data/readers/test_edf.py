@@ -44,13 +44,14 @@ def signals(steps, spelling="ECG {}", unit="uV"):
     return [(spelling.format(lead), unit, each, {}) for lead, each in zip(EIGHT_LEADS, steps, strict=True)]
 
 
-def test_file_that_wfdb_writes_is_read_to_the_microvolt(tmp_path, shared_data, monkeypatch):
+def test_file_that_wfdb_writes_is_read_to_the_microvolt(tmp_path, shared_data):
     record = shared_data / "ptbxl/records500/00000/00001_hr"
     wfdb_to_edf(str(record), output_filename=str(tmp_path / "a.edf"))
     ours = read_device_file(tmp_path / "a.edf")
     assert (ours.leads, ours.sampling_rate) == (TWELVE_LEADS, 500)
     expected = read_record(record.with_suffix(".hea"), Layout()).millivolts
-    np.testing.assert_allclose(ours.millivolts, expected, atol=0.002)  # it rounds to steps of its own
+    # it rounds to steps of its own, and fills the last second
+    np.testing.assert_allclose(ours.millivolts[:, : expected.shape[1]], expected, atol=0.002)
     np.testing.assert_allclose(ours.millivolts, read_by_wfdb(str(tmp_path / "a.edf")).p_signal.T, atol=1e-9)
 
 

@@ -154,7 +154,7 @@ def spoil(keyword, value):
 
 def _with_an_annotation(data):
     item = Dataset()
-    item.NumericValue, item.ReferencedWaveformChannels = ["x"], [1]
+    item.NumericValue, item.ReferencedWaveformChannels = "11.111", [1]
     data.WaveformAnnotationSequence = DicomSequence([item])
 
 
@@ -164,7 +164,7 @@ DICOM_CHANGES = {
     "a time": spoil("StudyTime", "at noon"),
     "a date of birth": spoil("PatientBirthDate", "1.1.1970"),
     "an age": spoil("PatientAge", "sixty"),
-    "a number": spoil("PatientWeight", "heavy"),
+    "a number": spoil("PatientWeight", "11.111"),  # which is then no number
     "a code": spoil("Modality", "e" * 40),
     "an annotation": _with_an_annotation,
 }
@@ -177,6 +177,7 @@ def test_invalid_element_of_a_dicom_file_costs_itself_alone(tmp_path, leads, mic
     with pydicom.config.disable_value_validation():
         data = dicom([("RHYTHM", leads)], DICOM_CHANGES[what])
         file = save_dicom(data, tmp_path / "a.dcm")
+    file.write_bytes(file.read_bytes().replace(b"11.111", b"heavy!"))
     record = assert_read(file, microvolts)
     assert record.facts["patient"] == "P7"
 
