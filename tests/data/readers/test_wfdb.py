@@ -280,7 +280,7 @@ def test_two_channels_of_one_name_are_refused_where_they_are_wanted(header):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-8-sig"])
-@pytest.mark.parametrize("name", ["Köln", "EKG (1)", "a&b", "x=1,y", "#5", "Å-É"])
+@pytest.mark.parametrize("name", ["Köln", "EKG (1)", "a&b", "x=1,y", "5#", "Å-É"])
 def test_names_beyond_ascii_are_read(header, known_ecg, encoding, name):
     lines = header.read_text().replace("/mV", "/µV").replace("1000.0(0)", "1").splitlines()
     stem = name.replace(" ", "_")
