@@ -225,7 +225,9 @@ def _with_unit(name: LeadName, cell: str) -> LeadName:
     return replace(name, unit=unit)
 
 
-def _channel(cells: "pd.Series", name: LeadName, unit: str | None, sampling_rate: int | float, head: _Head) -> Channel:
+def _channel(
+    cells: "pd.Series", name: LeadName, unit: str | int | float | None, sampling_rate: int | float, head: _Head
+) -> Channel:
     if cells.dtype.kind in "iuf":
         return channel(name, cells.to_numpy(np.float64), unit, sampling_rate)
     points = cells.astype(str).str.translate(str.maketrans(",.", ".,")) if head.has_decimal_commas else cells
