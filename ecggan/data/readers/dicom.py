@@ -1,5 +1,5 @@
-"""DICOM waveforms: the longest multiplex group that holds the wanted leads; nothing else of the file is decoded. The only
-door to pydicom.
+"""DICOM waveforms: the longest multiplex group that holds the wanted leads; nothing else of the file is decoded. The
+only door to pydicom.
 
 Source: DICOM PS3.3 C.10.9, PS3.16 CID 3001.
 """
