@@ -1,6 +1,7 @@
 """A record before and after it is read, in mV with its leads by name, and the layout of files that do not state it."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,11 +10,18 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from ecggan import checks
 from ecggan.ecg import TWELVE_LEADS, canonical_lead, listed
 
 HIGHEST_RATE = 1_000_000  # Hz
 # casefold() turns both signs for micro (U+00B5 and the Greek letter) into the Greek letter
-_MILLIVOLTS_PER_UNIT = {"mv": 1.0, "uv": 1e-3, "μv": 1e-3, "v": 1e3}
+_MILLIVOLTS_PER_UNIT = {
+    **dict.fromkeys(("v", "volt", "volts"), 1e3),
+    **dict.fromkeys(("mv", "millivolt", "millivolts"), 1.0),
+    **dict.fromkeys(("uv", "μv", "microvolt", "microvolts"), 1e-3),
+    **dict.fromkeys(("nv", "nanovolt", "nanovolts"), 1e-6),
+}
+_UNIT = re.compile(r"((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)?\s*([^\W\d_]+)")
 
 
 @dataclass(frozen=True)
@@ -84,17 +92,19 @@ class Layout:
         leads: of the columns, in their order; None if unknown. Where a file names its columns, they hold for names that
             are no known leads, if they contradict none that is.
         sampling_rate: in Hz, or None.
-        unit: mV, uV (µV) or V, or None.
+        unit: mV, uV (µV) or V, with any factor before it, as in ``0.4 mV``; None if unknown.
         array: which array of a file holds the ECGs; None if there is only one.
         lead_names: which lead a file means by a name, as a mapping; it takes precedence over all else. None for a name
             that is no lead. Kept as pairs, for layouts are hashed.
+        factor: the amplitudes of every file are multiplied by it, for files that are known to state a wrong gain.
     """
 
     leads: Sequence[str] | None = None
     sampling_rate: int | float | None = None
-    unit: str | None = None
+    unit: str | int | float | None = None
     array: str | None = None
     lead_names: Mapping[Any, Any] | Sequence[tuple[str, str | None]] | None = None
+    factor: int | float = 1
 
     def __post_init__(self) -> None:
         if self.lead_names is not None:
@@ -105,6 +115,7 @@ class Layout:
             check_rate(self.sampling_rate)
         if self.unit is not None:
             millivolts_per(self.unit)
+        checks.positive("factor", self.factor)
 
     def require(self, path: Path) -> CompleteLayout:
         """Leads, rate and unit.
@@ -116,7 +127,7 @@ class Layout:
             ValueError: one of them is unknown; nothing is guessed.
         """
         if self.leads is not None and self.sampling_rate is not None and self.unit is not None:
-            return CompleteLayout(tuple(self.leads), self.sampling_rate, self.unit)
+            return CompleteLayout(tuple(self.leads), self.sampling_rate, str(self.unit))
         parts = (("leads", self.leads), ("sampling rate", self.sampling_rate), ("unit", self.unit))
         unknown = " and ".join(what for what, known in parts if known is None)
         raise ValueError(
@@ -141,19 +152,26 @@ def _pairs(
     return pairs
 
 
-def millivolts_per(unit: str) -> float:
-    """How many mV one unit is.
+def millivolts_per(unit: str | int | float) -> float:
+    """How many mV one unit is; a number before its name multiplies it.
 
     Raises:
-        ValueError: the unit is unknown.
+        ValueError: the unit is unknown, or its factor is not above 0.
 
-    >>> millivolts_per("uV")
-    0.001
+    >>> millivolts_per("uV"), millivolts_per("0.4 mV"), millivolts_per("0.001 V")
+    (0.001, 0.4, 1.0)
     """
-    try:
-        return _MILLIVOLTS_PER_UNIT[unit.strip().casefold()]
-    except KeyError:
-        raise ValueError(f"the unit {printable(unit, 30)!r} is not known; known are mV, uV (µV) and V") from None
+    parts = _UNIT.fullmatch(str(unit).strip().casefold())
+    millivolts = _MILLIVOLTS_PER_UNIT.get(parts[2]) if parts else None
+    if parts is None or millivolts is None:
+        raise ValueError(
+            f"the unit {printable(str(unit), 30)!r} is not known; known are mV, uV (µV) and V, with any number before "
+            "them, such as 0.4 mV"
+        )
+    factor = 1.0 if parts[1] is None else float(parts[1])
+    if not 0 < factor < math.inf:
+        raise ValueError(f"the unit {printable(str(unit), 30)!r} needs a number above 0 before {parts[2]}, or none")
+    return millivolts * factor
 
 
 def check_rate(sampling_rate: int | float) -> None:

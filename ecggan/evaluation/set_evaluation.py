@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ecggan.data.patients import one_patient
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.comparison.associations import compare_relations
 from ecggan.evaluation.comparison.comparison import compare, compare_columns
@@ -115,7 +116,7 @@ def evaluate_set(
             f"novelty of {name}", assess_novelty, some.fingerprinted, by.learned_from, by.held_out, num_workers
         )
     if comparison is not None:
-        verdict = run(f"verdict on {name}", judge, comparison, real.shares, some.shares)
+        verdict = run(f"verdict on {name}", judge, comparison, real.shares, some.shares, one_patient(real.ecgs.records))
     variety = run(
         f"verdict on the variety of {name}", judge_diversity, clouds, repeats and (repeats[0].share, repeats[1].share)
     )

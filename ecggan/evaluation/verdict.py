@@ -35,7 +35,12 @@ class Verdict:
     sentences: Sequence[str]
 
 
-def judge(comparison: pd.DataFrame, real: Mapping[str, Proportion], generated: Mapping[str, Proportion]) -> Verdict:
+def judge(
+    comparison: pd.DataFrame,
+    real: Mapping[str, Proportion],
+    generated: Mapping[str, Proportion],
+    why_few_patients: str = "",
+) -> Verdict:
     """Judge a generated set by its comparison with the real one and by both sets' shares.
 
     Only the main measurements count. A share (of measurable records, of normal ones, or of those that have a
@@ -45,6 +50,7 @@ def judge(comparison: pd.DataFrame, real: Mapping[str, Proportion], generated: M
         comparison: of [compare][ecggan.evaluation.comparison.comparison.compare].
         real: the shares ``measurable`` and, if the screen ran, ``normal`` of the real set.
         generated: those of the generated set.
+        why_few_patients: a sentence for the case that the real set has too few patients; empty for none.
     """
     main = comparison[comparison["measurement"].isin(MAIN_MEASUREMENTS)]
     compared = main[(main["num_real"] > 0) & (main["num_generated"] > 0)]
@@ -74,7 +80,7 @@ def judge(comparison: pd.DataFrame, real: Mapping[str, Proportion], generated: M
     num_few = len(found[Finding.TOO_FEW])
     if num_few == len(judged):
         headline = f"Nothing can be said: each set needs measurable records of {FEWEST_PATIENTS} patients or more."
-        return Verdict("none", headline, sentences)
+        return Verdict("none", headline, [why_few_patients, *sentences] if why_few_patients else sentences)
     if len(found[Finding.EQUIVALENT]) < len(judged):
         open_ones = len(judged) - len(found[Finding.EQUIVALENT])
         headline = f"Undecided: for {open_ones} of {len(judged)} measurements the sets are too small to say."

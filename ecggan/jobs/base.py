@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from ecggan import checks
+from ecggan.data.sets.cautions import log_cautions
 from ecggan.data.sets.ecg_set import ECGSet
 
 T = TypeVar("T")
@@ -92,4 +93,7 @@ def first_records(real: ECGSet, max_records: int | None) -> ECGSet:
 
 
 def open_set(ecgs: str | Path | ECGSet) -> ECGSet:
-    return ecgs if isinstance(ecgs, ECGSet) else ECGSet.open(str(ecgs))
+    """The set itself, or that in a folder; what is doubtful about it is logged."""
+    opened = ecgs if isinstance(ecgs, ECGSet) else ECGSet.open(str(ecgs))
+    log_cautions(opened)
+    return opened

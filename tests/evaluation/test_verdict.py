@@ -20,13 +20,15 @@ def share(num_true: int, num_all: int = 1000) -> Proportion:
     return share_of(pd.Series([True] * num_true + [False] * (num_all - num_true)))
 
 
-def verdict_of(generated: pd.DataFrame, real: pd.DataFrame | None = None, share_normal: float = 0.9) -> Verdict:
+def verdict_of(
+    generated: pd.DataFrame, real: pd.DataFrame | None = None, share_normal: float = 0.9, why_few: str = ""
+) -> Verdict:
     real = table(1000, 0) if real is None else real
     shares = [
         {"measurable": share_of(some["is_measurable"]), "normal": share(round(normal * len(some)), len(some))}
         for some, normal in ((real, 0.9), (generated, share_normal))
     ]
-    return judge(compare(real, generated), *shares)
+    return judge(compare(real, generated), *shares, why_few)
 
 
 def test_sets_of_one_distribution_are_not_to_be_told_apart() -> None:
@@ -64,6 +66,13 @@ def test_too_small_sets_are_undecided_or_say_nothing() -> None:
     assert few.level == "none"
     assert "each set needs measurable records of 30 patients or more" in few.headline
     assert not any("equivalent" in sentence or "told apart" in sentence for sentence in few.sentences)
+
+
+def test_why_there_are_few_patients_is_said_first_and_only_then() -> None:
+    one = table(60, 0).assign(patient="7")
+    assert verdict_of(table(60, 1), one, why_few="All name '7'.").sentences[0] == "All name '7'."
+    assert "30 patients or more" in verdict_of(table(60, 1), one).headline
+    assert "All name '7'." not in verdict_of(table(1000, 1), why_few="All name '7'.").sentences
 
 
 def test_without_anything_to_compare_nothing_is_said() -> None:

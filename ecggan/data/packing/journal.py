@@ -6,6 +6,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,7 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ecggan.data.amplitudes import median_amplitude
 from ecggan.data.packing.outcomes import Excluded, Kept, Outcome
+from ecggan.data.patients import num_by_placeholder
+from ecggan.data.sets.cautions import cautions_of, source_name
 from ecggan.data.sets.ecg_set import record_hash
 from ecggan.data.sets.exclusions import EXAMPLES_PER_RULE, ExcludedExample, save_example
 from ecggan.data.sets.manifest import SIGNALS
@@ -49,6 +53,7 @@ class PackingJournal:
         self._num_kept = 0
         self._names: dict[str, str] = {}  # by hash
         self._num_by_rule: Counter[str] = Counter()
+        self._amplitudes: list[float] = []
 
     def __enter__(self) -> "PackingJournal":
         for name in (SIGNALS, JOURNAL):
@@ -77,8 +82,10 @@ class PackingJournal:
         reasons = [(outcome.rule, outcome.record, outcome.detail) for outcome in left_out]
         for outcome in left_out:
             self._save_example(outcome)
-        self._lines.write(json.dumps([rows, reasons, zlib.crc32(signals)]).encode() + b"\n")
+        amplitudes = [round(each.amplitude, 4) for each in outcomes if each.amplitude is not None]
+        self._lines.write(json.dumps([rows, reasons, zlib.crc32(signals), amplitudes]).encode() + b"\n")
         self._lines.flush()
+        self._amplitudes += amplitudes
         self._num_kept += len(kept)
         self.num_batches += 1
 
@@ -91,7 +98,7 @@ class PackingJournal:
                 "duplicate", f"the same samples as {self._names[digest]}", self._leads, self._sampling_rate
             )
         self._names[digest] = name
-        return Kept(outcome.microvolts, {**outcome.row, "hash": digest})
+        return replace(outcome, row={**outcome.row, "hash": digest})
 
     def _save_example(self, outcome: Excluded) -> None:
         """Save the first records of each rule as examples."""
@@ -103,14 +110,14 @@ class PackingJournal:
             )
 
     def complete(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
-        """Complete the set, and return its account."""
+        """Complete the set, and return its account; the manifest's `made_by` names its source."""
         left_out: dict[str, list[dict[str, str]]] = {}
         num_left_out = 0
         tables: list[pd.DataFrame] = []
         waiting: list[Mapping[str, Any]] = []
         self._lines.seek(0)
         for line in self._lines:
-            rows, reasons, _ = json.loads(line)
+            rows, reasons, *_ = json.loads(line)
             num_left_out += len(reasons)
             for rule, record, detail in reasons:
                 left_out.setdefault(rule, []).append({"record": record, "detail": detail})
@@ -119,22 +126,30 @@ class PackingJournal:
                 tables.append(pd.DataFrame(waiting))
                 waiting = []
         tables.append(pd.DataFrame(waiting, columns=None if waiting or tables else ["record"]))
-        account = {"read": self._num_kept + num_left_out, "kept": self._num_kept, "left_out": left_out}
         write_header(self._signals, (self._num_kept, *self._shape))
         self._signals.flush()
         table = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
+        account: dict[str, Any] = {
+            "read": self._num_kept + num_left_out,
+            "kept": self._num_kept,
+            "placeholder_patients": num_by_placeholder(table),
+            "amplitudes": {source_name(manifest): median_amplitude(self._amplitudes)},
+        }
+        account["cautions"] = cautions_of({**manifest, "account": account}, table)
+        account["left_out"] = left_out
         complete_ecg_set(self._content, manifest, table, account)
         (self._content / JOURNAL).unlink()
         return account
 
     def _truncate_partial_entry(self) -> None:
         signals_end, lines_end = self._signals.tell(), 0
-        for line, rows, reasons, crc32 in self._entries():
+        for line, rows, reasons, crc32, amplitudes in self._entries():
             if zlib.crc32(self._signals.read(len(rows) * self._bytes)) != crc32:
                 break
             self._names |= {row["hash"]: row["record"] for row in rows}
             self._num_by_rule.update(rule for rule, *_ in reasons)
             self._num_kept += len(rows)
+            self._amplitudes += amplitudes
             self.num_batches += 1
             lines_end += len(line)
             signals_end = self._signals.tell()
@@ -142,11 +157,11 @@ class PackingJournal:
             os.truncate(file.fileno(), end)
             file.seek(end)
 
-    def _entries(self) -> Iterator[tuple[bytes, list[dict[str, str]], list[list[str]], int]]:
-        """Each line up to the first damaged one, with its rows, exclusions and the checksum of the signals."""
+    def _entries(self) -> Iterator[tuple[bytes, list[dict[str, str]], list[list[str]], int, list[float]]]:
+        """Each line up to the first damaged one: its rows, exclusions, the checksum of the signals, amplitudes."""
         with suppress(ValueError, TypeError, RecursionError):
             for line in self._lines:
                 if not line.endswith(b"\n"):
                     return
-                rows, reasons, crc32 = json.loads(line)
-                yield line, rows, reasons, crc32
+                rows, reasons, crc32, amplitudes = json.loads(line)
+                yield line, rows, reasons, crc32, amplitudes

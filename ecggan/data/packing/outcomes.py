@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int16
 
+from ecggan.data.amplitudes import times_adults
 from ecggan.data.packing.preprocessing import Shaping
 from ecggan.data.packing.quality import QualityRules, amplitude_exclusion_reason, exclusion_reason
+from ecggan.data.patients import without_placeholder
 from ecggan.data.record import Record, RecordReference, in_one_line, printable
 from ecggan.data.sets.exclusions import Excerpt
 from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT, ECGFormat, to_microvolts
@@ -29,25 +31,33 @@ class NotWantedError(ValueError):
 
 @dataclass(frozen=True)
 class Kept:
-    """A record that goes into the set."""
+    """A record that goes into the set.
+
+    Args:
+        microvolts: as stored.
+        row: of the table.
+        amplitude: times that of adults' ECGs elsewhere ([ecggan.data.amplitudes][]); None if it is not known.
+    """
 
     microvolts: Int16[np.ndarray, "lead time"]
     row: Mapping[str, Any]
+    amplitude: float | None = None
 
     def excluded(self, rule: str, detail: str, leads: Sequence[str], sampling_rate: int) -> "Excluded":
         """The same record, excluded by a rule."""
         excerpt = Excerpt(self.microvolts / MICROVOLTS_PER_MILLIVOLT, leads, sampling_rate)
-        return Excluded(rule, self.row["record"], detail, excerpt)
+        return Excluded(rule, self.row["record"], detail, excerpt, self.amplitude)
 
 
 @dataclass(frozen=True)
 class Excluded:
-    """An excluded record: the rule, the detail, and the beginning of its signals."""
+    """An excluded record: the rule, the detail, the beginning of its signals, and its amplitude as in [Kept][]."""
 
     rule: str
     record: str
     detail: str
     excerpt: Excerpt | None = None
+    amplitude: float | None = None
 
 
 Outcome = Kept | Excluded
@@ -61,16 +71,33 @@ def read_batch(
     ecg: ECGFormat,
     shaping: Shaping,
     quality: QualityRules,
+    placeholders: Sequence[str] = (),
 ) -> list[list[Outcome]]:
-    """The outcomes of each reference's records."""
-    return [_read_one(reference, read, root, ecg, shaping, quality) for reference in references]
+    """The outcomes of each reference's records.
+
+    Args:
+        references: the records.
+        read: reads one.
+        root: the folder that the column `source` is relative to.
+        ecg: the leads, rate and length wanted.
+        shaping: how records are converted.
+        quality: which are excluded.
+        placeholders: further patient numbers that stand for nobody ([ecggan.data.patients][]).
+    """
+    return [_read_one(reference, read, root, ecg, shaping, quality, placeholders) for reference in references]
 
 
 def _read_one(
-    reference: RecordReference, read: Read, root: Path, ecg: ECGFormat, shaping: Shaping, quality: QualityRules
+    reference: RecordReference,
+    read: Read,
+    root: Path,
+    ecg: ECGFormat,
+    shaping: Shaping,
+    quality: QualityRules,
+    placeholders: Sequence[str],
 ) -> list[Outcome]:
     try:
-        return _outcomes_of(read(reference), reference, root, ecg, shaping, quality)
+        return _outcomes_of(read(reference), reference, root, ecg, shaping, quality, placeholders)
     except NotWantedError as error:
         return [Excluded(error.args[0], reference.record, error.args[1])]
     except FileNotFoundError as error:
@@ -84,13 +111,20 @@ def _read_one(
 
 
 def _outcomes_of(
-    record: Record, reference: RecordReference, root: Path, ecg: ECGFormat, shaping: Shaping, quality: QualityRules
+    record: Record,
+    reference: RecordReference,
+    root: Path,
+    ecg: ECGFormat,
+    shaping: Shaping,
+    quality: QualityRules,
+    placeholders: Sequence[str],
 ) -> list[Outcome]:
     reason = shaping.exclusion_reason(record, ecg)
     if reason:
         return [Excluded(reason[0], reference.record, reason[1], _excerpt(record, ecg))]
     windows = shaping.cut(record, ecg)
-    known = {"source": printable(reference.path.relative_to(root).as_posix()), **reference.facts, **record.facts}
+    source = printable(reference.path.relative_to(root).as_posix())
+    known = {"source": source, **without_placeholder({**reference.facts, **record.facts}, placeholders)}
     if reference.position is not None:
         known["position"] = reference.position
     if record.sampling_rate != ecg.sampling_rate:
@@ -100,14 +134,15 @@ def _outcomes_of(
         name, facts = reference.record, known
         if shaping.windows == "all":
             name, facts = f"{name}@{start:g}s", {**known, "start_s": start}
+        amplitude = times_adults(window.millivolts, window.leads, window.sampling_rate, known.get("age"))
         reason = exclusion_reason(window, ecg.leads, quality)
         if reason is None:
             millivolts = shaping.apply(window, ecg)
             reason = amplitude_exclusion_reason(millivolts, ecg, quality)
         if reason:
-            outcomes.append(Excluded(reason[0], name, reason[1], _excerpt(window, ecg)))
+            outcomes.append(Excluded(reason[0], name, reason[1], _excerpt(window, ecg), amplitude))
         else:
-            outcomes.append(Kept(to_microvolts(millivolts), {"record": name, **facts}))
+            outcomes.append(Kept(to_microvolts(millivolts), {"record": name, **facts}, amplitude))
     return outcomes
 
 

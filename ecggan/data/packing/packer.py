@@ -26,7 +26,9 @@ from ecggan.data.packing.quality import QualityRules
 from ecggan.data.packing.record_names import with_unique_names
 from ecggan.data.packing.screening import screened
 from ecggan.data.packing.worker_pool import Item, Result, in_processes
+from ecggan.data.patients import known_patient
 from ecggan.data.record import RecordReference, printable
+from ecggan.data.sets.cautions import log_cautions
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.exclusions import log_account
 from ecggan.data.sets.manifest import FORMAT_VERSION, new_manifest
@@ -53,6 +55,7 @@ class Packer:
         num_workers: processes that read; None for one a core, 0 for this process, which a bad file may crash or hang.
         seconds_a_record: time limit for reading a file.
         keep: a filter by what is measured in the other records; None for none.
+        placeholder_patients: further patient numbers that stand for nobody, beside those of [ecggan.data.patients][].
     """
 
     ecg: ECGFormat
@@ -62,16 +65,29 @@ class Packer:
     num_workers: int | None
     seconds_a_record: int | float
     keep: RecordFilter | None = None
+    placeholder_patients: Sequence[Any] | str | int | float | None = ()
 
     def __post_init__(self) -> None:
+        given = self.placeholder_patients
+        some = [given] if isinstance(given, str | int | float) else given  # a config hands over a list, or one number
+        object.__setattr__(self, "placeholder_patients", tuple(map(str, some or ())))
         checks.whole_number("num_workers", self.num_workers, at_least=0, or_null=True)
         checks.positive("seconds_a_record", self.seconds_a_record)
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        return tuple(self.placeholder_patients)  # type: ignore[arg-type]  # see __post_init__
 
     @property
     def description(self) -> dict[str, Any]:
         """What the set depends on, for its manifest."""
         keep = {} if self.keep is None else {"keep": self.keep.description}
-        return {"shaping": asdict(self.shaping), "quality": asdict(self.quality), **keep}
+        further = {"placeholder_patients": list(self.placeholders)} if self.placeholders else {}
+        return {"shaping": asdict(self.shaping), "quality": asdict(self.quality), **keep, **further}
+
+    def known_patient(self, number: Any) -> str | None:
+        """A patient number as text; None where there is none, or it stands for nobody."""
+        return known_patient(number, self.placeholders)
 
     def pack(
         self,
@@ -108,6 +124,7 @@ class Packer:
                         self._fill(content, references, read, Path(root), everything)
         packed = open_cached(folder)
         log_account(folder, packed.manifest["account"])
+        log_cautions(packed)
         return packed
 
     def _fill(
@@ -158,7 +175,15 @@ class Packer:
     def _outcomes(
         self, batches: Sequence[Sequence[RecordReference]], read: Read, root: Path
     ) -> Iterator[list[Outcome]]:
-        work = partial(read_batch, read=read, root=root, ecg=self.ecg, shaping=self.shaping, quality=self.quality)
+        work = partial(
+            read_batch,
+            read=read,
+            root=root,
+            ecg=self.ecg,
+            shaping=self.shaping,
+            quality=self.quality,
+            placeholders=self.placeholders,
+        )
         results = self._in_batches(work, batches, unreadable)
         outcomes = ([outcome for of_record in batch for outcome in of_record] for batch in results)
         return outcomes if self.keep is None else screened(outcomes, self.keep, self.ecg)
@@ -183,7 +208,8 @@ class Packer:
 def _nothing_usable(root: str | Path, account: Mapping[str, Any]) -> str:
     counts = ", ".join(f"{rule} {len(entries)}" for rule, entries in account["left_out"].items())
     first = next(iter(account["left_out"].values()))[0]
+    cautions = "".join(f"; {caution}" for caution in account["cautions"])
     return (
         f"none of the {account['read']} records in {root} is usable ({counts}); "
-        f"the first, {first['record']}: {first['detail']}"
+        f"the first, {first['record']}: {first['detail']}{cautions}"
     )

@@ -13,12 +13,20 @@ from typing import Any, cast
 
 import numpy as np
 
-from ecggan.data.readers.collection import RecordLocation, check_record_size, is_numeric, locate_records, to_record
+from ecggan.data.readers.collection import (
+    LAYOUT_KEYS,
+    RecordLocation,
+    check_record_size,
+    is_numeric,
+    locate_records,
+    to_record,
+    with_stated,
+)
 from ecggan.data.record import Layout, Record
 
 _MOST_CHECKED = 2**28  # bytes; checking the checksum of a larger array would take as long as packing it
 _LARGEST_FACT = 2**26  # bytes, of the arrays of an .npz that are not signals
-_FACTS = ("leads", "sampling_rate", "unit", "record")
+_FACTS = (*LAYOUT_KEYS, "record")
 
 
 @dataclass(frozen=True)
@@ -79,8 +87,8 @@ class _Npz:
                 )
             self.headers[name] = header
         facts = {name: self._fact(name) for name in _FACTS if name in members}
-        stated_layout = {name: _plain(fact) for name, fact in facts.items() if name != "record"}
-        self.layout, self.columns = replace(layout, **stated_layout), layout.leads
+        self.layout = with_stated(layout, {name: _plain(fact) for name, fact in facts.items() if name != "record"})
+        self.columns = layout.leads
         shapes = {
             name: header.shape
             for name, header in self.headers.items()

@@ -1,5 +1,6 @@
 """What the readers of files of many records have in common."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
@@ -11,10 +12,16 @@ import numpy as np
 from ecggan.data.readers.channels import channel
 from ecggan.data.readers.channels import to_record as channels_to_record
 from ecggan.data.readers.lead_names import LeadName, lead_names
-from ecggan.data.record import Layout, Record
+from ecggan.data.record import Layout, Record, printable
 
 LARGEST_RECORD = 2**28  # bytes, before they are floats; a day of 12 leads at 500 Hz has fewer than 2^30
 MOST_RECORDS = 1_000_000  # in one file
+LAYOUT_KEYS = ("leads", "sampling_rate", "unit", "units")
+# what files write for a unit that is a step of the recorder, or none at all
+_NO_VOLTAGE = re.compile(
+    r"|[\d.e+-]+|lsbs?|adus?|adc|a\.?u\.?|au|arb.*|counts?|digits?|bits?|raw|steps?|units?|none|null|nan|n/?a|nu|"
+    r"unknown|unspecified|undefined|unitless|dimensionless|normali[sz]ed|-+|\?+"
+)
 
 
 @runtime_checkable
@@ -143,6 +150,36 @@ def named_record(
         channel(name, signal, layout.unit, complete.sampling_rate) for name, signal in zip(names, signals, strict=True)
     ]
     return channels_to_record(channels, leads, facts)
+
+
+def with_stated(layout: Layout, stated: Mapping[str, Any]) -> Layout:
+    """The layout with what a file states of `LAYOUT_KEYS`, which takes precedence.
+
+    A unit that names no voltage (LSB, counts, a number, nothing) says nothing: that of the layout then holds.
+
+    Raises:
+        ValueError: the file states several units, or one that is not known, or none where the layout has none either.
+    """
+    changes = {name: stated[name] for name in ("leads", "sampling_rate") if name in stated}
+    units = {text for name in ("unit", "units") if name in stated for text in _texts(stated[name])}
+    if len(units) > 1:
+        raise ValueError(
+            f"it states several units ({', '.join(sorted(units))}); write all leads in one, which is stated once"
+        )
+    for unit in units:
+        if not _NO_VOLTAGE.fullmatch(unit.casefold()):
+            changes["unit"] = unit
+        elif layout.unit is None and unit:
+            raise ValueError(
+                f"it states the unit {unit!r}, which names no voltage; state what one of it is, such as "
+                "data.layout.unit='2.5 uV', or in a sidecar"
+            )
+    return replace(layout, **changes)
+
+
+def _texts(stated: Any) -> set[str]:
+    each = stated if isinstance(stated, list | tuple) else [stated]
+    return {printable(str(unit), 30).strip() for unit in each if isinstance(unit, str | int | float)}
 
 
 def is_numeric(dtype: np.dtype) -> bool:

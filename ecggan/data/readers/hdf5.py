@@ -6,7 +6,6 @@ external storage and virtual datasets are not read.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,17 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ecggan.data.readers.collection import MOST_RECORDS, check_record_size, is_numeric, locate_records, to_record
+from ecggan.data.readers.collection import (
+    LAYOUT_KEYS,
+    MOST_RECORDS,
+    check_record_size,
+    is_numeric,
+    locate_records,
+    to_record,
+    with_stated,
+)
 from ecggan.data.record import Layout, Record, in_one_line
 
-_LAYOUT_KEYS = ("leads", "sampling_rate", "unit")
 _LARGEST_CHUNK = 2**28  # bytes: so many are inflated for one record
 _MOST_COMPRESSION = 2000  # largest compression ratio; deflate's is at most 1032
 _DEEPEST = 32
@@ -44,15 +50,16 @@ class HDF5:
         candidates = [name for name, shape in shapes.items() if len(shape) in (2, 3) and layout.array in (None, name)]
         for name in candidates:
             self._check(numeric[name], f"{path}, {name}")
-        if len(candidates) == 1:
-            self._layout = _with_stated_layout(self._layout, numeric[candidates[0]].attrs)
-        self.names, self.locations = locate_records(shapes, self._layout, path)
+        first = [numeric[name].attrs for name in candidates[:1]]
+        located = _with_stated_layout(self._layout, first[0]) if first else self._layout
+        self.names, self.locations = locate_records(shapes, located, path)
 
     def read(self, position: int, leads: Sequence[str]) -> Record:
         location = self.locations[position]
         dataset = self.datasets[location.array]
         values = dataset[()] if location.row is None else dataset[location.row]
-        return to_record(values, location.has_leads_first, self._layout, self.path, leads, self._columns)
+        layout = _with_stated_layout(self._layout, dataset.attrs)
+        return to_record(values, location.has_leads_first, layout, self.path, leads, self._columns)
 
     def _check(self, dataset: h5py.Dataset, what: str) -> None:
         _check_location(dataset, what)
@@ -90,7 +97,7 @@ def _check_location(dataset: h5py.Dataset, what: str) -> None:
 
 
 def _with_stated_layout(layout: Layout, attributes: Mapping[str, Any]) -> Layout:
-    return replace(layout, **{name: _plain(attributes[name]) for name in _LAYOUT_KEYS if name in attributes})
+    return with_stated(layout, {name: _plain(attributes[name]) for name in LAYOUT_KEYS if name in attributes})
 
 
 def _plain(value: Any) -> Any:

@@ -19,18 +19,19 @@ import pyarrow.parquet as pq
 
 from ecggan.data.readers.collection import (
     LARGEST_RECORD,
+    LAYOUT_KEYS,
     MOST_RECORDS,
     RecordLocation,
     locate_records,
     named_record,
     to_record,
+    with_stated,
 )
 from ecggan.data.readers.lead_names import LeadName, lead_names
 from ecggan.data.record import Layout, Record, years
 from ecggan.ecg import TWELVE_LEADS
 
 _METADATA = b"ecggan"
-_LAYOUT_KEYS = ("leads", "sampling_rate", "unit")
 _LARGEST_ROW_GROUP = 2**30  # bytes, of the signals: so many are in memory at once
 _OTHERS = ("record", "patient", "age", "sex", "split")
 _SPLITS = ("train", "validation", "test")
@@ -54,6 +55,7 @@ class Parquet:
         self._layout = _with_stated_layout(layout, schema.metadata or {}, path)
         self._user_columns = layout.leads
         self._columns, self._names_of_leads, self._is_table = _signal_columns(schema, self._layout, path)
+        self._layout = with_stated(self._layout, {"units": _stated_units(schema, self._columns)})
         rows = [self.file.metadata.row_group(i).num_rows for i in range(self.file.num_row_groups)]
         self._first_rows = np.concatenate([[0], np.cumsum(rows)])
         if self._first_rows[-1] > MOST_RECORDS and not self._is_table:
@@ -105,9 +107,15 @@ def _with_stated_layout(layout: Layout, metadata: dict[bytes, bytes], path: Path
         return layout
     try:
         stated = json.loads(metadata[_METADATA])
-        return replace(layout, **{name: stated[name] for name in _LAYOUT_KEYS if name in stated})
+        return with_stated(layout, {name: stated[name] for name in LAYOUT_KEYS if name in stated})
     except (ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is damaged: its metadata of ECGs cannot be read ({error})") from error
+
+
+def _stated_units(schema: pa.Schema, columns: Sequence[str]) -> list[str]:
+    """What the metadata of the file or of its signals say for their unit."""
+    metadata = [schema.metadata or {}, *(schema.field(name).metadata or {} for name in columns)]
+    return [each[key].decode(errors="replace") for each in metadata for key in (b"unit", b"units") if key in each]
 
 
 def _signal_columns(schema: pa.Schema, layout: Layout, path: Path) -> tuple[list[str], list[LeadName], bool]:

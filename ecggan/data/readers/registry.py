@@ -67,6 +67,8 @@ def read_record(
         record = read_device_file(path, leads, layout.lead_names)
     else:
         record = read_text(path, layout, leads)
+    if layout.factor != 1:
+        record = replace(record, millivolts=record.millivolts * layout.factor)
     return replace(record, facts={**record.facts, **facts})
 
 

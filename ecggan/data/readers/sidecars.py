@@ -1,7 +1,8 @@
 """Sidecars state what a file does not: ``NAME.json`` for one file, ``ecg.json`` for a folder and all below it.
 
-A sidecar is an object with any of `leads`, `sampling_rate` (Hz), `unit` (mV, uV or V) and `lead_names` (as in ``{"Ch1":
-"I"}``), and of the facts `patient`, `age` (years) and `sex` (male or female)::
+A sidecar is an object with any of `leads`, `sampling_rate` (Hz), `unit` (mV, uV or V, with any factor, as in 0.4 mV),
+`array`, `lead_names` (as in ``{"Ch1": "I"}``), `factor` ([Layout][ecggan.data.record.Layout]), and of the facts
+`patient`, `age` (years) and `sex` (male or female)::
 
     {"leads": ["I", "II", "V1"], "sampling_rate": 400, "unit": "uV"}
 
@@ -93,6 +94,7 @@ _CAN_BE: dict[str, Callable[[Any], bool]] = {
     "leads": lambda value: isinstance(value, list) and len(value) <= _MOST_LEADS and all(map(_is_text, value)),
     "sampling_rate": lambda value: _is_number(value) and 0 < value <= HIGHEST_RATE,
     "unit": _is_text,
+    "factor": lambda value: _is_number(value) and 0 < value < float("inf"),
     "array": _is_text,
     "lead_names": lambda value: (
         isinstance(value, dict)
@@ -109,5 +111,7 @@ _MUST_BE = {
     "sampling_rate": "a number above 0, in Hz",
     "age": "a number of years",
     "sex": "male or female",
-    **dict.fromkeys(("unit", "array", "patient"), "a short text"),
+    "unit": "a short text, such as mV or 0.4 mV",
+    "factor": "a number above 0",
+    **dict.fromkeys(("array", "patient"), "a short text"),
 }

@@ -12,14 +12,16 @@ from typing import Any
 from tqdm import tqdm
 
 from ecggan.data.packing.cache import open_cached
+from ecggan.data.patients import num_by_placeholder
+from ecggan.data.sets.cautions import amplitudes_of, cautions_of, log_cautions
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.exclusions import log_account, read_examples, save_example
 from ecggan.data.sets.manifest import FORMAT_VERSION
-from ecggan.data.sets.writer import ECGSetWriter, create_ecg_set
+from ecggan.data.sets.writer import ECGSetWriter, create_ecg_set, records_table
 
 log = logging.getLogger(__name__)
 
-COMBINED_VERSION = 2
+COMBINED_VERSION = 3
 
 
 def combined_set(parts: Mapping[str, Mapping[str, Any]], cache: str | Path) -> ECGSet:
@@ -65,9 +67,16 @@ def combined_set(parts: Mapping[str, Mapping[str, Any]], cache: str | Path) -> E
                 for number, example in enumerate([] if ecgs.path is None else read_examples(ecgs.path)):
                     save_example(writer.folder, replace(example, record=f"{name}/{example.record}"), number, f"{name}-")
                 _join(writer, name, ecgs, seen, account)
+            table = records_table(writer.rows)
+            account |= {
+                "placeholder_patients": num_by_placeholder(table),
+                "amplitudes": {name: next(iter(amplitudes_of(ecgs).values())) for name, ecgs in sets.items()},
+            }
+            account["cautions"] = cautions_of({"made_by": made_by, "account": account}, table)
             writer.account = account
     combined = open_cached(folder)
     log_account(folder, combined.manifest["account"])
+    log_cautions(combined)
     return combined
 
 

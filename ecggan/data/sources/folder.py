@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ecggan.data.packing.outcomes import NotWantedError
 from ecggan.data.packing.packer import Packer
+from ecggan.data.patients import known_patient
 from ecggan.data.readers.registry import is_collection, read_record, record_names
 from ecggan.data.readers.sidecars import sidecars_of
 from ecggan.data.record import Layout, Record, RecordReference
@@ -86,8 +87,16 @@ def folder_set(
         for position, member in enumerate(members):
             facts = {"split": split_of(f"{stem}/{member}", validation, test)}
             references.append(RecordReference(f"{name}/{member}", path, facts, beside, position))
-    leads = packer.ecg.leads
-    read = partial(_read, layout=layout, root=root, leads=leads, selection=selection, validation=validation, test=test)
+    read = partial(
+        _read,
+        layout=layout,
+        root=root,
+        leads=packer.ecg.leads,
+        selection=selection,
+        validation=validation,
+        test=test,
+        placeholders=packer.placeholders,
+    )
     made_by = {
         "patterns": list(patterns),
         "layout": asdict(layout),
@@ -154,6 +163,7 @@ def _read(
     selection: Selection,
     validation: int | float,
     test: int | float,
+    placeholders: Sequence[str],
 ) -> Record:
     """The record, in the split of its patient if the patient is known."""
     record = read_record(reference.path, layout, root, reference.position, leads)
@@ -161,7 +171,8 @@ def _read(
     step = selection.exclusion_reason(age, sex)
     if step:
         raise NotWantedError(step, f"age {age:g}, sex {sex or 'unknown'}")
-    if "patient" not in record.facts or "split" in record.facts:
+    patient = known_patient(record.facts.get("patient"), placeholders)
+    if patient is None or "split" in record.facts:
         return record
-    split = split_of(record.facts["patient"], validation, test)
+    split = split_of(patient, validation, test)
     return replace(record, facts={**record.facts, "split": split})

@@ -43,8 +43,8 @@ def hub_set(
         revision: a commit or tag of it; None for the newest.
         layout: leads, rate and unit of the rows; `array` names the column of the signals if several are possible.
         packer: makes the set.
-        validation: the share of the records in that split, of 1, by a hash of the name, if the data set has no
-            splits of its own.
+        validation: the share of the records in that split, of 1, if the data set has no splits of its own: by a hash
+            of the column `patient` if there is one, else of the name.
         test: the share of the records in the test split, in the same way.
 
     Raises:
@@ -63,7 +63,7 @@ def hub_set(
     if not all(files.values()):
         raise ValueError(f"the data set {dataset} has no rows")
     root = Path(os.path.commonpath([file.parent for paths in files.values() for file in paths]))
-    references = list(_references(loaded, files, validation, test))
+    references = list(_references(loaded, files, packer, validation, test))
     made_by = {
         "dataset": dataset,
         "revision": revision,
@@ -78,16 +78,24 @@ def hub_set(
 
 
 def _references(
-    splits: Mapping[str, "Dataset"], files: Mapping[str, list[Path]], validation: int | float, test: int | float
+    splits: Mapping[str, "Dataset"],
+    files: Mapping[str, list[Path]],
+    packer: Packer,
+    validation: int | float,
+    test: int | float,
 ) -> Iterator[RecordReference]:
     has_splits = len(splits) > 1 and set(splits) <= set(SPLITS)
     for split, rows in splits.items():
         keys = list(rows["__key__"]) if "__key__" in rows.column_names else []
         names = keys if len(set(keys)) == len(rows) else list(map(str, range(len(rows))))
-        for position, name in enumerate(names):
+        patients = list(rows["patient"]) if "patient" in rows.column_names else [None] * len(rows)
+        for position, (name, patient) in enumerate(zip(names, patients, strict=True)):
             record = name if name.startswith(f"{split}/") else f"{split}/{name}"
-            in_split = SPLITS[split] if has_splits else split_of(record, validation, test)
-            yield RecordReference(record, files[split][0], {"split": in_split, "part": split}, position=position)
+            by = packer.known_patient(patient) or record
+            facts: dict[str, Any] = {"split": SPLITS[split] if has_splits else split_of(by, validation, test)}
+            if patient is not None:
+                facts["patient"] = str(patient)
+            yield RecordReference(record, files[split][0], {**facts, "part": split}, position=position)
 
 
 def _read(reference: RecordReference, splits: Mapping[str, "Dataset"], layout: Layout, leads: Sequence[str]) -> Record:

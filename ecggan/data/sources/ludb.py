@@ -1,8 +1,9 @@
 """LUDB, the Lobachevsky University database: ECGs with the waves annotated by cardiologists in each of 12 leads.
 
 Kalyakulina et al. 2020, LUDB: a new open-access validation tool for electrocardiogram delineation algorithms,
-https://doi.org/10.13026/eegm-h675. The gains in its headers are wrong (they scale every lead to 1 mV); its integers are
-µV, as III = II - I holds in them exactly.
+https://doi.org/10.13026/eegm-h675. The gains in its headers are wrong (they scale every lead to 1 mV). III = II - I
+holds in its integers exactly, so that all leads have one step; taken for 1 µV, its ECGs are as large as those of
+PTB-XL (docs/data.md).
 """
 
 import logging
@@ -17,7 +18,7 @@ import pandas as pd
 
 from ecggan.data.packing.packer import Packer
 from ecggan.data.readers.wfdb import read_wfdb, read_wfdb_annotation
-from ecggan.data.record import Record, RecordReference, years
+from ecggan.data.record import Record, RecordReference, millivolts_per, years
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.splits import split_of
 from ecggan.data.sources.selection import OLDEST, Candidate, Selection, summary_text
@@ -48,14 +49,20 @@ class LUDBRecord:
 
 
 def ludb_set(
-    root: str | Path | None, packer: Packer, selection: Selection, validation: int | float, test: int | float
+    root: str | Path | None,
+    packer: Packer,
+    selection: Selection,
+    unit: str | int | float,
+    validation: int | float,
+    test: int | float,
 ) -> ECGSet:
-    """Pack the selected records, one of each patient, reading their integers as µV.
+    """Pack the selected records, one of each patient.
 
     Args:
         root: the folder that holds ludb.csv.
         packer: makes the set.
         selection: by the cells of ludb.csv, e.g. Sinus rhythm, age and sex.
+        unit: of the stored integers.
         validation: the share of the records in that split, of 1, by a hash of the record's number.
         test: the share of the records in the test split, also by the hash.
 
@@ -71,12 +78,19 @@ def ludb_set(
     log.info("LUDB: %s", summary_text(counts))
     if not references:
         raise ValueError(f"no record of {root / TABLE} is wanted ({summary_text(counts)}): {selection}")
-    made_by = {"selection": asdict(selection), "counts": counts, "validation": validation, "test": test}
-    return packer.pack("ludb", references, partial(_read, root=root, leads=packer.ecg.leads), root, made_by)
+    made_by = {
+        "selection": asdict(selection),
+        "unit": unit,
+        "counts": counts,
+        "validation": validation,
+        "test": test,
+    }
+    read = partial(_read, millivolts_per_step=millivolts_per(unit), root=root, leads=packer.ecg.leads)
+    return packer.pack("ludb", references, read, root, made_by)
 
 
-def _read(reference: RecordReference, root: Path, leads: Sequence[str]) -> Record:
-    return read_wfdb(reference.path, _MILLIVOLTS_PER_STEP, root, leads)
+def _read(reference: RecordReference, millivolts_per_step: float, root: Path, leads: Sequence[str]) -> Record:
+    return read_wfdb(reference.path, millivolts_per_step, root, leads)
 
 
 def _candidates(root: Path, validation: int | float, test: int | float) -> Iterator[Candidate]:

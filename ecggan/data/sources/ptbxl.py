@@ -77,7 +77,7 @@ def ptbxl_set(
             f"data=ptbxl needs data.root=FOLDER, the folder that holds {DATABASE}{where}; data.download=true fetches it"
         )
     root = Path(root).expanduser()
-    candidates, counts = _candidates(root, packer.ecg.sampling_rate, shares)
+    candidates, counts = _candidates(root, packer, shares)
     references, steps = selection.choose(candidates)
     counts |= steps
     log.info("PTB-XL: %s", summary_text(counts))
@@ -105,9 +105,9 @@ def shares_by(split_by: str, validation: int | float, test: int | float) -> Pati
     return PatientShares(validation, test) if split_by == "patient" else None
 
 
-def _candidates(root: Path, sampling_rate: int, shares: PatientShares | None) -> tuple[list[Candidate], dict[str, int]]:
+def _candidates(root: Path, packer: Packer, shares: PatientShares | None) -> tuple[list[Candidate], dict[str, int]]:
     """The usable rows of the database, and the numbers of all and of damaged rows."""
-    file_column = "filename_lr" if sampling_rate == 100 else "filename_hr"
+    file_column = "filename_lr" if packer.ecg.sampling_rate == 100 else "filename_hr"
     numbers = ["patient_id", "age", "sex", "strat_fold"]
     try:
         database = pd.read_csv(root / DATABASE, usecols=[*numbers, "scp_codes", file_column])
@@ -128,7 +128,7 @@ def _candidates(root: Path, sampling_rate: int, shares: PatientShares | None) ->
         sex = SEXES.get(row["sex"])
         patient = _patient(row["patient_id"])
         if shares is not None:
-            split = split_of(path.stem if patient is None else patient, shares.validation, shares.test)
+            split = split_of(packer.known_patient(patient) or path.stem, shares.validation, shares.test)
         facts = {"patient": patient, "split": split, "age": _age(row["age"]), "sex": sex}
         age = OLDEST if row["age"] == AGE_ABOVE_89 else row["age"]
         candidates.append(Candidate(RecordReference(path.stem, path, facts), statements, age, sex))

@@ -18,6 +18,7 @@ from jaxtyping import Float, Int
 from tqdm import tqdm
 
 from ecggan import checks
+from ecggan.data.patients import why_few_patients
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS, MICROVOLTS_PER_MILLIVOLT, select_leads
 from ecggan.evaluation.reader_study.sheets import GENERATED, KEY, KEY_COLUMNS, REAL, SHEET_COLUMNS
@@ -158,7 +159,7 @@ def _choose(what: str, ecgs: ECGSet, num_each: int, rng: np.random.Generator) ->
     if len(first) < num_each:
         raise ValueError(
             f"{num_each} {what} ECGs are asked for, one a patient, but {_name(ecgs)} has {len(ecgs)} records of "
-            f"{len(first)} patients; ask for fewer, or give a larger set"
+            f"{len(first)} patients; ask for fewer, or give a larger set{why_few_patients(ecgs.records)}"
         )
     return np.asarray(rng.choice(order[first], num_each, replace=False))
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ecggan.data.sets.cautions import cautions
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.exclusions import Excerpt, ExcludedExample, read_examples
 from ecggan.evaluation.failures import FailureLog
@@ -80,6 +81,7 @@ def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = N
             pictures=pictures,
             pairs=pairs,
             failures=failure_log.failures,
+            cautions=cautions(ecgs),
             made_by=lines(ecgs.manifest.get("made_by")),
             form=_form(ecgs),
         )
@@ -153,9 +155,12 @@ def _split_table(ecgs: ECGSet) -> ShownTable:
 
 
 def _patients(some: pd.DataFrame) -> Cell:
-    if "patient" not in some or some["patient"].isna().all():
-        return Cell("not known", None, "none")
-    return Cell(f"{some['patient'].nunique():,}", some["patient"].nunique())
+    """How many there are; a record that names none counts as one, as in every evaluation."""
+    known = some["patient"].dropna() if "patient" in some else pd.Series(dtype=object)
+    unknown = len(some) - len(known)
+    number = known.nunique() + unknown
+    words = "none is named" if unknown == len(some) else f"{unknown:,} records name none"
+    return Cell(f"{number:,} ({words})" if unknown else f"{number:,}", number)
 
 
 def _ages(some: pd.DataFrame) -> Cell:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ecggan.data.sets.cautions import cautions
 from ecggan.ecg import DERIVED_LEADS, independent_leads
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.assessment import Assessment
@@ -20,6 +21,7 @@ def notices(assessment: Assessment, failures: Mapping[str, str]) -> list[str]:
     real, found = assessment.real, []
     if real.ecgs.kind == "generated":
         found.append("The reference set itself was drawn from a generator, so this is no comparison with patients.")
+    found += _doubts(assessment)
     for some in assessment.generated.values():
         found += _notices_of(some, real)
     for some in assessment.sets():
@@ -37,6 +39,18 @@ def notices(assessment: Assessment, failures: Mapping[str, str]) -> list[str]:
             )
     return found + [
         f"This step failed and its result is missing below: {step} ({error})." for step, error in failures.items()
+    ]
+
+
+def _doubts(assessment: Assessment) -> list[str]:
+    """What is doubtful about the origin of the sets, that of the training ECGs too."""
+    sets = [*((some.name, some.ecgs) for some in assessment.sets())]
+    if assessment.training is not None and assessment.training.path != assessment.real.ecgs.path:
+        sets.append(("the training ECGs", assessment.training))
+    return [
+        f"{caution}." if caution.startswith(f"{name}:") else f"{name}: {caution}."
+        for name, ecgs in sets
+        for caution in cautions(ecgs)
     ]
 
 

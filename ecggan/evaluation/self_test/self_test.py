@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ecggan.data.patients import why_few_patients
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation.assessment import Assessment, assess
@@ -123,7 +124,7 @@ def split_by_patient(real: ECGSet, seed: int) -> dict[str, ECGSet]:
     if num_patients < FEWEST_PATIENTS_NEEDED:
         raise ValueError(
             f"the self-test needs real ECGs of {FEWEST_PATIENTS_NEEDED} patients or more, to split them into training, "
-            f"held-out and fresh ones; the set has {num_patients}"
+            f"held-out and fresh ones; the set has {num_patients}{why_few_patients(real.records)}"
         )
     order = np.random.default_rng(seed).permutation(num_patients)
     ends = np.rint(np.cumsum([0, *_SHARES.values()]) * num_patients).astype(int)

@@ -85,6 +85,23 @@ def test_any_label_may_be_asked_for(make_set, root):
     assert list(make_set(root, ["AF", "RBBB"]).records["record"]) == ["12", "14"]
 
 
+def test_placeholders_of_the_table_are_nobody(make_set, root):
+    table = (root / "exams.csv").read_text()
+    (root / "exams.csv").write_text(table.replace(",900,", ",000000,"))
+    packed = make_set(root)
+    placeholders = packed.records.set_index("record")["placeholder_patient"].dropna()
+    assert set(placeholders) == {"000000"}
+    splits = packed.records.set_index("record")["split"]
+    assert all(splits[exam] == split_of(exam, 0.2, 0.2) for exam in placeholders.index)
+
+
+def test_a_unit_is_asked_for_and_may_have_a_factor(make_set, root, ecgs):
+    with pytest.raises(ValueError, match=r"data=code15 needs data.unit .*data.parts.code15.unit.*0.39 to 0.5 mV"):
+        make_set(root, unit=None)
+    whole, half = make_set(root).microvolts(), make_set(root, unit="0.5 mV").microvolts()
+    np.testing.assert_allclose(half, whole / 2, atol=0.5)
+
+
 def test_wrong_unit_is_noticed(make_set, root):
     with pytest.raises(NothingUsableError, match="the unit may be wrong: mV taken for µV"):
         make_set(root, unit="uV")

@@ -37,7 +37,8 @@ def test_parts_are_joined_with_their_splits_and_nothing_twice(parts, tmp_path, k
     assert list(joined.records["split"]) == ["test", "train", "train", "test", "train"]
     assert np.array_equal(joined.microvolts(), np.rint(known_ecg(5) * 1000)[[0, 1, 2, 4, 3]])
     duplicate = {"record": "other/r2", "detail": "the same samples as one/r2"}
-    assert joined.manifest["account"] == {"read": 6, "kept": 5, "left_out": {"duplicate": [duplicate]}}
+    account = joined.manifest["account"]
+    assert (account["read"], account["kept"], account["left_out"]) == (6, 5, {"duplicate": [duplicate]})
     assert joined.manifest["made_by"]["parts"]["one"]["made_by"] == {"source": "one"}
     assert combined_set(parts, tmp_path / "cache").path == joined.path
 

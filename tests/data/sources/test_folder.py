@@ -148,7 +148,7 @@ def test_patient_with_several_files_is_in_one_split(make_set, tmp_path, known_ec
         ("[]", "must be an object with any of leads"),
         (
             '{"units": "uV"}',
-            "has the key 'units'; known are leads, sampling_rate, unit, array, lead_names, patient, age, sex",
+            "has the key 'units'; known are leads, sampling_rate, unit, array, lead_names, factor, patient, age, sex",
         ),
         ('{"unit": "LSB"}', "the unit 'LSB' is not known"),
         ('{"unit": 3}', "states 3 for 'unit', which must be a short text"),

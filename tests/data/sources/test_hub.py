@@ -68,6 +68,17 @@ def test_lists_of_lists_are_shared_out_by_their_names(make_set, tmp_path, microv
     assert list(ecgs.records["split"]) == [split_of(f"train/{i}", 0.2, 0.2) for i in range(5)]
 
 
+def test_rows_of_one_patient_share_a_split_and_placeholders_are_nobody(make_set, tmp_path, microvolts):
+    (tmp_path / "table").mkdir()
+    rows = {"patient": ["7", "7", "N/A", "-1", None], "ecg": [record.tolist() for record in microvolts]}
+    pd.DataFrame(rows).to_parquet(tmp_path / "table" / "ecgs.parquet")
+    records = make_set(tmp_path / "table").records
+    names = ["7", "7", "train/2", "train/3", "train/4"]
+    assert list(records["split"]) == [split_of(name, 0.2, 0.2) for name in names]
+    assert list(records["patient"].dropna()) == ["7", "7"]
+    assert list(records["placeholder_patient"].dropna()) == ["N/A", "-1"]
+
+
 def test_what_rows_do_not_say_is_not_guessed(make_set, published):
     with pytest.raises(ValueError, match="its leads and sampling rate and unit are not known"):
         make_set(published, Layout())

@@ -74,13 +74,15 @@ def test_normal_records_are_packed_in_the_microvolts_of_their_integers(shared_da
     companions = [f"Electric axis of the heart: {axis}" for axis in ("normal", "vertical", "horizontal")]
     normal = Statements(["Sinus rhythm"], 0, companions)
     packing = packer(paper_format, tmp_path / "cache")
-    packed = ludb_set(shared_data / "ludb", packing, Selection(None, normal, None, None), 0.2, 0.2)
+    packed = ludb_set(shared_data / "ludb", packing, Selection(None, normal, None, None), "uV", 0.2, 0.2)
     left_out = [entry["record"] for entries in packed.manifest["account"]["left_out"].values() for entry in entries]
     numbers = ["56", "58", "62", "142", "152", "154", "162", "166", "168", "190", "194", "198"]
     assert sorted([*packed.records["record"], *left_out], key=int) == numbers
     first = read_ludb(shared_data / "ludb", int(packed.records["record"][0]))
     wanted = select_leads(first.millivolts, first.leads, paper_format.leads)
     np.testing.assert_allclose(packed.millivolts([0])[0], wanted, atol=1e-6)
-    oldest = ludb_set(shared_data / "ludb", packing, Selection(["Sinus rhythm"], None, [89.5, 120], None), 0.2, 0.2)
+    oldest = ludb_set(
+        shared_data / "ludb", packing, Selection(["Sinus rhythm"], None, [89.5, 120], None), "uV", 0.2, 0.2
+    )
     assert oldest.manifest["made_by"]["counts"]["chosen"] == 1
     assert oldest.records["age"].isna().all()

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ecggan.data.sets.splits import split_of
 from ecggan.data.sources.download import Download
 from ecggan.data.sources.ptbxl import PatientShares, ptbxl_set, shares_by
 from ecggan.data.sources.selection import Selection, Statements
@@ -91,6 +92,16 @@ def test_shares_of_the_patients_take_the_place_of_folds(make_set, database):
     assert (records.groupby("patient")["split"].nunique() == 1).all()
     again = make_set(database, shares=PatientShares(0.3, 0.3), companions=["SR"]).records.set_index("record")["split"]
     assert (records.set_index("record")["split"][again.index] == again).all()  # whoever else is chosen
+
+
+def test_placeholders_of_the_table_are_nobody(make_set, database):
+    table = pd.read_csv(database / "ptbxl_database.csv")
+    table["patient_id"] = [-1, 0, 11, 12, 13, 14, 15, 16, 99999999]
+    table.to_csv(database / "ptbxl_database.csv", index=False)
+    rows = make_set(database, shares=PatientShares(0.3, 0.3)).records.set_index("record")
+    assert rows["patient"].dropna().to_dict() == {"00003_hr": "11"}
+    names = {"00001_hr": "00001_hr", "00002_hr": "00002_hr", "00003_hr": "11", "00009_hr": "00009_hr"}
+    assert rows["split"].to_dict() == {record: split_of(name, 0.3, 0.3) for record, name in names.items()}
 
 
 def test_all_patients_can_be_of_one_split(make_set, database):

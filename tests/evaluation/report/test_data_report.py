@@ -46,6 +46,14 @@ def test_page_and_tables_name_every_record(packed, tmp_path):
     )
 
 
+def test_page_says_what_is_doubtful_and_counts_a_record_without_a_patient_as_one(packed, tmp_path):
+    doubtful = packed.subset(slice(10))
+    doubtful.records["patient"] = ["4711"] * 8 + [None] * 2
+    html = " ".join(write_data_report(tmp_path / "out", doubtful, num_workers=1).read_text().split())
+    assert "8 of 10 records name one patient, &#39;4711&#39;" in html
+    assert "3 (2 records name none)" in html
+
+
 def test_nothing_is_overwritten(packed, tmp_path):
     (tmp_path / "out" / "inside").mkdir(parents=True)
     with pytest.raises(FileExistsError):

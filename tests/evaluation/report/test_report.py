@@ -221,6 +221,19 @@ def test_a_picture_that_fails_is_named_and_the_others_are_drawn(sets: Sets, monk
     assert notices(assessment, failure_log.failures)[-1] == said
 
 
+def test_what_is_doubtful_about_the_real_set_stands_above_the_report(sets: Sets) -> None:
+    loud = ECGSet.from_arrays(np.repeat(sets["real"].millivolts(), 2, axis=0) * 2.5, EIGHT_LEADS, 500)
+    loud.records["patient"] = "4711"
+    assessment = assess(loud, {"ours": sets["generated"]}, num_workers=1, progress=False)
+    said = notices(assessment, {})
+    assert any("6 of 6 records name one patient, '4711'" in notice for notice in said)
+    assert any(re.search(r"are 2\.\d times as large as those of adults", notice) for notice in said)
+    verdict = assessment.evaluations["ours"].verdict
+    assert verdict is not None
+    assert "30 patients or more" in verdict.headline
+    assert "packing.placeholder_patients=[4711]" in verdict.sentences[0]
+
+
 def test_an_existing_report_is_not_overwritten(report: Path, sets: Sets) -> None:
     with pytest.raises(FileExistsError, match="not empty"):
         write(report.parent, **sets)
