@@ -116,7 +116,9 @@ def evaluate_set(
             f"novelty of {name}", assess_novelty, some.fingerprinted, by.learned_from, by.held_out, num_workers
         )
     if comparison is not None:
-        verdict = run(f"verdict on {name}", judge, comparison, real.shares, some.shares, one_patient(real.ecgs.records))
+        one = one_patient(real.ecgs.records)
+        why_few = f"{one}." if one else ""
+        verdict = run(f"verdict on {name}", judge, comparison, real.shares, some.shares, why_few)
     variety = run(
         f"verdict on the variety of {name}", judge_diversity, clouds, repeats and (repeats[0].share, repeats[1].share)
     )

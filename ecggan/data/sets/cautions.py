@@ -86,13 +86,16 @@ def _where(manifest: Mapping[str, Any]) -> dict[str, str]:
     made_by = manifest.get("made_by") or {}
     parts = {name: (part.get("made_by") or {}) for name, part in (made_by.get("parts") or {}).items()}
     parts = parts or {source_name(manifest): made_by}
-    return {name: f"{name} ({Path(part['root']).name})" for name, part in parts.items() if part.get("root")}
+    roots = {name: part.get("dataset") or part.get("root") for name, part in parts.items()}
+    return {name: f"{name} ({Path(root).name})" for name, root in roots.items() if root}
 
 
 def _amplitude(ecgs: "ECGSet", which: np.ndarray) -> dict[str, Any]:
     positions = np.flatnonzero(which)
     positions = positions[:: max(1, len(positions) // _MOST_RECORDS)]
-    ages = ecgs.records["age"].to_numpy(float)[positions] if "age" in ecgs.records else np.full(len(positions), np.nan)
+    ages = np.full(len(positions), np.nan)
+    if "age" in ecgs.records:
+        ages = pd.to_numeric(ecgs.records["age"], errors="coerce").to_numpy(float)[positions]
     found = [
         times_adults(ecgs.millivolts([int(position)])[0], ecgs.leads, ecgs.sampling_rate, float(age))
         for position, age in zip(positions, ages, strict=True)
