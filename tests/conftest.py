@@ -61,6 +61,15 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def shared_cases() -> Path:
+    """The folder of small inputs that once failed, each with its right value; skipped where it is absent."""
+    cases = SHARED_DATA.parent / "cases"
+    if not cases.is_dir():
+        pytest.skip(f"no inputs at {cases}; set $ECGGAN_SHARED_DATA to the folder of real ECGs beside it")
+    return cases
+
+
+@pytest.fixture(scope="session")
 def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
     """Fill a folder once for all workers; whoever is later waits. It is not to be written to."""
     shared = tmp_path_factory.getbasetemp()

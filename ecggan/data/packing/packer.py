@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,10 @@ from ecggan.data.packing.worker_pool import Item, Result, in_processes
 from ecggan.data.record import RecordReference, printable
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.exclusions import log_account
-from ecggan.data.sets.manifest import FORMAT_VERSION, new_manifest
+from ecggan.data.sets.manifest import FORMAT_VERSION, Kind, new_manifest
 from ecggan.data.sets.record_filter import RecordFilter
 from ecggan.ecg import ECGFormat
+from ecggan.files.cache import in_cache, require_writable_cache
 from ecggan.files.locks import file_lock
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Packer:
         num_workers: processes that read; None for one a core, 0 for this process, which a bad file may crash or hang.
         seconds_a_record: time limit for reading a file.
         keep: a filter by what is measured in the other records; None for none.
+        kind: "generated" excludes no copies: how often a generator repeats itself is part of what is judged.
     """
 
     ecg: ECGFormat
@@ -62,6 +64,7 @@ class Packer:
     num_workers: int | None
     seconds_a_record: int | float
     keep: RecordFilter | None = None
+    kind: Kind = "real"
 
     def __post_init__(self) -> None:
         checks.whole_number("num_workers", self.num_workers, at_least=0, or_null=True)
@@ -71,7 +74,13 @@ class Packer:
     def description(self) -> dict[str, Any]:
         """What the set depends on, for its manifest."""
         keep = {} if self.keep is None else {"keep": self.keep.description}
-        return {"shaping": asdict(self.shaping), "quality": asdict(self.quality), **keep}
+        kind = {} if self.kind == "real" else {"kind": self.kind}
+        return {"shaping": asdict(self.shaping), "quality": asdict(self.quality), **keep, **kind}
+
+    def of_generated(self) -> "Packer":
+        """The same for generated ECGs, none of which is excluded for its looks: that would flatter the generator."""
+        no_rules = QualityRules(**dict.fromkeys(field.name for field in fields(QualityRules)))
+        return replace(self, quality=no_rules, keep=None, kind="generated")
 
     def pack(
         self,
@@ -98,8 +107,9 @@ class Packer:
         if not references:
             raise ValueError(f"no record to pack in {root} ({source}): {dict(made_by)}")
         references = with_unique_names(references, Path(root))
-        folder = Path(self.cache).expanduser() / "sets" / f"{source}-{self._key(references, made_by)}"
+        folder = in_cache(self.cache, "sets", f"{source}-{self._key(references, made_by)}")
         if not folder.exists():
+            require_writable_cache(self.cache)
             folder.parent.mkdir(parents=True, exist_ok=True)
             with file_lock(folder.with_name(f".{folder.name}.lock"), blocking=True) as lock:
                 if not folder.exists():  # another process may have packed it while this one waited
@@ -119,7 +129,8 @@ class Packer:
         made_by: Mapping[str, Any],
     ) -> None:
         ecg = self.ecg
-        with PackingJournal(content, ecg.leads, ecg.sampling_rate, ecg.num_samples) as journal:
+        shape = (ecg.leads, ecg.sampling_rate, ecg.num_samples)
+        with PackingJournal(content, *shape, excludes_duplicates=self.kind == "real") as journal:
             batches = [references[start : start + BATCH] for start in range(0, len(references), BATCH)]
             done = sum(map(len, batches[: journal.num_batches]))
             if done:
@@ -129,7 +140,7 @@ class Packer:
                 for batch, outcomes in zip(left, self._outcomes(left, read, root), strict=True):
                     journal.add(outcomes)
                     bar.update(len(batch))
-            manifest = new_manifest(ecg.leads, ecg.sampling_rate, ecg.num_samples, "real", made_by)
+            manifest = new_manifest(*shape, self.kind, made_by)
             account = journal.complete(manifest)
         if not account["kept"]:
             raise NothingUsableError(_nothing_usable(root, account))
