@@ -53,7 +53,7 @@ def copy_records(ptbxl: Path, folder: Path, num_records: int) -> None:
         copy.parent.mkdir(parents=True, exist_ok=True)
         steps = np.fromfile(headers[which].with_suffix(".dat"), "<i2")  # of 1 µV
         (steps + np.int16(offset)).tofile(copy.with_suffix(".dat"))
-        first, *signals = headers[which].read_text().splitlines()
+        first, *signals = headers[which].read_text(encoding="utf-8").splitlines()
         signals = [with_offset(line, offset, len(steps) // 12) for line in signals[:12]]
         copy.write_text("\n".join([first, *signals]) + "\n")
 
@@ -135,15 +135,17 @@ def family(pid: int) -> Iterator[int]:
     yield pid
     with suppress(OSError):
         for children in Path(f"/proc/{pid}/task").glob("*/children"):
-            for child in children.read_text().split():
+            for child in children.read_text(encoding="utf-8").split():
                 yield from family(int(child))
 
 
 def look(pid: int, seen: dict[int, np.ndarray]) -> None:
     """Note a process's peak of memory until now, its own memory at most (MB), and its CPU time (s)."""
     try:
-        status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-        ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        status = dict(
+            line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+        )
+        ticks = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[11:13]
         megabytes = [int(status[name].split()[0]) / 1024 for name in ("VmHWM", "RssAnon")]
     except (OSError, KeyError):  # it has ended
         return

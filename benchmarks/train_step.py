@@ -210,7 +210,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.only:
         seconds = {"ours": run_ours, "theirs": run_theirs}[options.only](options)[options.warm_up :]
-        peak = int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024
+        peak = int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text(encoding="utf-8"))[1]) / 1024
         if DEVICE == "cuda":
             peak = torch.cuda.max_memory_allocated() / 2**20
         print(f"FIGURES {sum(seconds) / len(seconds)} {peak}")

@@ -7,6 +7,8 @@ import signal
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
+from ecggan.quoting import remedy_of_interpolation
+
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
@@ -46,7 +48,7 @@ def exit_on_user_error(main: Callable[P, R], run_name: Callable[[], str | None] 
             if run is not None:
                 log.error("%s: %s", run, cause)
                 raise RunFailedError(f"{run}: {cause}") from None
-            raise SystemExit(f"error: {cause}") from error
+            raise SystemExit(f"error: {cause}{remedy_of_interpolation(error)}") from error
 
     return guarded
 

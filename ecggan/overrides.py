@@ -1,4 +1,4 @@
-"""Which job takes which parameter, said in one line before Hydra composes a configuration.
+"""The command line before Hydra composes a configuration: which job takes which parameter, said in one line.
 
 Hydra advises to add an unknown key with ``+``, which is never right here.
 """
@@ -7,10 +7,13 @@ import difflib
 import functools
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
+
+from ecggan.quoting import print_any_name, quoted_for_hydra, remedy_of_interpolation
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -42,15 +45,25 @@ def exit_on_unknown_parameter(
 
     @functools.wraps(main)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        if jobs and (problem := find_problem(sys.argv[1:], configs, script, jobs)):
+        print_any_name()
+        given = sys.argv[1:]
+        try:
+            sys.argv[1:] = quoted_for_hydra(given)
+        except ValueError as error:
+            raise SystemExit(f"error: {error}") from error
+        if script != "generate" and "out=null" in given:
+            raise SystemExit("error: out=null names no folder; give out=FOLDER, or out=./null for one of that name")
+        if jobs and (problem := find_problem(given, configs, script, jobs)):
             raise SystemExit(f"error: {problem}")
         os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # else Hydra prints its errors itself, and exits
         try:
             return main(*args, **kwargs)
         except Exception as error:
-            if os.environ.get("ECGGAN_DEBUG") == "1" or type(error).__name__ not in _OF_THE_USER:
+            remedy = remedy_of_interpolation(error)
+            is_of_the_user = type(error).__name__ in _OF_THE_USER or remedy
+            if os.environ.get("ECGGAN_DEBUG") == "1" or not is_of_the_user:
                 raise
-            raise SystemExit(f"error: {_one_line(error, configs)}") from error
+            raise SystemExit(f"error: {_one_line(error, configs)}{remedy}") from error
 
     return guarded
 
@@ -67,12 +80,12 @@ def find_problem(arguments: Iterable[str], configs: Path, script: str, jobs: Seq
         known = {"hydra", "job"} | _keys(configs / f"{script}.yaml") | _keys(configs / "job" / f"{job}.yaml")
         if name in known:
             continue
-        form = _BEFORE.get(name, "").format(value=value)
+        form = _BEFORE.get(name, "").format(value=shlex.quote(value))
         if form and form.split()[0].removeprefix("job=") in jobs:
             return f"{name} is a job: give {form}"
         others = [other for other in jobs if name in _keys(configs / "job" / f"{other}.yaml")]
         if others:
-            remedy = f": give job={others[0]} {key}={value}" if len(others) == 1 else ""
+            remedy = f": give job={others[0]} {shlex.quote(f'{key}={value}')}" if len(others) == 1 else ""
             return f"{name} is no parameter of job={job}; it belongs to: {', '.join(others)}{remedy}"
         return f"{name} is no parameter of job={job}; {_remedy(name, sorted(known))}"
     return None
@@ -97,10 +110,15 @@ def _keys(path: Path) -> frozenset[str]:
 
 def _one_line(error: Exception, configs: Path) -> str:
     """Hydra's error in one line; of an unknown key, what stands beside it."""
+    if type(error).__name__ == "OverrideParseException":
+        return (
+            f"{_first_sentence(error)}; a text with commas, brackets or the like is quoted for the shell and for "
+            "Hydra: \"KEY='VALUE'\""
+        )
     cause = error.__cause__
     node, key = getattr(cause, "parent_node", None), str(getattr(cause, "full_key", ""))
     if node is None or "is not in struct" not in str(cause):
-        return re.split(r" (?:Config search path|See https)", " ".join(str(error).split()))[0]
+        return _first_sentence(error)
     group = key.rpartition(".")[0]
     if not group and (configs / key).is_dir():
         return f"{key} is not chosen yet: give {key}=OPTION as well"
@@ -108,6 +126,10 @@ def _one_line(error: Exception, configs: Path) -> str:
     if not group:
         return f"{key} is no parameter; {_remedy(key, names)}"
     return f"{key} is no parameter; {group} has {', '.join(names)}"
+
+
+def _first_sentence(error: Exception) -> str:
+    return re.split(r" (?:Config search path|See https|full_key:)", " ".join(str(error).split()))[0]
 
 
 def _remedy(name: str, known: Sequence[str]) -> str:

@@ -111,3 +111,12 @@ def assert_same_end(whole: Path, other: Path) -> None:
     for ours, theirs in zip(one["optimizer_states"], two["optimizer_states"], strict=True):
         for key, state in ours["state"].items():
             assert all(torch.equal(tensor, theirs["state"][key][name]) for name, tensor in state.items())
+
+
+def assert_one_line(done: subprocess.CompletedProcess, message: str) -> None:
+    """A command ended with one line that says what is wrong."""
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("INFO")]
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("error: ")
+    assert message in lines[0]

@@ -17,7 +17,7 @@ import pytest
 
 from ecggan.cli import exit_on_user_error
 from ecggan.data.sets.ecg_set import ECGSet
-from tests.runs import SMALL, WHOLE, assert_same_end, command, run, run_in_process
+from tests.runs import SMALL, WHOLE, assert_one_line, assert_same_end, command, run, run_in_process
 from tests.training import wandb_files
 
 pytestmark = pytest.mark.independent
@@ -425,15 +425,7 @@ def test_the_runs_of_a_sweep_lie_side_by_side(trained):
     ],
 )
 def test_bad_input_ends_in_one_clear_line(script, arguments, message, tmp_path):
-    assert_one_clear_line(run_in_process(script, *arguments, cwd=tmp_path), message)
-
-
-def assert_one_clear_line(done, message):
-    assert done.returncode == 1
-    lines = [line for line in done.stderr.splitlines() if not line.startswith("INFO")]
-    assert len(lines) == 1, done.stderr
-    assert lines[0].startswith("error: ")
-    assert message in lines[0]
+    assert_one_line(run_in_process(script, *arguments, cwd=tmp_path), message)
 
 
 @pytest.mark.parametrize(
@@ -445,7 +437,7 @@ def assert_one_clear_line(done, message):
     ],
 )
 def test_bad_input_ends_each_script_in_one_clear_line(script, arguments, message, tmp_path):
-    assert_one_clear_line(run(script, *arguments, cwd=tmp_path), message)
+    assert_one_line(run(script, *arguments, cwd=tmp_path), message)
 
 
 @pytest.mark.parametrize("script", ["train", "generate", "evaluate"])

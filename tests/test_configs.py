@@ -34,6 +34,7 @@ GROUPS = {
         "logger",
         "experiment",
         "baseline",
+        "files",
         "normality",
         "compute",
         "sweep",
@@ -77,6 +78,13 @@ def test_every_baseline_can_be_built_and_is_called_by_its_word(name):
     baseline = composed("evaluate", f"baseline={name}").baseline
     assert callable(instantiate(baseline.source, _convert_="all"))
     assert baseline.name == name
+
+
+@pytest.mark.parametrize("name", options("files"))
+def test_every_way_to_read_files_in_the_place_of_a_set_can_be_built(name):
+    files = instantiate(composed("evaluate", f"files={name}", "files.layout.unit=mV").files, _convert_="all")
+    assert callable(files["source"])
+    assert files["source"].keywords["layout"].unit == "mV"
 
 
 @pytest.mark.parametrize("name", options("normality"))
@@ -176,6 +184,7 @@ NEEDED = {  # what a job cannot do without
     "sweep": ("multirun=a",),
     "data_report": ("data=deepfake",),
     "self_test": ("data=deepfake",),
+    "pack": ("data=deepfake",),
     "reader_kit": ("data=deepfake", "generated=a"),
     "reader_scores": ("readers=[a]", "key=b"),
     "generate": ("checkpoint=published",),
@@ -212,7 +221,7 @@ def test_a_job_has_the_same_defaults_in_python_as_on_the_command_line(job):
     script = "generate" if job in generate.JOBS else "evaluate"
     config = composed(script, f"job={job}")
     for name, field in parameters_of(config).items():
-        if name in config and name not in ("out", "cache", "normality"):
+        if name in config and name not in ("out", "cache", "normality", "files"):
             assert config[name] == field.default, name
 
 

@@ -42,7 +42,7 @@ def test_the_parameters_of_a_job_are_accepted(command):
         ("evaluate real=a generated=b reader_kit=20", "reader_kit is a job: give job=reader_kit num_each=20"),
         ("evaluate real=a run=R", "belongs to: checkpoints: give job=checkpoints run=R"),
         ("evaluate multirun=S", "belongs to: sweep: give job=sweep multirun=S"),
-        ("evaluate readers=[a.csv] key=k.csv", "belongs to: reader_scores: give job=reader_scores readers=[a.csv]"),
+        ("evaluate readers=[a.csv] key=k.csv", "belongs to: reader_scores: give job=reader_scores 'readers=[a.csv]'"),
         ("generate ecg_set=D export=asc", "belongs to: export: give job=export ecg_set=D"),
         ("generate run=R convert=g.safetensors", "convert is a job: give job=convert out=g.safetensors"),
     ],

@@ -50,7 +50,7 @@ def test_a_grid_of_which_one_run_fails_trains_the_others_and_is_gathered(trained
 
 def test_a_search_that_is_killed_goes_on_and_repeats_nothing(trained):
     environment = {**os.environ, "ECGGAN_CACHE": str(trained / "cache"), "WANDB_MODE": "offline"}
-    with open(trained / "log", "w") as log:
+    with open(trained / "log", "w", encoding="utf-8") as log:
         process = subprocess.Popen(command("train", *SEARCH), cwd=trained, env=environment, stdout=log, stderr=log)
         second = trained / "sweep" / "1" / "checkpoints" / "generator_epoch_0001.pt"
         deadline = time.monotonic() + 120

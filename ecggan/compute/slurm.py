@@ -1,5 +1,6 @@
 """Jobs of a Slurm cluster as Dask workers."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -30,6 +31,9 @@ def on_slurm(
     """
     checks.whole_number("compute.num_workers", num_workers, at_least=1)
     given = {name: option for name, option in options.items() if option is not None}
+    written = str(given.get("log_directory", ""))
+    if re.search(r"[\s%\\'\"]", written):  # it stands in the job's script without quotes
+        raise ValueError(f"compute.log_directory must be without spaces, quotes, backslashes and %; got {written}")
     require_dask()
     from dask_jobqueue import SLURMCluster
 
@@ -52,7 +56,16 @@ def _try_to_submit(script: str) -> None:
     """Ask Slurm whether it takes a worker's job: dask_jobqueue submits in the background, and only logs an error."""
     try:
         command = ["sbatch", "--test-only"]
-        done = subprocess.run(command, input=script, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command,
+            input=script,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=60,
+            check=False,
+        )
         problem = done.stderr.strip() if done.returncode else ""
     except (OSError, subprocess.TimeoutExpired) as error:
         problem = str(error)

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from ecggan.files.atomic import atomic_file
+from ecggan.files.text_file import write_text
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file whole or not at all; see [without_nan][] for what JSON has no word for."""
     text = json.dumps(without_nan(value), indent=2, ensure_ascii=False, allow_nan=False)
     with atomic_file(path) as unfinished:
-        unfinished.write_text(text + "\n", encoding="utf-8")
+        write_text(unfinished, text + "\n")
 
 
 def without_nan(value: Any) -> Any:

@@ -47,7 +47,7 @@ class ResumableFolder:
                 f"{self.notes} is in the way and holds other things; remove it or give another folder"
             )
         try:
-            begun_with = dict(json.loads(found.read_text()))
+            begun_with = dict(json.loads(found.read_text(encoding="utf-8")))
         except (ValueError, TypeError) as error:
             raise FileExistsError(f"{found} is damaged; remove {self.notes} or give another folder") from error
         other = first_difference(begun_with, request)

@@ -5,6 +5,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from ecggan.checkpoints.published import PUBLISHED
 from ecggan.compute.dask import DaskWorkers
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.generation.generate import generate_part
@@ -30,7 +31,8 @@ def generate_on_workers(
         OSError: the cluster was lost.
     """
     out = Path(out).resolve()
-    checkpoint = Path(checkpoint).resolve() if Path(checkpoint).exists() else checkpoint
+    if checkpoint != PUBLISHED and Path(checkpoint).exists():
+        checkpoint = Path(checkpoint).resolve()
     progress = arguments.pop("progress", True)
     num_parts = cluster.capacity
     parts = ((checkpoint, num_records, out, part, num_parts, arguments) for part in range(num_parts))

@@ -12,6 +12,7 @@ from ecggan.data.packing.cache import open_cached
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.splits import split_of
 from ecggan.ecg import ECGFormat
+from ecggan.files.cache import in_cache, require_writable_cache
 from ecggan.generation.generate import generate
 
 
@@ -38,8 +39,9 @@ def deepfake_set(
             f"{ecg.sampling_rate} Hz: choose another data source or leave ecg as it is"
         )
     name = f"deepfake-{num_records}-seed{seed}-{'-'.join(ecg.leads)}-{validation}-{test}"
-    folder = Path(cache).expanduser() / "sets" / name
+    folder = in_cache(cache, "sets", name)
     if not folder.exists():
+        require_writable_cache(cache)
         drawn_set = generate(PUBLISHED, num_records, seed, leads=ecg.leads)
         splits = [split_of(record, validation, test) for record in drawn_set.records["record"]]
         with suppress(FileExistsError):  # another process may draw the same set meanwhile

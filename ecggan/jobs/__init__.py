@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ecggan.jobs.data_report import DataReport as DataReport
     from ecggan.jobs.export import Export as Export
     from ecggan.jobs.generate import Generate as Generate
+    from ecggan.jobs.pack import Pack as Pack
     from ecggan.jobs.reader_kit import ReaderKit as ReaderKit
     from ecggan.jobs.reader_scores import ReaderScores as ReaderScores
     from ecggan.jobs.report import Report as Report
@@ -30,6 +31,7 @@ _HOMES = {  # imported when first asked for, one job without the others
     "Sweep": "sweep",
     "DataReport": "data_report",
     "SelfTest": "self_test",
+    "Pack": "pack",
     "ReaderKit": "reader_kit",
     "ReaderScores": "reader_scores",
     "Generate": "generate",

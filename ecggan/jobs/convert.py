@@ -61,4 +61,6 @@ def generator_source(checkpoint: str | Path | int | None, run_folder: str | Path
         raise ValueError(f"one generator must be given: checkpoint=published, checkpoint=FILE or run=RUN; got {both}")
     if run_folder is not None and not Path(str(run_folder)).is_dir():
         raise FileNotFoundError(f"run={run_folder} is not a folder; it must be that of a training run")
-    return str(run_folder if checkpoint is None else checkpoint)
+    if checkpoint is not None:
+        return str(checkpoint)
+    return "./published" if run_folder == "published" else str(run_folder)  # the folder, not the weights of that name

@@ -70,6 +70,7 @@ def write_exports(
     from ecggan.data.exports.export import export, is_exported
 
     license = None if license is None else str(license)
+    folder = folder if folder.name.strip(".") else folder.resolve()  # . and .. have no name
     paths = {form: folder.with_name(f"{folder.name}-{form}") for form in forms}
     for form, path in paths.items():
         if not is_exported(ecgs, form, path, license):

@@ -60,7 +60,7 @@ class ReaderKit(OnRealECGs):
 
         require_new_folder(self.out)
         named = [] if self.generated is None else [("generated", self.generated)]
-        generated = open_sets(named, self.baseline, self.max_records)
+        generated = open_sets(named, self.files, self.baseline, self.max_records)
         real = self.of_split(self.open_real(), self.max_records)
         if not self.allow_overlap:
             check_no_overlap(real, generated)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecggan import checks
-from ecggan.jobs.base import Result
+from ecggan.jobs.base import Result, pairs_as_mapping
 
 if TYPE_CHECKING:
     from ecggan.evaluation.reader_study import scores
@@ -47,6 +47,6 @@ class ReaderScores:
         require_new_folder(self.out)
         assert self.key is not None
         assert self.readers is not None
-        found = score_readers(self.key, self.readers, seed=self.seed)
+        found = score_readers(self.key, pairs_as_mapping(self.readers), seed=self.seed)
         page = write_scores(self.out, found)
         return Result(found, page, f"{reader_table(found).to_string(index=False)}\nSaved to {page}")

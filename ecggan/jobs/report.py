@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecggan import checks
+from ecggan.data.record import printable
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.jobs.base import OnRealECGs, Result, open_set
+from ecggan.jobs.base import OnRealECGs, Result, open_set, pairs_as_mapping
 
 if TYPE_CHECKING:
     from ecggan.evaluation.assessment import Assessment
@@ -21,8 +22,8 @@ class Report(OnRealECGs):
 
     Args:
         out: a new folder for the report.
-        generated: an ECG set or its folder; or several: a list of folders, whose names the report takes, or a mapping,
-            name -> set.
+        generated: an ECG set or its folder, or a folder of files; or several: a list of folders, whose names the report
+            takes, or a mapping, name -> set.
         baseline: a set beside these: its ``name``, and its ``source``, which makes the ECG set when called.
         training: what the generators learned from: an ECG set or its folder; None for the split `train` of the real
             ECGs, if there is one; False where it is not known.
@@ -55,7 +56,7 @@ class Report(OnRealECGs):
         if not (self.training is None or self.training is False or isinstance(self.training, str | Path | ECGSet)):
             raise ValueError(
                 "training must be an ECG set, null (the split `train` of the real ECGs) or false (not known); got "
-                f"{self.training}"
+                f"{self.training} (of a folder named true: ./true)"
             )
         checks.flag("allow_overlap", self.allow_overlap)
         checks.whole_number("max_records", self.max_records, at_least=1, or_null=True)
@@ -82,7 +83,7 @@ class Report(OnRealECGs):
         check_margins({} if self.margins is None else self.margins)
         named = named_sets(self.generated)
         check_names([name for name, _ in named] + ([] if self.baseline is None else [self.baseline["name"]]))
-        generated = open_sets(named, self.baseline, self.max_records)
+        generated = open_sets(named, self.files, self.baseline, self.max_records)
         everything = self.open_real()
         training = self._training_set(everything)
         real = self.of_split(everything, self.max_records)
@@ -108,7 +109,7 @@ class Report(OnRealECGs):
 
     def _training_set(self, real: ECGSet) -> ECGSet | None:
         if isinstance(self.training, str | Path | ECGSet):
-            return open_set(self.training)
+            return open_set("training", self.training, self.files)
         has_split = "split" in real.records and (real.records["split"] == "train").any()
         return real.where_split("train") if has_split and self.training is None else None
 
@@ -133,18 +134,22 @@ def named_sets(generated: Sets) -> list[tuple[str, str | Path | ECGSet]]:
         return []
     if isinstance(generated, str | Path | ECGSet):
         return [("generated", generated)]
+    generated = pairs_as_mapping(generated)
     if isinstance(generated, Mapping) and all(isinstance(some, str | Path | ECGSet) for some in generated.values()):
-        return [(str(name), some) for name, some in generated.items()]
+        return [(printable(str(name)), some) for name, some in generated.items()]
     if isinstance(generated, Sequence) and all(isinstance(path, str | Path) for path in generated):
-        return [(Path(path).resolve().name, path) for path in generated]
+        return [(printable(Path(path).resolve().name), path) for path in generated]
     raise ValueError(f"generated must be a folder, [A,B] or {{ours:A,theirs:B}}; got {generated}")
 
 
 def open_sets(
-    named: Sequence[tuple[str, str | Path | ECGSet]], baseline: Mapping[str, Any] | None, max_records: int | None
+    named: Sequence[tuple[str, str | Path | ECGSet]],
+    files: Mapping[str, Any] | None,
+    baseline: Mapping[str, Any] | None,
+    max_records: int | None,
 ) -> dict[str, ECGSet]:
     """The generated sets by name, the baseline last, of each the first records."""
-    opened = {name: open_set(ecgs) for name, ecgs in named}
+    opened = {name: open_set("generated", ecgs, files, "generated") for name, ecgs in named}
     if baseline is not None:
         opened[baseline["name"]] = baseline["source"]()
     return {name: ecgs.subset(slice(max_records)) for name, ecgs in opened.items()}

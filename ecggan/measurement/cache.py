@@ -15,6 +15,7 @@ import pandas as pd
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.manifest import SIGNALS
 from ecggan.files.atomic import atomic_file
+from ecggan.files.cache import in_cache
 from ecggan.measurement.measure_record import measuring_version, row_columns
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ def cache_folder(ecgs: ECGSet | np.ndarray, cache: str | Path | None) -> Path | 
     what = [ecgs.manifest["sha256"][SIGNALS], ecgs.leads, ecgs.sampling_rate, measuring_version(), RECORDS_PER_PART]
     digest = hashlib.sha256(json.dumps(what).encode())
     digest.update(np.ascontiguousarray(ecgs.rows, "<i8").tobytes())
-    return Path(cache).expanduser() / "measurements" / digest.hexdigest()[:16]
+    return in_cache(cache, "measurements", digest.hexdigest()[:16])
 
 
 def read_parts(folder: Path, lengths: Mapping[int, int], leads: Sequence[str]) -> dict[int, pd.DataFrame]:

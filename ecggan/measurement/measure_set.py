@@ -13,6 +13,7 @@ from ecggan.compute.workers import each
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.record_batches import RecordBatch
 from ecggan.ecg import check_leads
+from ecggan.files.cache import require_writable_cache
 from ecggan.measurement.cache import cache_folder, part_lengths, read_parts, write_part
 from ecggan.measurement.measure_record import (
     Value,
@@ -75,6 +76,8 @@ def measure(
         if part not in parts
         for task in range(part, part + length, RECORDS_PER_TASK)
     ]
+    if folder is not None and cache is not None and tasks:
+        require_writable_cache(cache)
     with tqdm(total=len(names), desc="measuring", unit="ECG", disable=not progress or len(tasks) < 2) as bar:
         bar.update(sum(len(part) for part in parts.values()))
         arguments = ((some, tuple(leads), sampling_rate) for some in _records(ecgs, [task for _, task in tasks]))

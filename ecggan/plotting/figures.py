@@ -15,7 +15,6 @@ from ecggan.files.atomic import atomic_file
 if TYPE_CHECKING:
     import matplotlib.axes
     import matplotlib.figure
-    import matplotlib.legend
 
 # Okabe and Ito's colours, which colour-blind readers tell apart too; https://jfly.uni-koeln.de/color
 REAL, GENERATED = "#0072b2", "#d55e00"

@@ -92,5 +92,5 @@ class CSVLog(Logger):
 def _rows(path: Path) -> list[Mapping[str, Any]]:
     if not path.exists():
         return []
-    with path.open(newline="") as file:
+    with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

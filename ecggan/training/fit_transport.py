@@ -27,6 +27,7 @@ from ecggan.data.sets.training_records import encode_hashes, training_hashes
 from ecggan.ecg import LARGEST_STORED_MV, MICROVOLTS_PER_MILLIVOLT, ECGFormat, to_microvolts
 from ecggan.files.atomic import atomic_file
 from ecggan.models.layers import folded
+from ecggan.quoting import as_argument
 from ecggan.run_folder import DISTANCE, RunFolder
 from ecggan.stats.resampling import evenly_spaced
 from ecggan.training.datamodule import ECGDataModule
@@ -63,7 +64,7 @@ class FittedTransport:
         folder = os.path.relpath(self.folder.path)
         return (
             f"Physiological distance {self.before:.3f} before, {self.after:.3f} after. Saved to {folder}; draw ECGs "
-            f"from it with: python generate.py run={folder} out=DIR"
+            f"from it with: python generate.py {as_argument('run', folder)} out=DIR"
         )
 
 

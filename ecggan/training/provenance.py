@@ -128,7 +128,16 @@ def data_set(ecgs: ECGSet) -> dict[str, Any]:
 def _git(file: Path, *arguments: str) -> str | None:
     command = ["git", *arguments]
     try:
-        done = subprocess.run(command, cwd=file.parent, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command,
+            cwd=file.parent,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=60,
+            check=False,
+        )
     except OSError:  # no git
         return None
     return done.stdout.strip() if done.returncode == 0 else None

@@ -1,4 +1,4 @@
-"""Training in a Slurm job: the job's id, and requeueing before its time limit.
+"""Training in a Slurm job: its tasks, its id, and requeueing before its time limit.
 
 Source: Slurm's manual pages of sbatch (--signal, --requeue) and scontrol (requeue, show job).
 """
@@ -8,10 +8,40 @@ import os
 import signal
 import subprocess
 
+from pytorch_lightning.plugins.environments import ClusterEnvironment, LightningEnvironment, SLURMEnvironment
+
 log = logging.getLogger(__name__)
 
 # sent before the time limit to jobs that ask for it, as our job scripts and submitit do
 BEFORE_THE_END = (signal.SIGUSR1, signal.SIGUSR2)
+
+
+def cluster_environment() -> ClusterEnvironment | None:
+    """How Lightning learns of the other processes of a Slurm job; None outside of one.
+
+    A script that was started without srun is the only process of its job, however many tasks the job asked for.
+
+    Raises:
+        ValueError: the job runs several tasks in a way that Lightning does not support.
+    """
+    if not SLURMEnvironment.detect():
+        return None
+    if not _is_a_task():
+        return LightningEnvironment()
+    num_tasks = int(os.environ["SLURM_NTASKS"])
+    if num_tasks > 1 and "SLURM_NTASKS_PER_NODE" not in os.environ:
+        raise ValueError(
+            f"this Slurm job has --ntasks={num_tasks}, each one a process: ask for --ntasks=1 for one device, for "
+            "--ntasks-per-node=N with trainer=ddp trainer.devices=N for several (with --nodes=M, trainer.num_nodes=M)"
+        )
+    # GracefulStop requeues the job; Lightning would do so in its own way
+    return SLURMEnvironment(auto_requeue=False)
+
+
+def _is_a_task() -> bool:
+    """Whether srun started this process; Slurm numbers the steps of scripts and shells from 0xFFFFFFFA on."""
+    step = os.environ.get("SLURM_STEP_ID", os.environ.get("SLURM_STEPID", ""))
+    return step.isdecimal() and int(step) < 0xFFFFFFFA
 
 
 def job_id() -> str | None:
@@ -47,7 +77,9 @@ def _scontrol(*arguments: str) -> str | OSError:
     """The output of scontrol, or its error."""
     command = ["scontrol", *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, encoding="utf-8", errors="replace", timeout=60, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         return OSError(str(error))
     if done.returncode:

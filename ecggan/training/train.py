@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from pytorch_lightning import Callback, Trainer, seed_everything
 from pytorch_lightning.loggers import Logger
-from pytorch_lightning.plugins.environments import SLURMEnvironment
 
+from ecggan.quoting import as_argument
 from ecggan.run_folder import DISTANCE, RunFolder, best_row
 from ecggan.tracking.csv_logger import CSVLog
 from ecggan.training.callbacks.checkpoint_writer import CheckpointWriter
@@ -25,7 +25,7 @@ from ecggan.training.ddp import is_first_process
 from ecggan.training.initial_weights import start_from
 from ecggan.training.provenance import RunRecord
 from ecggan.training.resume import AUTO, TrainingProgress, resolve_resume_checkpoint, training_progress
-from ecggan.training.slurm import job_id
+from ecggan.training.slurm import cluster_environment, job_id
 from ecggan.training.wgan_gp import WGANGP
 
 
@@ -70,7 +70,7 @@ class RunResult:
         folder = os.path.relpath(self.folder.path)
         if self.was_complete:
             return f"The run in {folder} is complete: {self.epochs} epochs"
-        return f"Saved to {folder}; draw ECGs from it with: python generate.py run={folder} out=DIR"
+        return f"Saved to {folder}; draw ECGs from it with: python generate.py {as_argument('run', folder)} out=DIR"
 
 
 def train(
@@ -102,6 +102,10 @@ def train(
         ValueError: the checkpoint does not fit the parts, or the generator took no step.
     """
     run = RunFolder(folder)
+    if "::" in str(run.path.absolute()):  # fsspec, with which Lightning writes, reads a chain of protocols in it
+        raise ValueError(
+            f"checkpoints cannot be written to a path with two colons in a row: {run.path}; give another out="
+        )
     checkpoint = resolve_resume_checkpoint(resume, run, out or str(folder), is_first_process())
     torch.set_float32_matmul_precision("high")
     seed_everything(seed, workers=True, verbose=False)  # the initial weights
@@ -134,11 +138,11 @@ def train(
 def _build_trainer(parts: TrainingParts, callbacks: Sequence[Callback]) -> Trainer:
     if job_id() is None:  # on the login node of a cluster: Lightning would advise to use srun
         warnings.filterwarnings("ignore", ".*`srun` command is available.*")
+    environment = cluster_environment()
     trainer = parts.trainer(
         callbacks=list(callbacks),
         logger=list(parts.loggers),
-        # GracefulStop requeues the job; Lightning would do so in its own way
-        plugins=[SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else None,
+        plugins=None if environment is None else [environment],
     )
     warnings.filterwarnings("ignore", ".*treespec.*")  # Lightning's, of torch, on each start
     return trainer

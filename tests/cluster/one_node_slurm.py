@@ -84,7 +84,7 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
     is_over = threading.Event()
     try:
         for command in commands:
-            with open(folder / f"{command[0]}.out", "w") as out:
+            with open(folder / f"{command[0]}.out", "w", encoding="utf-8") as out:
                 daemons.append(subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT))
         _wait_until_idle(environment, folder)
         threading.Thread(target=_hasten, args=(environment, is_over), daemon=True).start()

@@ -64,7 +64,9 @@ def facts(slurm) -> Callable[[str], dict[str, str]]:
 def wait_for(is_so: Callable[[], bool], what: str, log: Path) -> None:
     deadline = time.monotonic() + _LONGEST_S
     while not is_so():
-        assert time.monotonic() < deadline, f"{what} took too long:\n{log.read_text() if log.exists() else 'no log'}"
+        assert time.monotonic() < deadline, (
+            f"{what} took too long:\n{log.read_text(encoding='utf-8') if log.exists() else 'no log'}"
+        )
         time.sleep(0.2)
 
 

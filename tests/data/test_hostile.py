@@ -153,14 +153,14 @@ def as_a_reader():
 @contextmanager
 def little_memory():
     """This process may take no more than it should, not even for a moment."""
-    Path("/proc/self/clear_refs").write_text("5")  # begins the peak anew
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # begins the peak anew
     before = _memory_mb("VmRSS")
     yield
     assert _memory_mb("VmHWM") - before < MOST_MEMORY_MB
 
 
 def _memory_mb(which):
-    return int(re.search(rf"{which}:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
+    return int(re.search(rf"{which}:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="utf-8"))[1]) / 1024
 
 
 def outcomes(packed):

@@ -101,7 +101,7 @@ def test_a_line_that_is_none_of_this_set_is_passed_over(tmp_path, line):
     unfinished = unfinished_set(tmp_path)
     with unfinished.writing():
         unfinished.add(make_batch(0))
-    with open(tmp_path / "set.unfinished" / "journal-0.jsonl", "a") as journal:
+    with open(tmp_path / "set.unfinished" / "journal-0.jsonl", "a", encoding="utf-8") as journal:
         journal.write(f"{line}\n")
     assert list(unfinished_set(tmp_path).progress.entries) == [0]
 

@@ -1,9 +1,11 @@
 """Against a scontrol that answers what it is told to."""
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
+from pytorch_lightning.plugins.environments import LightningEnvironment, SLURMEnvironment
 
 from ecggan.training import slurm
 
@@ -49,3 +51,38 @@ def test_no_scontrol_is_no_traceback(caplog, monkeypatch):
     monkeypatch.setenv("PATH", "")
     slurm.requeue("5", "last.ckpt")
     assert "No such file or directory: 'scontrol'" in caplog.text
+
+
+@pytest.fixture
+def job(monkeypatch: pytest.MonkeyPatch):
+    def of(**variables: object) -> None:
+        for name in [name for name in os.environ if name.startswith("SLURM_")]:
+            monkeypatch.delenv(name)
+        for name, value in variables.items():
+            monkeypatch.setenv(f"SLURM_{name}", str(value))
+
+    return of
+
+
+def test_a_script_without_srun_trains_alone_however_many_tasks_its_job_asked_for(job):
+    for step in ({}, {"STEP_ID": 0xFFFFFFFA}, {"STEPID": 0xFFFFFFFB}):
+        job(JOB_ID=77, JOB_NAME="gan", NTASKS=4, PROCID=0, **step)
+        assert isinstance(slurm.cluster_environment(), LightningEnvironment)
+
+
+def test_tasks_that_lightning_does_not_support_are_told_what_to_ask_for(job):
+    job(JOB_ID=77, JOB_NAME="gan", NTASKS=4, STEP_ID=0, PROCID=0)
+    with pytest.raises(ValueError, match=r"--ntasks=4, .* ask for --ntasks=1 for one device, for --ntasks-per-node=N"):
+        slurm.cluster_environment()
+
+
+def test_the_tasks_of_srun_are_the_processes_of_a_training(job):
+    for tasks in ({"NTASKS": 1}, {"NTASKS": 4, "NTASKS_PER_NODE": 4}):
+        job(JOB_ID=77, JOB_NAME="gan", STEP_ID=0, PROCID=0, **tasks)
+        environment = slurm.cluster_environment()
+        assert isinstance(environment, SLURMEnvironment)
+        assert not environment.auto_requeue
+    job(JOB_ID=77, JOB_NAME="bash", NTASKS=4)
+    assert slurm.cluster_environment() is None
+    job()
+    assert slurm.cluster_environment() is None

@@ -37,6 +37,7 @@ from ecggan.files.checksums import sha256_of
 from ecggan.files.json_file import write_json
 from ecggan.files.locks import is_alive
 from ecggan.files.resumable_folder import ResumableFolder
+from ecggan.files.text_file import write_text
 from ecggan.stats.resampling import evenly_spaced
 
 FORMS = {"asc": ASC, "csv": CSV, "wfdb": WFDB, "parquet": PARQUET, "npz": NPZ}
@@ -220,7 +221,7 @@ def _filled(folder: ResumableFolder, name: str) -> Iterator[Path]:
             (folder.content / place).parent.mkdir(parents=True, exist_ok=True)
             os.replace(file, folder.content / place)
         with atomic_file(_done_folder(folder) / name) as note:
-            note.write_text("".join(lines))
+            write_text(note, "".join(lines))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -242,18 +243,20 @@ def _done(folder: ResumableFolder, chunks: list[Chunk]) -> set[int]:
 def _write_companions(folder: ResumableFolder, ecgs: ECGSet, form: str, license: str | None, num_chunks: int) -> None:
     chosen = FORMS[form]
     data_files = {split: f"data/{split}-*.parquet" for split in splits(ecgs)} if form == "parquet" else {}
-    how_to_read = chosen.how_to_read.format(folder=folder.path.name, split=next(iter(data_files), ""))
+    how_to_read = chosen.how_to_read.format(
+        folder=json.dumps(folder.path.name, ensure_ascii=False), split=next(iter(data_files), "")
+    )
     head = front_matter(ecgs, license, data_files) if form == "parquet" else ""
     companions = f"{num_chunks:06d}-companions"
     with _filled(folder, companions) as scratch:
         ecgs.records.to_parquet(scratch / RECORDS, index=False)
         write_json(scratch / MANIFEST, _manifest(ecgs, form, license))
-        (scratch / CARD).write_text(head + card(ecgs, how_to_read, license), encoding="utf-8")
+        write_text(scratch / CARD, head + card(ecgs, how_to_read, license))
         if chosen.index:
-            (scratch / chosen.index).write_text("".join(f"{name}\n" for name in ecgs.records[EXPORTED_AS]))
+            write_text(scratch / chosen.index, "".join(f"{name}\n" for name in ecgs.records[EXPORTED_AS]))
     notes = [_done_folder(folder) / name for name in [*(f"{i:06d}" for i in range(num_chunks)), companions]]
     with atomic_file(folder.notes / CHECKSUMS) as checksums:
-        checksums.write_text("".join(note.read_text() for note in notes))
+        write_text(checksums, "".join(note.read_text(encoding="utf-8") for note in notes))
     os.replace(folder.notes / CHECKSUMS, folder.content / CHECKSUMS)
 
 

@@ -78,6 +78,6 @@ PARQUET = Form(
     _chunks,
     """\
 from datasets import load_dataset
-ecgs = load_dataset("{folder}")["{split}"].with_format("numpy")
+ecgs = load_dataset({folder})["{split}"].with_format("numpy")
 microvolts = ecgs[0]["signal"]  # (lead, time)""",
 )

@@ -48,7 +48,7 @@ def _write(ecgs: ECGSet, folder: Path) -> Iterator[int]:
             path = folder / row[EXPORTED_AS]
             path.parent.mkdir(exist_ok=True)
             path.with_suffix(".dat").write_bytes(record.T.astype("<i2").tobytes())
-            path.with_suffix(".hea").write_text(header(path.name, record, ecgs, _comments(ecgs, row)))
+            path.with_suffix(".hea").write_text(header(path.name, record, ecgs, _comments(ecgs, row)), encoding="utf-8")
         yield batch.stop - batch.start
 
 

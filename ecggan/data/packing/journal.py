@@ -38,12 +38,21 @@ class PackingJournal:
         leads: of each record.
         sampling_rate: of each record, in Hz.
         num_samples: of each record.
+        excludes_duplicates: as above; False keeps them.
 
     Attributes:
         num_batches: how many are in the journal.
     """
 
-    def __init__(self, content: Path, leads: Sequence[str], sampling_rate: int, num_samples: int) -> None:
+    def __init__(
+        self,
+        content: Path,
+        leads: Sequence[str],
+        sampling_rate: int,
+        num_samples: int,
+        excludes_duplicates: bool = True,
+    ) -> None:
+        self._excludes_duplicates = excludes_duplicates
         self.num_batches = 0
         self._content = content
         self._leads = leads
@@ -93,7 +102,7 @@ class PackingJournal:
         """The outcome with its hash, or its exclusion as a duplicate."""
         digest = record_hash(outcome.microvolts, self._leads)
         name = str(outcome.row["record"])
-        if digest in self._names:
+        if digest in self._names and self._excludes_duplicates:
             return outcome.excluded(
                 "duplicate", f"the same samples as {self._names[digest]}", self._leads, self._sampling_rate
             )

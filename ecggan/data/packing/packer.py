@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,10 @@ from ecggan.data.record import RecordReference, printable
 from ecggan.data.sets.cautions import log_cautions
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.exclusions import log_account
-from ecggan.data.sets.manifest import FORMAT_VERSION, new_manifest
+from ecggan.data.sets.manifest import FORMAT_VERSION, Kind, new_manifest
 from ecggan.data.sets.record_filter import RecordFilter
 from ecggan.ecg import ECGFormat
+from ecggan.files.cache import in_cache, require_writable_cache
 from ecggan.files.locks import file_lock
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class Packer:
         seconds_a_record: time limit for reading a file.
         keep: a filter by what is measured in the other records; None for none.
         placeholder_patients: further patient numbers that stand for nobody, beside those of [ecggan.data.patients][].
+        kind: "generated" excludes no copies: how often a generator repeats itself is part of what is judged.
     """
 
     ecg: ECGFormat
@@ -66,6 +68,7 @@ class Packer:
     seconds_a_record: int | float
     keep: RecordFilter | None = None
     placeholder_patients: Sequence[Any] | str | int | float | None = ()
+    kind: Kind = "real"
 
     def __post_init__(self) -> None:
         given = self.placeholder_patients
@@ -83,11 +86,17 @@ class Packer:
         """What the set depends on, for its manifest."""
         keep = {} if self.keep is None else {"keep": self.keep.description}
         further = {"placeholder_patients": list(self.placeholders)} if self.placeholders else {}
-        return {"shaping": asdict(self.shaping), "quality": asdict(self.quality), **keep, **further}
+        kind = {} if self.kind == "real" else {"kind": self.kind}
+        return {"shaping": asdict(self.shaping), "quality": asdict(self.quality), **keep, **further, **kind}
 
     def known_patient(self, number: Any) -> str | None:
         """A patient number as text; None where there is none, or it stands for nobody."""
         return known_patient(number, self.placeholders)
+
+    def of_generated(self) -> "Packer":
+        """The same for generated ECGs, none of which is excluded for its looks: that would flatter the generator."""
+        no_rules = QualityRules(**dict.fromkeys(field.name for field in fields(QualityRules)))
+        return replace(self, quality=no_rules, keep=None, kind="generated")
 
     def pack(
         self,
@@ -114,8 +123,9 @@ class Packer:
         if not references:
             raise ValueError(f"no record to pack in {root} ({source}): {dict(made_by)}")
         references = with_unique_names(references, Path(root))
-        folder = Path(self.cache).expanduser() / "sets" / f"{source}-{self._key(references, made_by)}"
+        folder = in_cache(self.cache, "sets", f"{source}-{self._key(references, made_by)}")
         if not folder.exists():
+            require_writable_cache(self.cache)
             folder.parent.mkdir(parents=True, exist_ok=True)
             with file_lock(folder.with_name(f".{folder.name}.lock"), blocking=True) as lock:
                 if not folder.exists():  # another process may have packed it while this one waited
@@ -136,7 +146,8 @@ class Packer:
         made_by: Mapping[str, Any],
     ) -> None:
         ecg = self.ecg
-        with PackingJournal(content, ecg.leads, ecg.sampling_rate, ecg.num_samples) as journal:
+        shape = (ecg.leads, ecg.sampling_rate, ecg.num_samples)
+        with PackingJournal(content, *shape, excludes_duplicates=self.kind == "real") as journal:
             batches = [references[start : start + BATCH] for start in range(0, len(references), BATCH)]
             done = sum(map(len, batches[: journal.num_batches]))
             if done:
@@ -146,7 +157,7 @@ class Packer:
                 for batch, outcomes in zip(left, self._outcomes(left, read, root), strict=True):
                     journal.add(outcomes)
                     bar.update(len(batch))
-            manifest = new_manifest(ecg.leads, ecg.sampling_rate, ecg.num_samples, "real", made_by)
+            manifest = new_manifest(*shape, self.kind, made_by)
             account = journal.complete(manifest)
         if not account["kept"]:
             raise NothingUsableError(_nothing_usable(root, account))

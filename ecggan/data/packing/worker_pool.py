@@ -101,7 +101,7 @@ def _prepare(work: Callable) -> None:
     if sys.platform == "linux":
         import resource
 
-        taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        taken = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0]) * resource.getpagesize()
         with suppress(ValueError):  # there is a stricter limit already
             resource.setrlimit(resource.RLIMIT_AS, (taken + _MEMORY, resource.RLIM_INFINITY))
 

@@ -66,7 +66,8 @@ class ECGSet:
         path = Path(path)
         for name in (MANIFEST, SIGNALS, RECORDS):
             if not (path / name).is_file():
-                raise FileNotFoundError(f"{path} is not an ECG set: {name} is missing")
+                remedy = "; of ECG files, evaluate.py job=pack makes one" if path.exists() and name == MANIFEST else ""
+                raise FileNotFoundError(f"{path} is not an ECG set: {name} is missing{remedy}")
         manifest = read_manifest(path / MANIFEST)
         shape = (manifest["num_records"], len(manifest["leads"]), manifest["num_samples"])
         signals = _map_signals(path / SIGNALS, shape)

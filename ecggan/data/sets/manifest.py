@@ -44,7 +44,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
         ValueError: it is damaged, of another version, or states what no set can have.
     """
     try:
-        manifest = json.loads(path.read_text())
+        manifest = json.loads(path.read_text(encoding="utf-8"))
         version, unit = manifest["format_version"], manifest["unit"]
         leads, counts = manifest["leads"], [manifest[k] for k in ("num_records", "num_samples", "sampling_rate")]
         manifest["kind"], manifest["sha256"], manifest["made_by"]
@@ -64,6 +64,16 @@ def read_manifest(path: Path) -> dict[str, Any]:
         problem = "no hashes"
     if problem:
         raise ValueError(f"{path} was damaged or edited: it states {problem}; make the set again")
+    return dict(manifest)
+
+
+def read_export(folder: Path) -> dict[str, Any] | None:
+    """The manifest of an export of an ECG set to another format; None if the folder is none."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest["exported"]["form"], manifest["leads"], manifest["sampling_rate"], manifest["unit"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
     return dict(manifest)
 
 

@@ -18,6 +18,7 @@ from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.exclusions import log_account, read_examples, save_example
 from ecggan.data.sets.manifest import FORMAT_VERSION
 from ecggan.data.sets.writer import ECGSetWriter, create_ecg_set, records_table
+from ecggan.files.cache import in_cache, require_writable_cache
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +56,9 @@ def combined_set(parts: Mapping[str, Mapping[str, Any]], cache: str | Path) -> E
     key = [FORMAT_VERSION, COMBINED_VERSION, first.leads, first.sampling_rate, first.num_samples]
     key += [[name, ecgs.manifest["sha256"]] for name, ecgs in sets.items()]
     digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]
-    folder = Path(cache).expanduser() / "sets" / f"combined-{digest}"
+    folder = in_cache(cache, "sets", f"combined-{digest}")
     if not folder.exists():
+        require_writable_cache(cache)
         shape = (first.leads, first.sampling_rate, first.num_samples)
         # another process may join the same sets first; the result is byte-identical
         with suppress(FileExistsError), create_ecg_set(folder, *shape, kind="real", made_by=made_by) as writer:

@@ -17,10 +17,11 @@ from ecggan.data.readers.registry import is_collection, read_record, record_name
 from ecggan.data.readers.sidecars import sidecars_of
 from ecggan.data.record import Layout, Record, RecordReference
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.data.sets.manifest import MANIFEST, RECORDS, SIGNALS
+from ecggan.data.sets.manifest import MANIFEST, RECORDS, SIGNALS, Kind, read_export
 from ecggan.data.sets.splits import split_of
 from ecggan.data.sources.selection import Selection
 from ecggan.files.path_safety import leads_out_of
+from ecggan.quoting import as_argument
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ def folder_set(
     layout: Layout,
     validation: int | float,
     test: int | float,
+    kind: Kind = "real",
 ) -> ECGSet:
     """Pack every file under a folder, at any depth; hidden files and folders are ignored.
 
@@ -49,12 +51,15 @@ def folder_set(
         validation: the share of the names in that split, of 1.
         test: the share of the names in the test split, of 1. If a file or a sidecar names the patient, the shares are
             of patients. A split that a file states for its records is kept.
+        kind: of the ECGs; of generated ones none is excluded that can be read.
 
     Raises:
         FileNotFoundError: no such folder, or no such file in it.
         ValueError: no record is usable.
     """
+    packer = packer.of_generated() if kind == "generated" else packer
     root = None if root is None else Path(root).expanduser()
+    layout = layout if root is None else _with_layout_of_export(layout, root)
     if root is not None and root.is_file() and is_collection(root):
         root, paths = root.parent, [root]
     elif root is None or not root.is_dir():
@@ -64,7 +69,7 @@ def folder_set(
         )
     else:
         if (root / MANIFEST).is_file() and (root / SIGNALS).is_file():
-            raise ValueError(f"{root} is an ECG set: give data=ecg_set data.root={root}")
+            raise ValueError(f"{root} is an ECG set: give data=ecg_set {as_argument('data.root', root)}")
         patterns = [patterns] if isinstance(patterns, str) else patterns
         paths = [path for path in find_files(root, patterns) if not _is_table_of_an_export(path)]
         if not paths:
@@ -132,6 +137,14 @@ def find_files(root: Path, patterns: Sequence[str]) -> list[Path]:
         counts = ", ".join(f"{count} {suffix}" for suffix, count in ignored.most_common(9))
         log.info("files that no pattern names (signal files of WFDB among them): %s", counts)
     return sorted(found)
+
+
+def _with_layout_of_export(layout: Layout, root: Path) -> Layout:
+    """The layout that an export of an ECG set as text states in its manifest; the given one for any other folder."""
+    export = read_export(root)
+    if export is None or export["exported"]["form"] not in ("asc", "csv"):  # the other forms state it in their files
+        return layout
+    return replace(layout, leads=export["leads"], sampling_rate=export["sampling_rate"], unit=export["unit"])
 
 
 def _is_table_of_an_export(path: Path) -> bool:

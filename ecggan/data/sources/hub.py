@@ -1,12 +1,13 @@
 """A data set of the Hugging Face hub, or a folder in the same form. The only module that imports `datasets`.
 
 The published DeepFake ECGs are `.asc` texts there (deepsynthbody/deepfake_ecg_full_train_validation_test); a Parquet
-export can be uploaded as it is. A row is a record: a column of text (`asc` or `csv`), or one of lists of lists.
+export can be uploaded as it is. A row is a record: a column of text (`asc` or `csv`), one of lists of lists, or
+a column of lists a lead, by name.
 """
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,9 @@ from ecggan.data.readers.collection import locate_records, to_record
 from ecggan.data.readers.text import check_text_size, parse_text
 from ecggan.data.record import Layout, Record, RecordReference
 from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.data.sets.manifest import Kind
 from ecggan.data.sets.splits import split_of
+from ecggan.ecg import TWELVE_LEADS, canonical_lead
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -35,6 +38,7 @@ def hub_set(
     packer: Packer,
     validation: int | float,
     test: int | float,
+    kind: Kind = "real",
 ) -> ECGSet:
     """Load a data set, which downloads it once if it is on the hub, and pack its rows.
 
@@ -46,6 +50,7 @@ def hub_set(
         validation: the share of the records in that split, of 1, if the data set has no splits of its own: by a hash
             of the column `patient` if there is one, else of the name.
         test: the share of the records in the test split, in the same way.
+        kind: of the ECGs; of generated ones none is excluded that can be read.
 
     Raises:
         ValueError: no name, no such data set, no row of it is usable, or the package `datasets` is not installed.
@@ -72,6 +77,7 @@ def hub_set(
         "test": test,
         "fingerprints": {split: rows._fingerprint for split, rows in loaded.items()},
     }
+    packer = packer.of_generated() if kind == "generated" else packer
     return packer.pack(
         "hub", references, partial(_read, splits=dict(loaded), layout=layout, leads=packer.ecg.leads), root, made_by
     )
@@ -107,6 +113,13 @@ def _read(reference: RecordReference, splits: Mapping[str, "Dataset"], layout: L
         check_text_size(where, len(content))
         return parse_text(content, layout, where, leads)
     name = layout.array or _only_list_of_lists(row)
+    if name is None:
+        columns = _lead_columns(row)
+        lengths = {len(row[column]) for column in columns}
+        if len(lengths) > 1:
+            raise ValueError(f"{where}: its leads have from {min(lengths)} to {max(lengths)} samples")
+        values = np.array([row[column] for column in columns], dtype=float)
+        return to_record(values, True, replace(layout, leads=tuple(columns)), where, leads)
     values = np.array(row[name])
     if values.ndim != 2 or values.dtype.kind not in "iuf":
         raise ValueError(f"{where}: {name!r} holds no equally long lists of numbers")
@@ -114,11 +127,18 @@ def _read(reference: RecordReference, splits: Mapping[str, "Dataset"], layout: L
     return to_record(values, has_leads_first, layout, where, leads)
 
 
-def _only_list_of_lists(row: Mapping[str, Any]) -> str:
+def _only_list_of_lists(row: Mapping[str, Any]) -> str | None:
+    """The name of its column; None where a column a lead holds the signals instead."""
     nested = [name for name, value in row.items() if isinstance(value, list) and value and isinstance(value[0], list)]
+    if not nested and _lead_columns(row):
+        return None
     if len(nested) != 1:
         raise ValueError(
             f"data.layout.array must name the column of the signals; lists of lists are in "
-            f"{', '.join(nested) or 'none'} of {', '.join(row)}"
+            f"{', '.join(nested) or 'none'} of {', '.join(row)}, and no column is a lead"
         )
     return nested[0]
+
+
+def _lead_columns(row: Mapping[str, Any]) -> list[str]:
+    return [name for name, value in row.items() if canonical_lead(name) in TWELVE_LEADS and isinstance(value, list)]

@@ -22,6 +22,7 @@ from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.splits import split_of
 from ecggan.data.sources.download import Download
 from ecggan.data.sources.selection import OLDEST, Candidate, Selection, summary_text
+from ecggan.files.cache import in_cache, require_writable_cache
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,9 @@ def ptbxl_set(
         ConnectionError: a missing file could not be fetched.
     """
     if download is not None:
-        root = Path(packer.cache) / "downloads/ptbxl" if root is None else root
+        if root is None:
+            require_writable_cache(packer.cache)
+            root = in_cache(packer.cache, "downloads", "ptbxl")
         download.fetch([DATABASE], root)
     if root is None or not (Path(root).expanduser() / DATABASE).is_file():
         where = "" if root is None else f"; {root} does not"

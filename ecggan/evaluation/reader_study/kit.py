@@ -24,7 +24,9 @@ from ecggan.ecg import EIGHT_LEADS, MICROVOLTS_PER_MILLIVOLT, select_leads
 from ecggan.evaluation.reader_study.sheets import GENERATED, KEY, KEY_COLUMNS, REAL, SHEET_COLUMNS
 from ecggan.evaluation.rendering import render
 from ecggan.files.atomic import atomic_folder, require_new_folder
+from ecggan.files.text_file import write_text
 from ecggan.plotting import plot_ecg, save_pages
+from ecggan.quoting import as_argument
 from ecggan.stats.resampling import patient_numbers
 
 if TYPE_CHECKING:
@@ -109,7 +111,7 @@ def write_reader_kit(
         "real": _name(real),
         "generated": _name(generated),
         "kit_folder": out.name,
-        "key_folder": key_folder.name,
+        "key": as_argument("key", f"{key_folder.name}/key.csv"),
     }
     with atomic_folder(out) as for_readers, atomic_folder(key_folder) as apart:
         save_pages(_pages(shown, leads, progress), for_readers / "ecgs.pdf", title=f"ECG reader kit {kit}")
@@ -119,7 +121,7 @@ def write_reader_kit(
             apart / KEY, KEY_COLUMNS, [_key_row(kit, ecg, some) for ecg, some in zip(numbers, shown, strict=True)]
         )
         for folder, name in ((for_readers, "how_to_read.md"), (apart, "how_to_score.md")):
-            (folder / name).write_text(render(__package__, f"{name}.j2", **facts), encoding="utf-8")
+            write_text(folder / name, render(__package__, f"{name}.j2", **facts))
     log.info("reader kit written to %s, its key to %s", out, key_folder)
     return key_folder
 

@@ -22,6 +22,7 @@ from ecggan.evaluation.reader_study.sheets import REAL, name_readers, read_key, 
 from ecggan.evaluation.rendering import render
 from ecggan.files.atomic import atomic_folder
 from ecggan.files.json_file import write_json
+from ecggan.files.text_file import write_text
 from ecggan.stats.number_text import NONE, plain
 from ecggan.stats.proportions import share_of_number
 from ecggan.stats.resampling import NUM_RESAMPLES, weighted_means
@@ -187,7 +188,7 @@ def write_scores(out: str | Path, scores: ReaderScores) -> Path:
         scores.readers.to_csv(folder / "scores.csv", index=False)
         scores.ecgs.to_csv(folder / "ecgs.csv", index=False)
         write_json(folder / "summary.json", summary)
-        (folder / "scores.md").write_text(_summary_text(scores, summary), encoding="utf-8")
+        write_text(folder / "scores.md", _summary_text(scores, summary))
     return Path(out) / "scores.md"
 
 

@@ -23,6 +23,7 @@ from ecggan.evaluation.report.fidelity_figures import overlay
 from ecggan.evaluation.report.html import embedded, lines, render_page
 from ecggan.evaluation.report.tables import ShownTable
 from ecggan.files.atomic import atomic_folder
+from ecggan.files.text_file import write_text
 from ecggan.plotting import figure_png, plot_ecg
 from ecggan.stats.number_text import NONE, signed
 
@@ -85,7 +86,7 @@ def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = N
             made_by=lines(ecgs.manifest.get("made_by")),
             form=_form(ecgs),
         )
-        (folder / "data_report.html").write_text(html, encoding="utf-8")
+        write_text(folder / "data_report.html", html)
     return Path(out) / "data_report.html"
 
 

@@ -27,6 +27,7 @@ from ecggan.evaluation.report.summary import summarise
 from ecggan.evaluation.report.tables import ShownTable
 from ecggan.files.atomic import atomic_folder
 from ecggan.files.json_file import write_json
+from ecggan.files.text_file import write_text
 from ecggan.plotting import figure_png, save_figure
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def write_report(
         summary = summarise(assessment, failure_log.failures, settings or {})
         write_json(folder / "summary.json", summary)
         html = report_page(assessment, summary, pictures, shown)
-        (folder / "report.html").write_text(html, encoding="utf-8")
+        write_text(folder / "report.html", html)
     log.info("report written to %s", Path(out) / "report.html")
     return Path(out) / "report.html"
 
@@ -143,6 +144,6 @@ def _write_nearest(folder: Path, assessment: Assessment, name: str, novelty: Nov
 
 def _write_table(path: Path, table: ShownTable, caption: str) -> None:
     notes = "\n".join(f"- {note}" for note in WHAT_IS_COMPARABLE) + "\n" if path.name == "published" else ""
-    path.with_suffix(".md").write_text(tables.to_markdown(table) + (f"\n{notes}" if notes else ""), encoding="utf-8")
-    path.with_suffix(".tex").write_text(tables.to_latex(table, caption), encoding="utf-8")
-    table.frame().to_csv(path.with_suffix(".csv"), index=False)
+    write_text(path.with_name(f"{path.name}.md"), tables.to_markdown(table) + (f"\n{notes}" if notes else ""))
+    write_text(path.with_name(f"{path.name}.tex"), tables.to_latex(table, caption))
+    table.frame().to_csv(path.with_name(f"{path.name}.csv"), index=False)

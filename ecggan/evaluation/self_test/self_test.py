@@ -21,6 +21,7 @@ from ecggan.evaluation.assessment import Assessment, assess
 from ecggan.evaluation.self_test.corruptions import CORRUPTIONS, FRESH, HELD_OUT, TRAINING, corrupted_sets
 from ecggan.files.atomic import atomic_folder
 from ecggan.files.json_file import write_json
+from ecggan.files.text_file import write_text
 from ecggan.measurement.columns import MAIN_MEASUREMENTS
 from ecggan.plotting import plot_alarms, save_figure
 from ecggan.stats.hypothesis_tests import LEVEL, corrected
@@ -217,7 +218,7 @@ def write_self_test(out: str | Path, found: SelfTest) -> Path:
     """
     table = found.table()
     with atomic_folder(out) as folder:
-        (folder / "self_test.md").write_text(summary_text(found), encoding="utf-8")
+        write_text(folder / "self_test.md", summary_text(found))
         found.alarms.to_csv(folder / "alarms.csv", index=False)
         summary = {
             "passes": found.passes(),

@@ -8,16 +8,19 @@ python -m ecggan.evaluation.validation generated=ECG_SET    of generate.py check
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from joblib import cpu_count
 
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.evaluation.validation import compare_12sl, validate_ludb, validate_ptbxl
 from ecggan.measurement.measure_set import measure
+from ecggan.quoting import print_any_name
 
 
 def main(arguments: Sequence[str]) -> None:
     """The command line: ``ludb_root=DIR``, ``ptbxl_root=DIR``, ``generated=ECG_SET``, ``num_workers=N``."""
+    print_any_name()
     parser = argparse.ArgumentParser(
         prog="python -m ecggan.evaluation.validation",
         description=__doc__,
@@ -43,7 +46,11 @@ def main(arguments: Sequence[str]) -> None:
         if "ptbxl_root" in settings:
             print(validate_ptbxl.summary_text(validate_ptbxl.validate_on_ptbxl(settings["ptbxl_root"], num_workers)))
         if "generated" in settings:
-            print(compare_12sl.summary_text(measure(ECGSet.open(settings["generated"]), num_workers=num_workers)))
+            print(
+                compare_12sl.summary_text(
+                    measure(ECGSet.open(Path(settings["generated"]).expanduser()), num_workers=num_workers)
+                )
+            )
     except (OSError, ValueError) as error:
         parser.exit(1, f"error: {error}\n")
 

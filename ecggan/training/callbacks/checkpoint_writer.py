@@ -11,6 +11,7 @@ import torch
 from pytorch_lightning.callbacks import Callback
 
 from ecggan.checkpoints.generator_file import save_generator
+from ecggan.quoting import as_argument
 from ecggan.run_folder import RunFolder
 from ecggan.training.callbacks.schedule import is_due
 from ecggan.training.wgan_gp import WGANGP
@@ -70,7 +71,7 @@ class CheckpointWriter(Callback):
         is_interrupted = isinstance(exception, KeyboardInterrupt | SystemExit)  # Ctrl-C or a signal
         if is_interrupted and cast(WGANGP, pl_module).critic_steps:
             self._save(trainer, pl_module)
-            log.info("interrupted; resume with resume=%s", self.run.last_checkpoint)
+            log.info("interrupted; resume with %s", as_argument("resume", self.run.last_checkpoint))
 
     def _save(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if trainer.is_global_zero:  # before the checkpoint: a training that is killed between them writes it again

@@ -8,6 +8,7 @@ Hydra's sweeper for Optuna asks for a batch of parameters, waits for all of its 
 it ends: it cannot prune, and a restarted sweep counts its runs anew, into the folders of the old ones.
 """
 
+import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -104,14 +105,16 @@ class Study:
     def _open(self, number: int) -> "optuna.Study":
         import optuna
         from optuna.storages import JournalStorage
-        from optuna.storages.journal import JournalFileBackend
+        from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         is_url = "://" in self.storage
+        # Optuna locks the file by a symbolic link, which few users of Windows may make
+        lock = JournalFileOpenLock(self.storage) if os.name == "nt" and not is_url else None
         try:
             return optuna.create_study(
                 study_name=self.name,
-                storage=self.storage if is_url else JournalStorage(JournalFileBackend(self.storage)),
+                storage=self.storage if is_url else JournalStorage(JournalFileBackend(self.storage, lock)),
                 sampler=self.sampler(seed=self.seed + number),
                 pruner=self.pruner or optuna.pruners.NopPruner(),
                 direction="minimize",

@@ -28,7 +28,7 @@ def root(tmp_path, write_wfdb, known_ecg):
     root = tmp_path / "challenge"
     for i, (ecg, text) in enumerate(zip(known_ecg(4), comments, strict=True)):
         write_wfdb(root / f"g{i % 2}", f"E{i}", ecg)
-        with open(root / f"g{i % 2}" / f"E{i}.hea", "a") as file:
+        with open(root / f"g{i % 2}" / f"E{i}.hea", "a", encoding="utf-8") as file:
             file.write(text)
     return root
 

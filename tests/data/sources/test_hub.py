@@ -79,6 +79,24 @@ def test_rows_of_one_patient_share_a_split_and_placeholders_are_nobody(make_set,
     assert list(records["placeholder_patient"].dropna()) == ["N/A", "-1"]
 
 
+def test_a_column_a_lead_is_read_by_its_name(make_set, tmp_path, microvolts):
+    (tmp_path / "table").mkdir()
+    columns = {lead: list(microvolts[:, i].tolist()) for i, lead in reversed(list(enumerate(EIGHT_LEADS)))}
+    pd.DataFrame({"age": range(5), **columns, "beats": [[0.4, 1.2]] * 5}).to_parquet(tmp_path / "table" / "e.parquet")
+    ecgs = make_set(tmp_path / "table", Layout(None, 500, "uV"))
+    assert np.array_equal(ecgs.microvolts(), microvolts)
+
+
+def test_leads_of_different_lengths_cost_their_record(make_set, tmp_path, microvolts):
+    (tmp_path / "table").mkdir()
+    columns = {lead: list(microvolts[:, i].tolist()) for i, lead in enumerate(EIGHT_LEADS)}
+    columns["V6"][3] = columns["V6"][3][:-1]
+    pd.DataFrame(columns).to_parquet(tmp_path / "table" / "ecgs.parquet")
+    ecgs = make_set(tmp_path / "table", Layout(None, 500, "uV"))
+    (entry,) = ecgs.manifest["account"]["left_out"]["unreadable"]
+    assert "from 4999 to 5000 samples" in entry["detail"]
+
+
 def test_what_rows_do_not_say_is_not_guessed(make_set, published):
     with pytest.raises(ValueError, match="its leads and sampling rate and unit are not known"):
         make_set(published, Layout())

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import scipy.linalg
-import scipy.stats
 
 from ecggan.evaluation.fidelity.frechet import frechet_distance
 

@@ -37,7 +37,7 @@ def kit(sets, tmp_path_factory):
 
 
 def rows(path):
-    with open(path, newline="") as file:
+    with open(path, encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 

@@ -45,7 +45,7 @@ def report(sets: Sets, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def text_of(report: Path) -> str:
-    return " ".join(re.sub(r"<[^>]*>", " ", report.read_text()).split())
+    return " ".join(re.sub(r"<[^>]*>", " ", report.read_text(encoding="utf-8")).split())
 
 
 def test_every_promised_file_is_there(report: Path) -> None:
@@ -111,13 +111,13 @@ def test_without_training_ecgs_the_report_says_that_it_does_not_know(report: Pat
 
 
 def test_report_asks_the_network_for_nothing(report: Path) -> None:
-    html = report.read_text()
+    html = report.read_text(encoding="utf-8")
     assert not re.search(r"https?://|<script [^>]*src|<link|@import|url\(", html)
     assert all(source.startswith("data:image/png;base64,") for source in re.findall(r'src="([^"]*)', html))
 
 
 def test_report_escapes_what_the_sets_say(report: Path) -> None:
-    html = report.read_text()
+    html = report.read_text(encoding="utf-8")
     assert "<b>bold" not in html
     assert "&lt;b&gt;bold" in html
 
@@ -184,7 +184,7 @@ def test_what_a_reader_must_know_first_stands_at_the_top(several: Path) -> None:
 
 
 def test_several_sets_stand_side_by_side(several: Path) -> None:
-    assert "a<b>" not in several.read_text()
+    assert "a<b>" not in several.read_text(encoding="utf-8")
     headings = pd.read_csv(several.parent / "tables" / "measurements.csv").columns
     shown = [name.removesuffix(", mean ± SD") for name in headings if "mean ± SD" in name]
     assert shown == ["real", "a<b>&$x_1", "slow", "limb"]
