@@ -1,15 +1,13 @@
 """One ECG: its signals, measurements and findings; and the next normal one."""
 
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, select_leads
+from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT
 from ecggan.page import questions, tasks
-from ecggan.page.encoding import encode
+from ecggan.page.encoding import signals
 from ecggan.page.page import Page, page_of
 from ecggan.page.sources import LARGEST_INDEX, Address
 
@@ -34,13 +32,6 @@ async def _described(page: Page, address: Address) -> dict[str, Any]:
         **signals(millivolts, source["leads"], source["sampling_rate"]),
         **found,
     }
-
-
-def signals(millivolts: np.ndarray, leads: Sequence[str], sampling_rate: int | float) -> dict[str, Any]:
-    """The twelve leads if they can be had, or those there are, as the page's scripts read them."""
-    can_derive = {"I", "II"} <= set(leads)
-    shown = [lead for lead in TWELVE_LEADS if lead in leads or (can_derive and lead in DERIVED_LEADS)]
-    return {"leads": shown, "sampling_rate": sampling_rate, "signal": encode(select_leads(millivolts, leads, shown))}
 
 
 async def normal(request: Request) -> JSONResponse:

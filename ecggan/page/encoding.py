@@ -1,14 +1,25 @@
 """Signals as text, for the page's scripts."""
 
 import base64
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT
+from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, select_leads
 
 _MISSING_UV = np.iinfo(np.int16).min
 _LARGEST_UV = np.iinfo(np.int16).max
+
+
+def signals(
+    millivolts: Float[np.ndarray, "lead time"], leads: Sequence[str], sampling_rate: int | float
+) -> dict[str, Any]:
+    """The twelve leads if they can be had, or those there are, in the order in which they are read."""
+    can_derive = {"I", "II"} <= set(leads)
+    shown = [lead for lead in TWELVE_LEADS if lead in leads or (can_derive and lead in DERIVED_LEADS)]
+    return {"leads": shown, "sampling_rate": sampling_rate, "signal": encode(select_leads(millivolts, leads, shown))}
 
 
 def encode(millivolts: Float[np.ndarray, "lead time"]) -> str:

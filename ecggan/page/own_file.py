@@ -13,8 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from ecggan.page import questions, tasks
-from ecggan.page.ecg import signals
-from ecggan.page.encoding import decode
+from ecggan.page.encoding import decode, signals
 from ecggan.page.page import page_of
 
 MOST_BYTES = 32 * 2**20

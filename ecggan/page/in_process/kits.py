@@ -13,7 +13,7 @@ import numpy as np
 from ecggan.evaluation.reader_study.kit import Kit, choose_kit
 from ecggan.evaluation.reader_study.scores import reader_table, score_readers
 from ecggan.evaluation.reader_study.sheets import KEY, SHEET_COLUMNS
-from ecggan.page.encoding import encode
+from ecggan.page.encoding import signals
 from ecggan.page.in_process import opened
 
 READER = "you"
@@ -43,8 +43,7 @@ def ecg(real: str, generated: str, num_each: int, seed: int, number: int) -> dic
     kit = _kit(real, generated, num_each, seed)
     if number not in kit.numbers():
         raise ValueError(f"the quiz has the ECGs 1 to {len(kit.shown)}; got {number}")
-    millivolts = kit.millivolts(number)
-    return {"leads": list(kit.leads), "sampling_rate": kit.sampling_rate, "signal": encode(millivolts)}
+    return signals(kit.millivolts(number), kit.leads, kit.sampling_rate)
 
 
 def scores(real: str, generated: str, num_each: int, seed: int, answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
