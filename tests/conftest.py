@@ -36,12 +36,15 @@ WAVES = (  # of the eight leads
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One worker runs a module, whose fixtures are built once, but for modules whose tests are marked as `independent`.
 
+    Modules that share what is costly to start name their group themselves.
+
     What is slow begins first, or one worker would be busy with it when the others have ended.
     """
     num_slow: Counter[str] = Counter()
     for item in items:
         is_independent = item.get_closest_marker("independent") is not None
-        item.add_marker(pytest.mark.xdist_group(item.nodeid if is_independent else item.nodeid.split("::")[0]))
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid if is_independent else item.nodeid.split("::")[0]))
         num_slow[_group(item)] += item.get_closest_marker("slow") is not None
     items.sort(key=lambda item: -num_slow[_group(item)])
 

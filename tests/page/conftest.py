@@ -1,4 +1,4 @@
-"""One page for all tests of this folder's module: real processes, a real port."""
+"""One page for the tests of this folder: real processes, a real port."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -18,21 +18,21 @@ from ecggan.page.serve import config, listen
 from ecggan.page.sources import name_sources
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def real_set(tmp_path_factory: pytest.TempPathFactory, varied_ecgs: Callable[..., np.ndarray]) -> Path:
     path = tmp_path_factory.mktemp("page") / "real_ecgs"
     ECGSet.from_arrays(varied_ecgs(40).astype(np.float32), EIGHT_LEADS, 500, "real").save(path)
     return path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def processes(real_set: Path) -> Iterator[Processes]:
     running = start_processes(name_sources(["published"], [], [str(real_set)]))
     yield running
     running.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     page = tmp_path_factory.mktemp("report") / "report.html"
     page.write_text("<!DOCTYPE html><title>A report</title><h1>A report</h1>")
@@ -53,7 +53,7 @@ def served(processes: Processes, reports: dict[str, Path], access: Access) -> It
             thread.join()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def page(processes: Processes, report: Path) -> Iterator[str]:
     with served(processes, {"first": report}, Access()) as address:
         yield address

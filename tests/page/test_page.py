@@ -24,7 +24,7 @@ from ecggan.page.access import Access
 from ecggan.page.page import Processes
 from tests.page.conftest import served
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("page")]
 
 
 def get(address: str, status: int = 200, **options: Any) -> Any:
@@ -39,7 +39,11 @@ def signals_uv(found: dict[str, Any]) -> np.ndarray:
 
 def body_of(**files: bytes) -> bytes:
     named = {name.replace("__", "."): content for name, content in files.items()}
-    return json.dumps([[name, len(content)] for name, content in named.items()]).encode() + b"\n" + b"".join(named.values())
+    return (
+        json.dumps([[name, len(content)] for name, content in named.items()]).encode()
+        + b"\n"
+        + b"".join(named.values())
+    )
 
 
 def send(page: str, status: int = 200, query: str = "", **files: bytes) -> Any:
@@ -164,7 +168,10 @@ def test_one_ecg_and_many_are_taken_along_as_generate_exports_them(page: str, tm
         assert content.startswith(start) or form == "asc"
         assert len(content) > 10_000
     told = get(f"{page}/api/command?seed=3&num_records=3&form=wfdb&normal=1")["command"]
-    assert told == "python generate.py checkpoint=published seed=3 num_records=3 keep=normal device=cpu out=ECGS export=wfdb"
+    assert (
+        told
+        == "python generate.py checkpoint=published seed=3 num_records=3 keep=normal device=cpu out=ECGS export=wfdb"
+    )
 
 
 def test_own_file_is_shown_measured_and_not_kept(page: str, real_set: Path) -> None:
@@ -204,8 +211,10 @@ def test_a_file_that_is_no_ecg_costs_a_message(page: str, files: dict[str, bytes
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"[]", b"[]\n", b'[["../a.csv", 1]]\nx', b'[["/etc/a.csv", 1]]\nx', b'[["a.csv", 2]]\nx', b'[["a.csv", -1]]\n',
-        b'[[".csv", 1]]\nx', b'[["a\\u0000.csv", 1]]\nx', b'[["a.csv", 1], ["A.CSV", 1]]\nxx', b"[" * 10_000 + b"\n", b"{\n",
+        b"", b"[]", b"[]\n", b'[["../a.csv", 1]]\nx', b'[["/etc/a.csv", 1]]\nx', b'[["a.csv", 2]]\nx',
+        b'[["a.csv", -1]]\n',
+        b'[[".csv", 1]]\nx', b'[["a\\u0000.csv", 1]]\nx', b'[["a.csv", 1], ["A.CSV", 1]]\nxx',
+        b"[" * 10_000 + b"\n", b"{\n",
     ],
 )  # fmt: skip
 def test_a_body_that_is_no_files_costs_a_message(page: str, body: bytes) -> None:

@@ -21,7 +21,9 @@ READER = "you"
 
 @lru_cache(maxsize=4)
 def _kit(real: str, generated: str, num_each: int, seed: int) -> Kit:
-    return choose_kit(opened.ecg_set(real), opened.records(generated, seed, num_each), num_each, seed)
+    is_set = not opened.describe(generated)["draws"]
+    ours = opened.ecg_set(generated) if is_set else opened.records(generated, seed, num_each)
+    return choose_kit(opened.ecg_set(real), ours, num_each, seed)
 
 
 def facts(real: str, generated: str, num_each: int, seed: int) -> dict[str, Any]:

@@ -33,6 +33,8 @@ def nearest(source: str, millivolts: np.ndarray, leads: Sequence[str], sampling_
     print_of_own = fingerprints(own, used, num_workers=1, progress=False, duration_s=round(shortest_s, 3))
     by_beat, _ = nearest_by_beat(print_of_own, index)
     by_segment, _ = nearest_by_segment(print_of_own, index)
+    if by_beat.position[0] < 0 or not by_beat.correlation[0] > 0:
+        raise ValueError("no beat was found in it that could be compared")
     copies = align_nearest(own, searched, by_segment, used, num_workers=1)
     return {
         "source": source,

@@ -109,6 +109,7 @@ export class DrawView {
     const query = new URLSearchParams(Object.entries(wanted).filter(([, value]) => value !== ""));
     $("[data-do=download]", this.main).href = `/download?${query}`;
     const { command, python } = await ask("/api/command", wanted).catch((error) => ({ command: error.message, python: "" }));
+    for (const part of [".command", ".command-hint"]) $(part, this.main).hidden = !command;
     $(".command code", this.main).textContent = command;
     $(".python code", this.main).textContent = python;
   }
