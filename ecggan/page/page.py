@@ -48,22 +48,18 @@ def start_processes(sources: Mapping[str, Source], num_workers: int | None = Non
     """
     num_drawing = max(2, min(cpu_count(), 4)) if num_workers is None else num_workers
     drawing = WorkerPool(num_drawing, tasks.prepare, [dict(sources)])
-    # each file is read by a process of its own, which it may spoil
-    reading = WorkerPool(1, tasks.prepare_to_read, tasks_a_process=1, limit_memory=True)
     try:
         facts = drawing.submit(tasks.describe_sources, seconds=START_SECONDS).result()
     except TaskLostError as error:
-        _stop(drawing, reading)
+        drawing.stop()
         raise OSError(f"the processes that draw do not start: {error}") from error
     except BaseException:
-        _stop(drawing, reading)
+        drawing.stop()
         raise
+    # each file is read by a process of its own, which it may spoil; the first begins now, as the others have begun
+    reading = WorkerPool(1, tasks.prepare_to_read, tasks_a_process=1, limit_memory=True)
+    reading.submit(tasks.prepare_to_read, seconds=START_SECONDS)
     return Processes(drawing, reading, num_drawing, facts)
-
-
-def _stop(*pools: WorkerPool) -> None:
-    for pool in pools:
-        pool.stop()
 
 
 class Page:
@@ -98,11 +94,12 @@ class Page:
         Raises:
             ValueError: a set does not have it.
         """
-        number, place = divmod(address.index, tasks.BLOCK)
-        num_records = self.facts[address.source]["num_records"]
+        source = self.facts[address.source]
+        num_records, at_once = source["num_records"], source["drawn_at_once"]
         if num_records is not None and address.index >= num_records:
             raise ValueError(f"{address.source} has no ECG {address.index}: its last is {num_records - 1}")
-        key = (address.source, address.seed, number)
+        place = address.index % at_once
+        key = (address.source, address.seed, address.index - place, at_once)
         return (await self._blocks.get(key, lambda: self.work.do(tasks.microvolts, *key)))[place]
 
     async def table(self, source: str, seed: int, block: int) -> dict[str, list[Any]]:

@@ -9,6 +9,8 @@ from typing import Literal
 from ecggan import checks
 
 REPORT = "report.html"
+LARGEST_SEED = 2**63 - 1
+LARGEST_INDEX = 999_999_999
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,3 @@ class Address:
     def __post_init__(self) -> None:
         checks.whole_number("seed", self.seed, at_least=0, at_most=LARGEST_SEED)
         checks.whole_number("ECG", self.index, at_least=0, at_most=LARGEST_INDEX)
-
-
-LARGEST_SEED = 2**63 - 1
-LARGEST_INDEX = 999_999_999

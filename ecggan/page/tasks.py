@@ -8,7 +8,7 @@ import numpy as np
 
 from ecggan.page.sources import Address, Source
 
-BLOCK = 16  # records that are drawn together: a CPU computes so many in any case
+BLOCK = 16  # records that are drawn and measured together: a CPU draws so many in any case
 
 
 def prepare(sources: Mapping[str, Source]) -> None:
@@ -24,10 +24,10 @@ def describe_sources() -> dict[str, dict[str, Any]]:
     return opened.describe_sources()
 
 
-def microvolts(source: str, seed: int, block: int) -> np.ndarray:
+def microvolts(source: str, seed: int, first: int, num_records: int) -> np.ndarray:
     from ecggan.page.in_process import opened
 
-    return opened.microvolts(source, seed, block)
+    return opened.microvolts(source, seed, first, num_records)
 
 
 def describe_ecg(millivolts: np.ndarray, leads: Sequence[str], sampling_rate: int | float) -> dict[str, Any]:
@@ -83,10 +83,8 @@ def download(
 
 
 def prepare_to_read() -> None:
-    """Of the process that reads a file, before it is there."""
-    from ecggan.page.in_process import own_file
-
-    own_file.prepare()
+    """Of the process that reads a file, before the file is there: the readers load what they need."""
+    import ecggan.page.in_process.own_file  # noqa: F401
 
 
 def read_file(folder: Path, name: str, layout: Mapping[str, Any], position: int, start_s: float) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def prepare(sources: Mapping[str, Source]) -> None:
     for name in sources:
         with suppress(ValueError, OSError):  # `describe_sources` says it
             facts = describe(name)
-            first = microvolts(name, 0, 0)
+            first = microvolts(name, 0, 0, 1)
             if len(first):
                 describe_ecg(first[0] / 1000, facts["leads"], facts["sampling_rate"])
 
@@ -56,6 +56,7 @@ def describe(name: str) -> dict[str, Any]:
             "leads": list(plan(name).leads),
             "sampling_rate": ecg.sampling_rate,
             "duration_s": ecg.duration_s,
+            "drawn_at_once": BLOCK if plan(name).sampler.transport is None else 1,  # a transport takes its time
         }
     ecgs = ecg_set(name)
     return facts | {
@@ -64,6 +65,7 @@ def describe(name: str) -> dict[str, Any]:
         "leads": list(ecgs.leads),
         "sampling_rate": ecgs.sampling_rate,
         "duration_s": ecgs.num_samples / ecgs.sampling_rate,
+        "drawn_at_once": BLOCK,
     }
 
 
@@ -77,11 +79,11 @@ def ecg_set(name: str) -> ECGSet:
     return ECGSet.open(_SOURCES[name].path, check_hashes=False)
 
 
-def microvolts(name: str, seed: int, block: int) -> Int16[np.ndarray, "record lead time"]:
-    """Records 16 `block` to 16 `block` + 15 of a source; fewer at the end of a set."""
+def microvolts(name: str, seed: int, first: int, num_records: int) -> Int16[np.ndarray, "record lead time"]:
+    """Records of a source from `first` on; fewer at the end of a set."""
     if not _SOURCES[name].draws:
-        return ecg_set(name).microvolts(slice(block * BLOCK, (block + 1) * BLOCK))
-    indices = range(block * BLOCK, (block + 1) * BLOCK)
+        return ecg_set(name).microvolts(slice(first, first + num_records))
+    indices = range(first, first + num_records)
     with closing(plan(name).of_seed(seed).sampler.draw([indices])) as drawn:
         return next(drawn)
 

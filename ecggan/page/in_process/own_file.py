@@ -16,14 +16,6 @@ HIGHEST_RATE_HZ = 5000
 MOST_NAMES = 500  # of the records in a file of many
 
 
-def prepare() -> None:
-    """Load what the readers load when they first read."""
-    import ecgdatakit  # noqa: F401
-    import h5py  # noqa: F401
-    import pyarrow.parquet  # noqa: F401
-    import wfdb  # noqa: F401
-
-
 def read(folder: Path, name: str, layout: Mapping[str, Any], position: int, start_s: float) -> dict[str, Any]:
     """Read a file, and take 10 s of one of its records.
 

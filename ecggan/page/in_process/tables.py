@@ -13,13 +13,14 @@ from ecggan.measurement.columns import PHYSIOLOGY, display_name
 from ecggan.measurement.measure_set import measure
 from ecggan.measurement.normality.screen import screen
 from ecggan.page.in_process import opened
+from ecggan.page.tasks import BLOCK
 
 NUM_RESAMPLES, NUM_SPLITS = 400, 100  # for an answer within seconds; a report takes more
 
 
 def measured_block(source: str, seed: int, block: int) -> dict[str, list[Any]]:
     """The measurements of a block's records by column, None where missing, with `is_normal` and `reasons`."""
-    facts, records = opened.describe(source), opened.microvolts(source, seed, block)
+    facts, records = opened.describe(source), opened.microvolts(source, seed, block * BLOCK, BLOCK)
     table = measure(
         records / MICROVOLTS_PER_MILLIVOLT, facts["leads"], facts["sampling_rate"], num_workers=1, progress=False
     )

@@ -42,6 +42,7 @@ export class FileView {
     } catch (error) {
       $(".record", this.main).replaceChildren();
       $(".nearest", this.main).hidden = true;
+      if (/not known/.test(error.message)) $("details", this.form).open = true;
       return say(error.message, true);
     }
     say("");
