@@ -76,9 +76,11 @@ def test_draw_gives_an_address_that_stays(opened: Callable[..., Page]) -> None:
     assert re.search(r"/ecg/\d+/0$", address)
     tab.keyboard.press("ArrowRight")
     expect(tab).to_have_url(re.sub("0$", "1", address))
+    expect(tab.locator("h1")).to_have_text(re.compile("ECG 1$"))
     assert trace(tab) != drawn
     tab.keyboard.press("ArrowLeft")
     expect(tab).to_have_url(address)
+    expect(tab.locator("h1")).to_have_text(re.compile("ECG 0$"))
     assert trace(opened(address)) == drawn
     tab.locator("[name=seed]").fill("9223372036854775807")
     tab.locator("[name=index]").fill("16")

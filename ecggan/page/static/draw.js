@@ -21,6 +21,7 @@ export class DrawView {
       $(`[data-do=${name}]`, main).addEventListener("click", act);
     }
     this.take.addEventListener("input", () => this.describeTake());
+    this.take.addEventListener("submit", (event) => { event.preventDefault(); $("[data-do=download]", main).click(); });
     const screen = $("[name=screen]", main), bar = $(".card-bar", main);
     const show = () => { bar.style.width = `${85.6 * screen.value}mm`; };
     screen.value = recall("screen", "1");
