@@ -40,6 +40,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     One worker runs a module, whose fixtures are built once, but for modules whose tests are marked as `independent`.
 
+    Modules that share what is costly to start name their group themselves.
+
     What is slow begins first, or one worker would be busy with it when the others have ended.
     """
     left_out = [item for item in items if item.get_closest_marker("full") is not None and not IS_FULL]
@@ -48,7 +50,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     num_slow: Counter[str] = Counter()
     for item in items:
         is_independent = item.get_closest_marker("independent") is not None
-        item.add_marker(pytest.mark.xdist_group(item.nodeid if is_independent else item.nodeid.split("::")[0]))
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid if is_independent else item.nodeid.split("::")[0]))
         num_slow[_group(item)] += item.get_closest_marker("slow") is not None
     items.sort(key=lambda item: -num_slow[_group(item)])
 

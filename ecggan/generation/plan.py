@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,13 @@ class GenerationPlan:
         sampler = Sampler(trained.network, trained.ecg, int(request.seed), device, request.batch_size, transport)
         num_records = int(request.num_records or 0) if indices is None else len(indices)
         return cls(sampler, num_records, indices, leads, request.keep, made_by, request.progress)
+
+    def of_seed(self, seed: int) -> "GenerationPlan":
+        """The same plan for another seed, with the generator that is open already."""
+        checks.whole_number("seed", seed, at_least=0, at_most=LARGEST_SEED)
+        sampler = copy(self.sampler)
+        sampler.seed = seed
+        return replace(self, sampler=sampler, made_by={**self.made_by, "seed": seed})
 
     def indices_of(self, candidates: Sequence[int]) -> Sequence[int]:
         return candidates if self.indices is None else [self.indices[candidate] for candidate in candidates]

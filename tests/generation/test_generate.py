@@ -11,6 +11,7 @@ from ecggan.checkpoints.published import published_generator
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat
 from ecggan.generation.generate import generate_part
+from ecggan.generation.plan import GenerationPlan, GenerationRequest
 from ecggan.generation.resumable_set import ResumableSet
 from ecggan.generation.sampler import Sampler, draw_noise
 from ecggan.models.wavegan_star import WaveGANStarGenerator
@@ -61,6 +62,16 @@ def test_any_record_can_be_drawn_again_by_its_index(small_generator):
     some = draw(small_generator, num_records=None, indices=[5, 2])
     assert np.array_equal(some.microvolts(), whole.microvolts([5, 2]))
     assert list(some.records["record"]) == list(whole.records["record"].iloc[[5, 2]])
+
+
+def test_a_plan_for_another_seed_draws_that_seed(small_generator):
+    plan = GenerationPlan.of(GenerationRequest(small_generator, 7, seed=3, device="cpu", progress=False))
+    other = plan.of_seed(4)
+    (drawn,) = other.sampler.draw([range(7)])
+    assert np.array_equal(drawn, draw(small_generator, seed=4, device="cpu").microvolts())
+    assert (plan.sampler.seed, plan.made_by["seed"], other.made_by["seed"]) == (3, 3, 4)
+    with pytest.raises(ValueError, match="seed"):
+        plan.of_seed(-1)
 
 
 def test_published_ecgs_are_what_the_published_generator_writes():

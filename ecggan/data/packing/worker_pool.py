@@ -1,4 +1,4 @@
-"""Reading in worker processes: a file that crashes or hangs its reader is excluded, and the run continues."""
+"""Work in processes of its own: a file that crashes or hangs its reader is excluded, and the run continues."""
 
 import multiprocessing
 import os
@@ -7,6 +7,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +20,8 @@ _MEMORY = 2**32  # bytes that a process may take on top of its libraries
 _CONTEXT = multiprocessing.get_context(
     "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 )
+
+_STARTING = threading.Lock()
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -77,17 +80,77 @@ def in_processes(
         pool.join()
 
 
+class TaskLostError(RuntimeError):
+    """A task crashed its process, or exceeded its time limit; the message says which."""
+
+
+class WorkerPool:
+    """Processes that stay for many tasks; a task that crashes or exceeds its time limit costs its own process alone.
+
+    Args:
+        num_processes: of the pool.
+        prepare: called in each process before its first task; from a module, picklable. An error in it ends the pool.
+        arguments: of `prepare`.
+        tasks_a_process: after so many a process is replaced by a fresh one; 0 for never.
+        limit_memory: to 4 GB a process, on top of what it takes once it is prepared.
+    """
+
+    def __init__(
+        self,
+        num_processes: int,
+        prepare: Callable[..., None],
+        arguments: Sequence[Any] = (),
+        tasks_a_process: int = 0,
+        limit_memory: bool = False,
+    ) -> None:
+        self._pool = ProcessPool(
+            num_processes,
+            max_tasks=tasks_a_process,
+            initializer=_prepare_for,
+            initargs=(prepare, tuple(arguments), limit_memory),
+            context=_Context(),
+        )
+
+    def submit(self, work: Callable[..., Result], *arguments: Any, seconds: int | float) -> "Future[Result]":
+        """Begin a task as soon as a process is free; its result, or its error, or a [TaskLostError][].
+
+        A future that is running cannot be cancelled: who no longer waits for it costs no process.
+        """
+        outcome: Future[Result] = Future()
+        outcome.set_running_or_notify_cancel()
+
+        def end(task: ProcessFuture) -> None:
+            error = task.exception()
+            if isinstance(error, TimeoutError):
+                error = TaskLostError(f"it takes longer than {seconds:g} s")
+            elif isinstance(error, ProcessExpired):
+                error = TaskLostError(f"it crashes its process (exit code {error.exitcode})")
+            if error is None:
+                outcome.set_result(task.result())
+            else:
+                outcome.set_exception(error)
+
+        self._pool.schedule(work, args=arguments, timeout=seconds).add_done_callback(end)
+        return outcome
+
+    def stop(self) -> None:
+        """End the processes, whatever they do."""
+        self._pool.stop()
+        self._pool.join()
+
+
 class _Process(_CONTEXT.Process):
     """A process that does not import the parent's script."""
 
     def start(self) -> None:
         main = vars(sys.modules["__main__"])
-        hidden: dict[str, Any] = {name: main.pop(name) for name in ("__spec__", "__file__") if name in main}
-        main["__spec__"] = None
-        try:
-            super().start()
-        finally:
-            main.update(hidden)
+        with _STARTING:  # the threads of two pools may start processes at once
+            hidden: dict[str, Any] = {name: main.pop(name) for name in ("__spec__", "__file__") if name in main}
+            main["__spec__"] = None
+            try:
+                super().start()
+            finally:
+                main.update(hidden)
 
 
 class _Context(type(_CONTEXT)):  # type: ignore[misc]
@@ -96,9 +159,15 @@ class _Context(type(_CONTEXT)):  # type: ignore[misc]
 
 def _prepare(work: Callable) -> None:
     """Prepare a process; unpickling `work` has imported its modules, before any time limit starts."""
+    _prepare_for(None, (), limit_memory=True)
+
+
+def _prepare_for(prepare: Callable[..., None] | None, arguments: Sequence[Any], limit_memory: bool) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent process
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
-    if sys.platform == "linux":
+    if prepare is not None:
+        prepare(*arguments)
+    if limit_memory and sys.platform == "linux":
         import resource
 
         taken = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0]) * resource.getpagesize()

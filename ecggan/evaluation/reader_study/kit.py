@@ -10,6 +10,7 @@ import hashlib
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,59 @@ class _Shown:
     position: int
 
 
+@dataclass(frozen=True)
+class Kit:
+    """Real and generated ECGs in random order, as readers see them.
+
+    Args:
+        shown: the ECGs in their order; the first is number 1.
+        leads: of all of them.
+        sampling_rate: of all of them, in Hz.
+    """
+
+    shown: Sequence[_Shown]
+    leads: Sequence[str]
+    sampling_rate: int
+
+    def millivolts(self, number: int) -> Float[np.ndarray, "lead time"]:
+        """ECG `number` as its page shows it: the same leads, samples and steps for both kinds."""
+        some, edge = self.shown[number - 1], round(EDGE_S * self.sampling_rate)
+        record = select_leads(some.ecgs.microvolts([some.position])[0], some.ecgs.leads, self.leads)[:, edge:-edge]
+        return np.rint(record / STEP_UV) * STEP_UV / MICROVOLTS_PER_MILLIVOLT
+
+    def numbers(self) -> range:
+        return range(1, len(self.shown) + 1)
+
+    @cached_property
+    def name(self) -> str:
+        """A hash of what is shown, in letters."""
+        digest = hashlib.sha256()
+        for number in self.numbers():
+            digest.update(self.millivolts(number).astype("<f4").tobytes())
+        return "".join(_LETTERS[int(digit, 16)] for digit in digest.hexdigest()[:8])
+
+    def key(self) -> list[Sequence[object]]:
+        """The rows of ``key.csv``, the names of its columns first."""
+        return [KEY_COLUMNS, *(_key_row(self.name, number, self.shown[number - 1]) for number in self.numbers())]
+
+
+def choose_kit(real: ECGSet, generated: ECGSet, num_each: int, seed: int) -> Kit:
+    """Choose the ECGs at random from all records, at most one of a patient; the same seed and sets give the same kit.
+
+    Args and Raises: as of [write_reader_kit][].
+    """
+    checks.whole_number("num_each", num_each, at_least=1)
+    leads = _leads_of_both(real, generated)
+    _check_times(real, generated)
+    rng = np.random.default_rng(seed)
+    chosen = [
+        _Shown(what, ecgs, int(position))
+        for what, ecgs in ((REAL, real), (GENERATED, generated))
+        for position in _choose(what, ecgs, num_each, rng)
+    ]
+    return Kit([chosen[i] for i in rng.permutation(len(chosen))], leads, real.sampling_rate)
+
+
 def write_reader_kit(
     out: str | Path,
     real: ECGSet,
@@ -62,8 +116,7 @@ def write_reader_kit(
     """Write the kit of blinded readers into a new folder, and the answer key into another beside it, OUT-key.
 
     Both appear whole or not at all. OUT holds ``ecgs.pdf``, ``sheet.csv`` to be filled in and ``how_to_read.md``;
-    OUT-key holds ``key.csv`` and ``how_to_score.md``. The ECGs are chosen at random from all records, at most
-    one of a patient; the same seed and sets give the same kit.
+    OUT-key holds ``key.csv`` and ``how_to_score.md``. For the choice of the ECGs see [choose_kit][].
 
     Args:
         out: the readers' folder.
@@ -84,26 +137,16 @@ def write_reader_kit(
     key_folder = out.with_name(f"{out.name}-key")
     for folder in (out, key_folder):
         require_new_folder(folder)
-    checks.whole_number("num_each", num_each, at_least=1)
-    leads = _leads_of_both(real, generated)
-    _check_times(real, generated)
+    kit = choose_kit(real, generated, num_each, seed)
     for what, ecgs in ((REAL, real), (GENERATED, generated)):
         if ecgs.kind != what:  # allowed: two generators, or two databases, may be set against each other
             log.warning("the set given as %s is %s by its manifest; the key calls it %s", what, ecgs.kind, what)
-    rng = np.random.default_rng(seed)
-    chosen = [
-        _Shown(what, ecgs, int(position))
-        for what, ecgs in ((REAL, real), (GENERATED, generated))
-        for position in _choose(what, ecgs, num_each, rng)
-    ]
-    shown = [chosen[i] for i in rng.permutation(len(chosen))]
-    kit = _kit_id(shown, leads)
     facts = {
-        "kit": kit,
-        "num_ecgs": len(shown),
+        "kit": kit.name,
+        "num_ecgs": len(kit.shown),
         "num_each": num_each,
-        "is_twelve": leads == EIGHT_LEADS,
-        "leads": ", ".join(leads),
+        "is_twelve": kit.leads == EIGHT_LEADS,
+        "leads": ", ".join(kit.leads),
         "shown_s": f"{real.num_samples / real.sampling_rate - 2 * EDGE_S:g}",
         "edge_s": EDGE_S,
         "step_uv": STEP_UV,
@@ -114,12 +157,9 @@ def write_reader_kit(
         "key": as_argument("key", f"{key_folder.name}/key.csv"),
     }
     with atomic_folder(out) as for_readers, atomic_folder(key_folder) as apart:
-        save_pages(_pages(shown, leads, progress), for_readers / "ecgs.pdf", title=f"ECG reader kit {kit}")
-        numbers = range(1, len(shown) + 1)
-        _write_csv(for_readers / "sheet.csv", SHEET_COLUMNS, [[kit, ecg, "", "", ""] for ecg in numbers])
-        _write_csv(
-            apart / KEY, KEY_COLUMNS, [_key_row(kit, ecg, some) for ecg, some in zip(numbers, shown, strict=True)]
-        )
+        save_pages(_pages(kit, progress), for_readers / "ecgs.pdf", title=f"ECG reader kit {kit.name}")
+        _write_csv(for_readers / "sheet.csv", [SHEET_COLUMNS, *([kit.name, ecg, "", "", ""] for ecg in kit.numbers())])
+        _write_csv(apart / KEY, kit.key())
         for folder, name in ((for_readers, "how_to_read.md"), (apart, "how_to_score.md")):
             write_text(folder / name, render(__package__, f"{name}.j2", **facts))
     log.info("reader kit written to %s, its key to %s", out, key_folder)
@@ -166,23 +206,9 @@ def _choose(what: str, ecgs: ECGSet, num_each: int, rng: np.random.Generator) ->
     return np.asarray(rng.choice(order[first], num_each, replace=False))
 
 
-def _millivolts(some: _Shown, leads: Sequence[str]) -> Float[np.ndarray, "lead time"]:
-    """An ECG as its page shows it: the same leads, samples and steps for both kinds."""
-    edge = round(EDGE_S * some.ecgs.sampling_rate)
-    record = select_leads(some.ecgs.microvolts([some.position])[0], some.ecgs.leads, leads)[:, edge:-edge]
-    return np.rint(record / STEP_UV) * STEP_UV / MICROVOLTS_PER_MILLIVOLT
-
-
-def _kit_id(shown: Sequence[_Shown], leads: Sequence[str]) -> str:
-    digest = hashlib.sha256()
-    for some in shown:
-        digest.update(_millivolts(some, leads).astype("<f4").tobytes())
-    return "".join(_LETTERS[int(digit, 16)] for digit in digest.hexdigest()[:8])
-
-
-def _pages(shown: Sequence[_Shown], leads: Sequence[str], progress: bool) -> "Iterator[matplotlib.figure.Figure]":
-    for number, some in enumerate(tqdm(shown, desc="drawing", unit="ECG", disable=not progress), start=1):
-        yield plot_ecg(_millivolts(some, leads), leads, some.ecgs.sampling_rate, f"ECG {number}")
+def _pages(kit: Kit, progress: bool) -> "Iterator[matplotlib.figure.Figure]":
+    for number in tqdm(kit.numbers(), desc="drawing", unit="ECG", disable=not progress):
+        yield plot_ecg(kit.millivolts(number), kit.leads, kit.sampling_rate, f"ECG {number}")
 
 
 def _key_row(kit: str, ecg: int, some: _Shown) -> list[object]:
@@ -194,6 +220,6 @@ def _name(ecgs: ECGSet) -> str:
     return "a set in memory" if ecgs.path is None else str(ecgs.path)
 
 
-def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+def _write_csv(path: Path, rows: Sequence[Sequence[object]]) -> None:
     with open(path, "w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\r\n").writerows([columns, *rows])
+        csv.writer(file, lineterminator="\r\n").writerows(rows)

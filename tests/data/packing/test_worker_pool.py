@@ -67,3 +67,44 @@ def wait_until(is_so):
     while not is_so():
         assert time.monotonic() < end
         time.sleep(0.1)
+
+
+PREPARED = []
+
+
+def note(word):
+    PREPARED.append(word)
+
+
+def what_was_prepared(word):
+    if word == "error":
+        raise ValueError("no such word")
+    return [*PREPARED, word, *length_unless_fatal([word]), os.getpid()]
+
+
+def test_a_pool_that_stays_loses_nothing_but_the_task_that_crashes_or_hangs():
+    pool = WorkerPool(1, note, ["ready"])
+    try:
+        words = ["a", "crash", "hang", "error", "bb"]
+        first, crash, hang, error, last = [pool.submit(what_was_prepared, word, seconds=3) for word in words]
+        assert first.result()[:3] == ["ready", "a", "1"]
+        with pytest.raises(TaskLostError, match="-9"):
+            crash.result()
+        with pytest.raises(TaskLostError, match="3 s"):
+            hang.result()
+        with pytest.raises(ValueError, match="no such word"):
+            error.result()
+        assert last.result()[:3] == ["ready", "bb", "2"]
+        assert not last.cancel()
+    finally:
+        pool.stop()
+
+
+def test_a_task_may_have_a_process_of_its_own():
+    pool = WorkerPool(1, note, ["ready"], tasks_a_process=1)
+    try:
+        first, second = [pool.submit(what_was_prepared, "a", seconds=30).result() for _ in range(2)]
+    finally:
+        pool.stop()
+    assert first[:3] == second[:3]
+    assert first[3] != second[3]

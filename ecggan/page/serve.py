@@ -1,0 +1,68 @@
+"""The server: one port, one application, until it is stopped."""
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from ecggan.page.access import access_for
+from ecggan.page.app import build_app
+from ecggan.page.command_line import Settings
+from ecggan.page.page import start_processes
+from ecggan.page.sources import name_reports, name_sources
+
+MOST_CONNECTIONS = 512  # more are refused with status 503
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that takes connections.
+
+    Raises:
+        OSError: the port is taken, or the address is none of this machine.
+    """
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise OSError(
+            f"host={host} port={port} cannot be used ({error.strerror}); port=0 takes any that is free"
+        ) from error
+
+
+def serve(settings: Settings, listening: socket.socket, say: Callable[[str], None]) -> None:
+    """Answer requests until the process is interrupted.
+
+    Args:
+        settings: of the command line.
+        listening: of [listen][].
+        say: prints the address, once requests are answered.
+
+    Raises:
+        ValueError: a source cannot be used.
+        OSError: a source or a report is missing.
+    """
+    sources, reports = name_sources(settings.checkpoint, settings.run, settings.ecg_set), name_reports(settings.report)
+    processes = start_processes(sources, settings.num_workers)
+    access = access_for(settings.host)
+    try:
+        server = uvicorn.Server(config(build_app(processes, reports, access)))
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        token = "" if access.token is None else f"?token={access.token}"
+        say(f"http://{host}:{listening.getsockname()[1]}/{token}")
+        server.run(sockets=[listening])
+    finally:
+        processes.stop()
+
+
+def config(app: object) -> uvicorn.Config:
+    """How the server runs: quiet, and with limits."""
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=2,
+        proxy_headers=False,
+        ws="none",
+        lifespan="on",
+    )
