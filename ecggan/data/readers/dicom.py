@@ -65,7 +65,7 @@ def _strip(data: Dataset, wanted: Sequence[str], names: Mapping[str, str | None]
 
     def rank(group: Dataset, meant: Sequence[LeadName]) -> tuple[bool, float]:
         rate, count = (_number_or_none(_value(group, of)) for of in ("SamplingFrequency", "NumberOfWaveformSamples"))
-        return holds_leads([name.lead for name in meant], wanted), (count or 0) / rate if rate and rate > 0 else 0
+        return holds_leads([name.lead for name in meant], wanted), (count or 0) / rate if rate and rate > 0 else 0.0
 
     return max(groups, key=lambda each: rank(*each))  # the first of several that are equal
 
