@@ -38,7 +38,7 @@ def microvolts(known_ecg):
 def published(tmp_path, microvolts):
     """The layout of the published set: an archive a split, a text a record; the last is damaged."""
     texts = ["\n".join(" ".join(map(str, row)) for row in record.T) for record in microvolts]
-    texts[4] = texts[4][:1000]
+    texts[4] = texts[4][:1000] + "damaged"
     for split, which in (("train", (0, 1, 2)), ("validation", (3,)), ("test", (4,))):
         (tmp_path / "published").mkdir(exist_ok=True)
         with tarfile.open(tmp_path / "published" / f"{split}.tar.gz", "w:gz") as archive:
