@@ -13,12 +13,14 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from ecggan.cli import exit_on_user_error
+from ecggan.command_help import answer_help
 from ecggan.overrides import exit_on_unknown_parameter
 
 JOBS = ("report", "checkpoints", "sweep", "data_report", "pack", "self_test", "reader_kit", "reader_scores")
 
 
 @partial(exit_on_unknown_parameter, configs=Path(__file__).parent / "configs", script="evaluate", jobs=JOBS)
+@partial(answer_help, configs=Path(__file__).parent / "configs", script="evaluate")
 @hydra.main(config_path="configs", config_name="evaluate", version_base="1.3")
 @exit_on_user_error
 def main(config: DictConfig) -> None:

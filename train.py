@@ -17,6 +17,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from ecggan.cli import exit_on_user_error
+from ecggan.command_help import answer_help
 from ecggan.overrides import exit_on_unknown_parameter
 
 OmegaConf.register_new_resolver("num_leads", len, replace=True)
@@ -29,6 +30,7 @@ def run_name() -> str | None:
 
 
 @partial(exit_on_unknown_parameter, configs=Path(__file__).parent / "configs", script="train")
+@partial(answer_help, configs=Path(__file__).parent / "configs", script="train")
 @hydra.main(config_path="configs", config_name="train", version_base="1.3")
 @partial(exit_on_user_error, run_name=run_name)
 def main(config: DictConfig) -> float | None:
