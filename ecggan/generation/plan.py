@@ -17,7 +17,6 @@ from ecggan.data.sets.manifest import new_manifest
 from ecggan.data.sets.record_filter import RecordFilter
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat, select_leads
 from ecggan.generation.sampler import Sampler
-from ecggan.transport.beat_transport import BeatTransport
 
 LARGEST_SEED = 2**63 - 1
 
@@ -103,6 +102,8 @@ class GenerationPlan:
         }
         transport = None
         if trained.transport is not None:
+            from ecggan.transport.beat_transport import BeatTransport  # scipy takes a second to load
+
             transport = BeatTransport.from_arrays({name: array.numpy() for name, array in trained.transport.items()})
         sampler = Sampler(trained.network, trained.ecg, int(request.seed), device, request.batch_size, transport)
         num_records = int(request.num_records or 0) if indices is None else len(indices)

@@ -69,5 +69,10 @@ def parse(arguments: Sequence[str]) -> Settings:
             *others, value = given.pop(name)
             if others:
                 raise ValueError(f"{name} is given {len(others) + 1} times")
-            single[name] = int(value) if value.isdecimal() and name != "host" else value
+            single[name] = value if name == "host" else _whole(name, value)
     return Settings(**given, **single)  # type: ignore[arg-type]
+
+
+def _whole(name: str, value: str) -> int:
+    checks.whole_number(name, int(value) if value.isdecimal() else value, at_least=0)
+    return int(value)

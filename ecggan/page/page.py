@@ -56,6 +56,8 @@ def start_processes(sources: Mapping[str, Source], num_workers: int | None = Non
     except BaseException:
         drawing.stop()
         raise
+    for _ in range(num_drawing):  # as long as a process is busy with one, the next goes to another
+        drawing.submit(tasks.warm_up, seconds=START_SECONDS)
     # each file is read by a process of its own, which it may spoil; the first begins now, as the others have begun
     reading = WorkerPool(1, tasks.prepare_to_read, tasks_a_process=1, limit_memory=True)
     reading.submit(tasks.prepare_to_read, seconds=START_SECONDS)

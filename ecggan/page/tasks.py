@@ -18,6 +18,12 @@ def prepare(sources: Mapping[str, Source]) -> None:
     opened.prepare(sources)
 
 
+def warm_up() -> None:
+    from ecggan.page.in_process import opened
+
+    opened.warm_up()
+
+
 def describe_sources() -> dict[str, dict[str, Any]]:
     from ecggan.page.in_process import opened
 

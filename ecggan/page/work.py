@@ -32,7 +32,7 @@ class Work:
     """
 
     def __init__(
-        self, pool: WorkerPool, most_long: int = 1, most_waiting: int = MOST_WAITING, seconds: float = SECONDS
+        self, pool: WorkerPool, most_long: int = 1, most_waiting: int = MOST_WAITING, seconds: int | float = SECONDS
     ) -> None:
         self.pool, self.most_waiting, self.seconds = pool, most_waiting, seconds
         self._num_waiting = 0

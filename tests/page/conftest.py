@@ -1,6 +1,7 @@
 """One page for the tests of this folder: real processes, a real port."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +47,9 @@ def served(processes: Processes, reports: dict[str, Path], access: Access) -> It
         server = uvicorn.Server(config(build_app(processes, reports, access)))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
         thread.start()
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
         try:
             yield f"http://127.0.0.1:{socket.getsockname()[1]}"
         finally:

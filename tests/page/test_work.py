@@ -1,77 +1,65 @@
 """The queue before the processes, and the memory of answers."""
 
 import asyncio
-from concurrent.futures import Future
+import os
+import time
+from collections.abc import Iterator
 
 import pytest
 
-from ecggan.data.packing.worker_pool import TaskLostError
+from ecggan.data.packing.worker_pool import WorkerPool
 from ecggan.page.work import BusyError, LostError, Memory, Work
 
 
-class Held:
-    """A pool whose tasks end when the test says so."""
-
-    def __init__(self) -> None:
-        self.tasks: list[Future] = []
-
-    def submit(self, *_: object, seconds: float) -> Future:
-        self.tasks.append(Future())
-        return self.tasks[-1]
+@pytest.fixture(scope="module")
+def pool() -> Iterator[WorkerPool]:
+    running = WorkerPool(2, abs, [0])
+    running.submit(abs, 1, seconds=60).result()
+    yield running
+    running.stop()
 
 
-def test_more_than_the_queue_takes_is_refused_and_the_rest_answered() -> None:
+def test_more_than_the_queue_takes_is_refused_and_the_rest_answered(pool: WorkerPool) -> None:
     async def ask() -> list[object]:
-        pool = Held()
-        work = Work(pool, most_waiting=2)  # type: ignore[arg-type]
-        asked = [asyncio.ensure_future(work.do(abs, n)) for n in range(3)]
-        await asyncio.sleep(0)
-        for number, task in enumerate(pool.tasks):
-            task.set_result(number)
-        return await asyncio.gather(*asked, return_exceptions=True)
+        work = Work(pool, most_waiting=2)
+        return await asyncio.gather(*(work.do(abs, -number) for number in range(3)), return_exceptions=True)
 
     first, second, third = asyncio.run(ask())
     assert (first, second) == (0, 1)
     assert isinstance(third, BusyError)
 
 
-def test_long_tasks_leave_room_for_short_ones() -> None:
+def test_long_tasks_wait_for_each_other_and_not_short_ones_for_them(pool: WorkerPool) -> None:
+    ended = []
+
+    async def ask() -> None:
+        work = Work(pool, most_long=1)
+
+        async def long(name: str) -> None:
+            await work.do_long(time.sleep, 0.3)
+            ended.append(name)
+
+        async def short() -> None:
+            await asyncio.sleep(0.05)
+            await work.do(abs, 1)
+            ended.append("short")
+
+        await asyncio.gather(long("first"), long("second"), short())
+
+    begun = time.monotonic()
+    asyncio.run(ask())
+    assert ended == ["short", "first", "second"]
+    assert time.monotonic() - begun >= 0.6
+
+
+def test_a_lost_task_is_told_and_not_kept_in_memory(pool: WorkerPool) -> None:
     async def ask() -> int:
-        pool = Held()
-        work = Work(pool, most_long=1)  # type: ignore[arg-type]
-        asked = [asyncio.ensure_future(work.do_long(abs, n)) for n in range(4)]
-        for _ in range(3):
-            await asyncio.sleep(0)
-        begun = len(pool.tasks)
-        for task in asked:
-            task.cancel()
-        await asyncio.gather(*asked, return_exceptions=True)
-        return begun
+        work, memory = Work(pool), Memory(4)
+        with pytest.raises(LostError, match="exit code 3"):
+            await memory.get("a", lambda: work.do(os._exit, 3))
+        return await memory.get("a", lambda: work.do(abs, -4))
 
-    assert asyncio.run(ask()) == 1
-
-
-def test_a_lost_task_is_told_and_not_kept_in_memory() -> None:
-    async def ask() -> tuple[int, str]:
-        pool, memory = Held(), Memory(4)
-        work = Work(pool)  # type: ignore[arg-type]
-
-        async def answer() -> str:
-            asked = asyncio.ensure_future(memory.get("a", lambda: work.do(str, 1)))
-            while not (pool.tasks and not pool.tasks[-1].done()):
-                await asyncio.sleep(0)
-            task = pool.tasks[-1]
-            if len(pool.tasks) == 1:
-                task.set_exception(TaskLostError("it crashes its process"))
-            else:
-                task.set_result("1")
-            return await asked
-
-        with pytest.raises(LostError, match="crashes"):
-            await answer()
-        return len(pool.tasks), await answer()
-
-    assert asyncio.run(ask()) == (1, "1")
+    assert asyncio.run(ask()) == 4
 
 
 def test_memory_answers_a_question_once_and_forgets_the_oldest() -> None:

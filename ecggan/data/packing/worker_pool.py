@@ -119,7 +119,7 @@ class WorkerPool:
         outcome: Future[Result] = Future()
         outcome.set_running_or_notify_cancel()
 
-        def end(task: ProcessFuture) -> None:
+        def end(task: "Future[Result]") -> None:
             error = task.exception()
             if isinstance(error, TimeoutError):
                 error = TaskLostError(f"it takes longer than {seconds:g} s")

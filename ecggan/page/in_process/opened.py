@@ -10,10 +10,9 @@ import torch
 from jaxtyping import Int16
 
 from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT
 from ecggan.generation.generate import generate
 from ecggan.generation.plan import GenerationPlan, GenerationRequest
-from ecggan.measurement.normality.normality_filter import NormalityFilter
-from ecggan.page.in_process.measured import describe_ecg
 from ecggan.page.sources import Source
 from ecggan.page.tasks import BLOCK
 
@@ -23,15 +22,23 @@ _SOURCES: dict[str, Source] = {}
 
 
 def prepare(sources: Mapping[str, Source]) -> None:
-    """Open the sources and draw and measure one ECG, so that the first request finds everything loaded."""
+    """Open the sources and draw one ECG; what measures is loaded afterwards, by [warm_up][]."""
     torch.set_num_threads(1)
     _SOURCES.update(sources)
     for name in sources:
         with suppress(ValueError, OSError):  # `describe_sources` says it
-            facts = describe(name)
-            first = microvolts(name, 0, 0, 1)
-            if len(first):
-                describe_ecg(first[0] / 1000, facts["leads"], facts["sampling_rate"])
+            describe(name)
+            microvolts(name, 0, 0, 1)
+
+
+def warm_up() -> None:
+    """Load what measures, by measuring one ECG of each source, so that no request waits for it."""
+    from ecggan.page.in_process.measured import describe_ecg
+
+    for name in _SOURCES:
+        facts, first = describe(name), microvolts(name, 0, 0, 1)
+        if len(first):
+            describe_ecg(first[0] / MICROVOLTS_PER_MILLIVOLT, facts["leads"], facts["sampling_rate"])
 
 
 def describe_sources() -> dict[str, dict[str, Any]]:
@@ -100,7 +107,11 @@ def records(name: str, seed: int, num_records: int, leads: int | None = None, ke
     """
     if not _SOURCES[name].draws:
         return ecg_set(name).subset(slice(num_records))
-    chosen = None if keep is None else NormalityFilter(keep, num_workers=1)
+    chosen = None
+    if keep is not None:
+        from ecggan.measurement.normality.normality_filter import NormalityFilter
+
+        chosen = NormalityFilter(keep, num_workers=1)
     return generate(_SOURCES[name].path, num_records, seed, leads=leads, keep=chosen, device=DEVICE, progress=False)
 
 

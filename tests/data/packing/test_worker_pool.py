@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecggan.data.packing.worker_pool import in_processes
+from ecggan.data.packing.worker_pool import TaskLostError, WorkerPool, in_processes
 
 BEGIN = """
 from ecggan.data.packing.worker_pool import in_processes
