@@ -1,16 +1,10 @@
-"""One ECG -> its R-peaks and its median beat; the only module that imports neurokit2.
+"""One ECG -> its beats and their median.
 
 Intervals and amplitudes are measured on the median beat, as 12SL does (Marquette 12SL ECG Analysis Program, Physician's
 Guide, GE Healthcare): similar beats are aligned, ectopic beats and artefacts are excluded, and the median of each lead
 at each time is taken. Noise falls with the root of the number of beats, and no single beat decides.
-
-neurokit2 finds the R-peaks on one signal, the magnitude of all leads scaled to the same size, so that an inverted or
-small lead does no harm and a noisy lead does not mask the others. Its delineation is not used: it takes 40 ms a record
-of 8 leads, its default method makes QRS 84 ms too long, and its better method fixes the P duration near 100 ms and
-searches for T only half way to the next beat (docs/results.md).
 """
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +12,7 @@ import scipy.signal
 from jaxtyping import Bool, Float, Int
 
 from ecggan.measurement.filters import butterworth
+from ecggan.measurement.r_peaks import find_r_peaks
 
 BEAT_MS = (-450, 700)  # around the R-peak: room for a PR of 0.4 s and a QT of 0.65 s
 LEAST_ALIKE = 0.7  # correlation with the other beats, QRS and T, over all leads
@@ -25,9 +20,6 @@ _ALIKE_PLAY = 0.1  # a beat's correlation may be lower than its record's median 
 _COMPARED_MS = (-100, 400)  # QRS and T; P may vary
 _BEAT_BAND_HZ = (0.5, 30.0)
 _SMOOTH_HZ = 20.0
-_SLOWEST_BEAT = 0.25  # of the upper quartile of top speeds; a T wave detected as a beat has about a tenth
-_SHORTEST_RR_S = 0.25
-_QRS_REACH_MS = 100
 _NOISIEST = 4.0  # times the median noise of the record's leads
 _NOISE_FLOOR_MV = 0.02  # a lead below it is never noisy, however quiet the others are
 _FEWEST_WHOLE = 3
@@ -99,7 +91,7 @@ def find_beats(millivolts: Float[np.ndarray, "lead time"], sampling_rate: int) -
 
 
 def _align(millivolts: np.ndarray, banded: np.ndarray, ignored: np.ndarray, sampling_rate: int) -> Beats:
-    r_peaks = _r_peaks(banded[~ignored], sampling_rate)
+    r_peaks = find_r_peaks(banded[~ignored], sampling_rate)
     before, after = (abs(ms) * sampling_rate // 1000 for ms in BEAT_MS)
     is_used, is_alone = _alike(banded[~ignored], r_peaks, sampling_rate)
     whole = is_used & (r_peaks >= before) & (r_peaks + after <= millivolts.shape[1])
@@ -116,30 +108,6 @@ def _align(millivolts: np.ndarray, banded: np.ndarray, ignored: np.ndarray, samp
     is_noisy = noise > _NOISIEST * max(float(np.median(noise)), _NOISE_FLOOR_MV)
     smooth = scipy.signal.sosfiltfilt(butterworth("low", _SMOOTH_HZ, sampling_rate), laid, axis=2)
     return Beats(median, smooth, before, r_peaks, is_used, is_alone, is_noisy | ignored, sampling_rate)
-
-
-def _r_peaks(banded: np.ndarray, sampling_rate: int) -> np.ndarray:
-    """One position a beat, the same in each: of a QRS with two peaks of similar height, neurokit2 may find either."""
-    import neurokit2 as nk
-
-    magnitude = np.sqrt(np.mean(banded**2, axis=0))
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # the plausibility checks cover what neurokit2 warns of
-        try:
-            _, found = nk.ecg_peaks(magnitude, sampling_rate=sampling_rate, mindelay=_SHORTEST_RR_S)
-        except (IndexError, ValueError, ZeroDivisionError):  # a signal without any beat
-            return np.empty(0, int)
-    peaks = np.asarray(found["ECG_R_Peaks"], int)
-    if not len(peaks):
-        return peaks
-    speed = np.sqrt((np.gradient(banded, axis=1) ** 2).sum(axis=0))
-    reach = _QRS_REACH_MS * sampling_rate // 1000
-    around = [slice(max(peak - reach, 0), peak + reach) for peak in peaks]
-    tops = np.array([speed[near].max() for near in around])
-    middles = np.array([np.average(np.arange(len(speed))[near], weights=speed[near] ** 2) for near in around])
-    is_beat = tops >= _SLOWEST_BEAT * np.percentile(tops, 75)
-    same = np.rint(middles + np.median((peaks - middles)[is_beat])).astype(int)[is_beat]
-    return np.unique(same[(same > 0) & (same < len(speed) - 1)])
 
 
 def _alike(banded: np.ndarray, r_peaks: np.ndarray, sampling_rate: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Zero-phase Butterworth filters: baseline removal and low-pass."""
+"""Zero-phase Butterworth filters: baseline removal and low-pass; and what must not reach them."""
 
 from functools import lru_cache
 from typing import Literal
@@ -6,6 +6,8 @@ from typing import Literal
 import numpy as np
 import scipy.signal
 from jaxtyping import Float
+
+_LEAD_OFF_S, _LEAST_STEP_MV = 0.3, 0.05
 
 
 @lru_cache(maxsize=32)
@@ -23,6 +25,28 @@ def without_baseline(millivolts: Float[np.ndarray, "lead time"], sampling_rate: 
     (Kligfield et al. 2007, AHA/ACC/HRS recommendations for the standardization of the electrocardiogram, I).
     """
     return scipy.signal.sosfiltfilt(butterworth("high", 0.5, sampling_rate), millivolts, axis=1)
+
+
+def bridge_lead_off(millivolts: Float[np.ndarray, "lead time"], sampling_rate: int) -> Float[np.ndarray, "lead time"]:
+    """The signals with a line in the place of each stretch of 0.3 s or longer in which a lead does not move.
+
+    A lead that is off holds a constant, and the steps at its ends would be taken for beats. At an end of the record the
+    lead's nearest value is held. A stretch without a step stays: a quiet lead of few bits holds a value as long.
+    """
+    shortest = round(_LEAD_OFF_S * sampling_rate)
+    bridged = millivolts
+    for lead, signal in enumerate(millivolts):
+        changes = np.concatenate([[-1], np.flatnonzero(np.diff(signal)), [len(signal) - 1]])
+        stretches = np.flatnonzero(np.diff(changes) >= shortest)
+        if len(stretches) and len(changes) > 2:  # a lead that never moves has no signal
+            moves = np.ones(len(signal), bool)
+            for start, stop in zip(changes[stretches] + 1, changes[stretches + 1] + 1, strict=True):
+                outside = signal[[max(start - 1, 0), min(stop, len(signal) - 1)]]
+                moves[start:stop] = np.abs(outside - signal[start]).max() < _LEAST_STEP_MV
+            at = np.flatnonzero(moves)
+            bridged = bridged.copy() if bridged is millivolts else bridged
+            bridged[lead] = np.interp(np.arange(len(signal)), at, signal[at])
+    return bridged
 
 
 def below(edge_hz: float, millivolts: np.ndarray, sampling_rate: int) -> np.ndarray:

@@ -5,7 +5,8 @@ measured on its independent leads: III, aVR, aVL and aVF are derived from I and 
 set of 8 leads and a set of 12 are measured alike. If I or II has no signal, the stored ones are used.
 
 Boundaries are found on the median beat (see `beats` and `delineation`). Amplitudes and axes come from the same beat,
-high-pass filtered at 0.5 Hz alone.
+high-pass filtered at 0.5 Hz alone. Pacing spikes (see `pacing`) and the time in which a lead is off are replaced by
+lines first.
 """
 
 import hashlib
@@ -19,15 +20,19 @@ from jaxtyping import Float
 from ecggan import ecg
 from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, check_leads, select_leads
 from ecggan.measurement.amplitudes import axes, wave_amplitudes
-from ecggan.measurement.beats import Beats, find_beats
+from ecggan.measurement.beats import find_beats
 from ecggan.measurement.columns import AMPLITUDES, MEASUREMENTS, amplitude_column, display_name
 from ecggan.measurement.delineation import Boundaries, delineate
-from ecggan.measurement.filters import without_baseline
-from ecggan.measurement.plausibility import leads_with_signal, why_no_ecg, why_not_plausible
+from ecggan.measurement.filters import bridge_lead_off, without_baseline
+from ecggan.measurement.pacing import remove_spikes
+from ecggan.measurement.plausibility import is_clipped, leads_with_signal, why_no_ecg, why_not_plausible
+from ecggan.measurement.rate import rate
 
 Value = float | bool | str | int
 
 SLOWEST_SAMPLING_HZ = 100
+COUNTS = ("num_beats", "num_beats_used", "num_gaps")
+PACED = "paced: the spikes leave after-potentials, which cannot be told from the QRS complex"
 _FRAMINGHAM_MS = 154  # per second of RR
 
 
@@ -66,10 +71,14 @@ def measure_record(
     is_alive = dict(zip(order, leads_with_signal(signals).tolist(), strict=True))
     follow = list(DERIVED_LEADS) if is_alive.get("I") and is_alive.get("II") else []
     used = [lead for lead in order if is_alive[lead] and lead not in follow]
-    found_beats = find_beats(without_baseline(select_leads(signals, order, used), sampling_rate), sampling_rate)
+    spikes = remove_spikes(select_leads(signals, order, used), sampling_rate)
+    if any(is_clipped(lead, sampling_rate) for lead in spikes.without):
+        return row_without_numbers(leads, "clipped")
+    steady = without_baseline(bridge_lead_off(spikes.without, sampling_rate), sampling_rate)
+    found_beats = find_beats(steady, sampling_rate)
     found = delineate(found_beats)
     row |= {"num_beats": found_beats.num_found, "num_beats_used": found_beats.num_used}
-    row |= _rate(found_beats)
+    row |= rate(found_beats.r_peaks, found_beats.is_alone, sampling_rate)
     row |= _intervals(found, float(row["rr_mean_ms"]), sampling_rate)
     why_not = {lead: "no signal" for lead in order if not is_alive[lead] and lead not in follow}
     why_not |= {lead: "noise" for lead, noisy in zip(used, found_beats.is_noisy, strict=True) if noisy}
@@ -82,7 +91,7 @@ def measure_record(
         if {"I", "aVF"} <= set(clear):
             row |= axes(dict(zip(clear, beat, strict=True)), found, sampling_rate)
     row["missing"] = _missing_text(row, found, why_not)
-    row["reason"] = why_not_plausible(row, found_beats, found, signals.shape[1])
+    row["reason"] = PACED if spikes.have_tails else why_not_plausible(row, found_beats, found, signals.shape[1])
     row["is_measurable"] = not row["reason"]
     return row
 
@@ -100,7 +109,7 @@ def row_columns(leads: Sequence[str]) -> dict[str, type]:
     """The columns of a record's row and their types: amplitudes of its leads and of those that follow from I and II."""
     follow = DERIVED_LEADS if {"I", "II"} <= set(leads) else ()
     possible = [c for c in MEASUREMENTS if c not in AMPLITUDES or AMPLITUDES[c] in (*leads, *follow)]
-    state = {"is_measurable": bool, "reason": object, "missing": object, "num_beats": int, "num_beats_used": int}
+    state = {"is_measurable": bool, "reason": object, "missing": object, **dict.fromkeys(COUNTS, int)}
     return state | dict.fromkeys(possible, float)
 
 
@@ -108,7 +117,7 @@ def row_without_numbers(leads: Sequence[str], reason: str) -> dict[str, Value]:
     """The row of a record without measurements, for this reason."""
     row: dict[str, Value] = dict.fromkeys(row_columns(leads), np.nan)
     row |= {"is_measurable": False, "reason": reason, "missing": f"everything: {reason}"}
-    return row | {"num_beats": 0, "num_beats_used": 0}
+    return row | dict.fromkeys(COUNTS, 0)
 
 
 def _as_stored(millivolts: np.ndarray) -> np.ndarray:
@@ -116,16 +125,6 @@ def _as_stored(millivolts: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):  # values beyond 16 bits are rejected later
         microvolts = np.rint(millivolts.astype(np.float64) * MICROVOLTS_PER_MILLIVOLT).astype(np.float32)
     return (microvolts / np.float32(MICROVOLTS_PER_MILLIVOLT)).astype(np.float64)
-
-
-def _rate(found: Beats) -> dict[str, float]:
-    rr = np.diff(found.r_peaks) * 1000 / found.sampling_rate
-    rr_mean = float(rr.mean()) if len(rr) else np.nan
-    return {
-        "heart_rate_bpm": 60_000 / rr_mean,
-        "rr_mean_ms": rr_mean,
-        "rr_sd_ms": float(rr.std(ddof=1)) if len(rr) > 1 else np.nan,
-    }
 
 
 def _intervals(found: Boundaries, rr_mean_ms: float, sampling_rate: int) -> dict[str, float]:

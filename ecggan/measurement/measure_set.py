@@ -51,7 +51,8 @@ def measure(
     Returns:
         One row a record, in their order: `record` (its name in the set, or its position), `patient` if the set has
         patients, `is_measurable`, `reason` (empty, or why it is not), `missing` (every missing measurement with its
-        reason), `num_beats` found, `num_beats_used` for the median beat, and the
+        reason), `num_beats` found, `num_beats_used` for the median beat, `num_gaps` in the rhythm, which the rate
+        leaves out (see `rate`), and the
         [MEASUREMENTS][ecggan.measurement.columns.MEASUREMENTS], NaN if missing; amplitudes of the leads of the records
         and of those that follow from I and II.
 

@@ -52,10 +52,7 @@ def why_no_ecg(millivolts: np.ndarray, sampling_rate: int) -> str:
         return "not finite"
     if np.abs(millivolts[finite]).max() > LARGEST_STORED_MV:
         return f"beyond {LARGEST_STORED_MV} mV; is it in mV?"
-    alive = leads_with_signal(millivolts)
-    if alive.mean() < 0.5:
-        return "flat"
-    return "clipped" if any(_is_clipped(lead, sampling_rate) for lead in millivolts[alive]) else ""
+    return "flat" if leads_with_signal(millivolts).mean() < 0.5 else ""
 
 
 def why_not_plausible(row: Mapping[str, object], beats: Beats, found: Boundaries, num_samples: int) -> str:
@@ -88,7 +85,7 @@ def why_not_plausible(row: Mapping[str, object], beats: Beats, found: Boundaries
     return ""
 
 
-def _is_clipped(lead: np.ndarray, sampling_rate: int) -> bool:
+def is_clipped(lead: np.ndarray, sampling_rate: int) -> bool:
     """Whether the lead stays at its highest or lowest value repeatedly, or for a large part of the record.
 
     A single run of a tenth of a second is no clipping: padded records end in a constant. With noise, a clipped top is

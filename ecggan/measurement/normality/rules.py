@@ -93,6 +93,10 @@ def _irregular(table: pd.DataFrame) -> np.ndarray:
     return texts_where(share > LARGEST_RR_SD_SHARE, lambda i: f"irregular rhythm, SD of RR {share[i]:.0%} of its mean")
 
 
+def _has_gap(table: pd.DataFrame) -> np.ndarray:
+    return values(table, "num_gaps") > 0
+
+
 def _has_no_p(table: pd.DataFrame) -> np.ndarray:
     return np.isnan(values(table, "p_duration_ms"))
 
@@ -157,9 +161,9 @@ _ALL = (
     ),
     Rule(
         "rhythm",
-        f"SD of the RR intervals at most {LARGEST_RR_SD_SHARE:.0%} of their mean",
+        f"SD of the RR intervals at most {LARGEST_RR_SD_SHARE:.0%} of their mean, and no gap of 1.6 times the usual",
         f"{CHOSEN}, where sinus arrhythmia is normal",
-        _irregular,
+        first_of(_irregular, where("a gap in the rhythm", _has_gap)),
     ),
     Rule(
         "p_wave",
