@@ -22,6 +22,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=60_000)  # on a busy machine
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield running
@@ -37,7 +38,7 @@ def opened(browser: Browser, page: str) -> Iterator[Callable[..., Page]]:
     def open_it(path: str, width: int = 1280, height: int = 900, **options: str) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height}, base_url=page, **options)  # type: ignore[arg-type]
         tab = context.new_page()
-        tab.set_default_timeout(30_000)
+        tab.set_default_timeout(60_000)
         tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         tab.on("pageerror", lambda error: errors.append(str(error)))
         tab.on(
@@ -154,7 +155,7 @@ def test_measurements_stand_beside_the_ecg_with_their_ranges(opened: Callable[..
 def test_two_sources_are_compared_side_by_side(opened: Callable[..., Page]) -> None:
     tab = opened("/compare")
     expect(tab.locator(".side-by-side .paper svg")).to_have_count(2)
-    expect(tab.locator("[data-table=differences] tbody tr")).to_have_count(24, timeout=60_000)
+    expect(tab.locator("[data-table=differences] tbody tr")).to_have_count(24)
     expect(tab.locator(".panels .histogram")).to_have_count(24)
     expect(tab.locator(".panels .histogram").first.locator(".mark-line")).to_have_count(2)
     tab.get_by_role("button", name="next →").last.click()
@@ -175,7 +176,7 @@ def test_own_file_is_shown_beside_the_nearest_generated_ecg(
     tab.locator("[name=unit]").select_option("uV")
     tab.locator("[name=file]").set_input_files(tmp_path / "mine.csv")
     expect(tab.locator("h1").first).to_have_text("mine")
-    expect(tab.locator("[data-say=nearest]")).to_contain_text("ECG 9 is a copy of it", timeout=60_000)
+    expect(tab.locator("[data-say=nearest]")).to_contain_text("ECG 9 is a copy of it")
     expect(tab.locator(".nearest-paper svg")).to_be_visible()
 
 
@@ -184,11 +185,11 @@ def test_quiz_is_answered_by_keys_and_scored(opened: Callable[..., Page]) -> Non
     tab.get_by_label("How many of each").fill("2")
     tab.get_by_role("button", name="Begin").click()
     for number in range(1, 5):
-        expect(tab.locator(".progress")).to_contain_text(f"ECG {number} of 4", timeout=60_000)
+        expect(tab.locator(".progress")).to_contain_text(f"ECG {number} of 4")
         expect(tab.locator(".quiz-paper h1")).to_have_text(f"ECG {number}")
         tab.keyboard.press("4")
         tab.keyboard.press("r" if number % 2 else "g")
-    expect(tab.locator(".result")).to_contain_text("95 % interval", timeout=60_000)
+    expect(tab.locator(".result")).to_contain_text("95 % interval")
     with tab.expect_download() as sheet:
         tab.get_by_role("link", name="Sheet (CSV)").click()
     assert Path(sheet.value.path()).read_text(encoding="utf-8").count(",4,") == 4

@@ -120,7 +120,7 @@ class WorkerPool:
         outcome.set_running_or_notify_cancel()
 
         def end(task: "Future[Result]") -> None:
-            error = task.exception()
+            error = TaskLostError("the pool was stopped") if task.cancelled() else task.exception()
             if isinstance(error, TimeoutError):
                 error = TaskLostError(f"it takes longer than {seconds:g} s")
             elif isinstance(error, ProcessExpired):
