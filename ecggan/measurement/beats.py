@@ -7,7 +7,7 @@ at each time is taken. Noise falls with the root of the number of beats, and no 
 neurokit2 finds the R-peaks on one signal, the magnitude of all leads scaled to the same size, so that an inverted or
 small lead does no harm and a noisy lead does not mask the others. Its delineation is not used: it takes 40 ms a record
 of 8 leads, its default method makes QRS 84 ms too long, and its better method fixes the P duration near 100 ms and
-searches for T only half way to the next beat (docs/results.md).
+searches for T only half way to the next beat (docs/results/measurements.md).
 """
 
 import warnings
