@@ -4,9 +4,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DOCS_READY := $(VENV)/.docs-ready
 QUICKSTART := runs/make-quickstart
 
-.PHONY: help setup quickstart test test-full lint types imports check clean
+.PHONY: help setup quickstart test test-full lint types imports check docs clean
 
 help:  ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,6 +19,10 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip==26.3
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e . --group dev
+	touch $@
+
+$(DOCS_READY): $(READY)
+	$(BIN)/python -m pip install --quiet -c constraints.txt --group docs
 	touch $@
 
 quickstart: $(READY)  ## train a small GAN on the embedded ECGs, draw from it, report on it: minutes
@@ -44,5 +49,8 @@ imports: $(READY)  ## who may import whom
 
 check: lint types imports test  ## all of the above: what must pass before a change lands
 
+docs: $(DOCS_READY)  ## the site, in site/: open site/index.html
+	$(BIN)/python docs/make_site.py
+
 clean:  ## remove the environment and the tools' caches
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) build site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 # Threads of one OpenMP region wait for one another by spinning, some 15 ms long in libgomp: beside another busy process
 # a training step took four to six times as long, as the thread that was put aside kept the others busy waiting. After
-# 300 turns (about 20 µs) they sleep, which costs nothing on a quiet machine (docs/results.md, benchmarks/contended.py).
-# libgomp reads this when torch loads it; processes started from here inherit it.
+# 300 turns (about 20 µs) they sleep, which costs nothing on a quiet machine (docs/results/speed.md,
+# benchmarks/contended.py). libgomp reads this when torch loads it; processes started from here inherit it.
 if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ):
     os.environ["GOMP_SPINCOUNT"] = "300"
 

@@ -27,7 +27,7 @@ def on_slurm(
 
     Raises:
         OSError: the jobs cannot be submitted, or none starts in time.
-        ValueError: as of [on_dask][].
+        ValueError: as of [on_dask][ecggan.compute.dask.on_dask].
     """
     checks.whole_number("compute.num_workers", num_workers, at_least=1)
     given = {name: option for name, option in options.items() if option is not None}

@@ -4,7 +4,7 @@ A lead's range is the median, over windows of 2 s, of its highest minus its lowe
 30 bpm on, and little baseline wander. An ECG's ranges are divided by the reference of their leads; the median of
 these ratios is its amplitude, and the median over records that of a set.
 
-Source of the figures: docs/results.md, "How large ECGs are".
+Source of the figures: docs/results/measurements.md, "How large ECGs are".
 """
 
 import math

@@ -7,7 +7,7 @@ earliest onset and the latest offset of single-lead delineations.
 
 The constants below were chosen on one half of the Lobachevsky database's records in sinus rhythm, against the median
 over leads of its cardiologists' boundaries, and confirmed on the other half (`python -m ecggan.evaluation.validation`,
-docs/results.md).
+docs/results/measurements.md).
 """
 
 from dataclasses import dataclass, replace

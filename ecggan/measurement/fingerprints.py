@@ -1,11 +1,11 @@
 """Fingerprints of ECGs: a segment of several seconds and the median beat, by which a copy of a record is recognised.
 
 Two records count as the same if they match after a shift in time, a gain, a baseline or noise. A segment is therefore
-cut around an R-peak, which moves with the ECG; it is filtered to 1 to 10 Hz, without baseline and most noise; and
-it is normalised, so that its shape alone counts. Two segments match by their correlation over all leads: 1 for a copy,
-about 0.7 for the nearest of 180 other patients (docs/results.md). The times of the beats carry most of the difference
-between ECGs there. The median beat answers another question: whether the shape of a heart's beat returns at another
-rate.
+cut around an R-peak, which moves with the ECG; it is filtered to 1 to 10 Hz, without baseline and most noise; and it
+is normalised, so that its shape alone counts. Two segments match by their correlation over all leads: 1 for a copy,
+about 0.7 for the nearest of 180 other patients (docs/results/published_generator.md). The times of the beats carry
+most of the difference between ECGs there. The median beat answers another question: whether the shape of a heart's
+beat returns at another rate.
 
 The middle segment of a record is compared with every segment of another that has an R-peak at the same place. All pairs
 of two sets are matrix products: exact, without an approximate search.

@@ -42,7 +42,7 @@ def read_record(
     position: int | None = None,
     leads: Sequence[str] = TWELVE_LEADS,
 ) -> Record:
-    """Read a file by its suffix; see `SUFFIXES` and docs/data.md.
+    """Read a file by its suffix; see `SUFFIXES` and docs/how-to/data.md.
 
     Args:
         path: the file.

@@ -40,7 +40,7 @@ SAMPLING_RATE = 400
 UNIT_IS_NEEDED = (
     "data=code15 needs data.unit (in data=combined: data.parts.code15.unit), what one of its numbers is, for that is "
     "not certain: taken for 1 mV they are twice as large as other adults' ECGs, and public threads found 0.39 to "
-    "0.5 mV; for example data.unit='0.4 mV' (docs/data.md)"
+    "0.5 mV; for example data.unit='0.4 mV' (docs/how-to/data.md)"
 )
 
 

@@ -3,7 +3,7 @@
 Kalyakulina et al. 2020, LUDB: a new open-access validation tool for electrocardiogram delineation algorithms,
 https://doi.org/10.13026/eegm-h675. The gains in its headers are wrong (they scale every lead to 1 mV). III = II - I
 holds in its integers exactly, so that all leads have one step; taken for 1 µV, its ECGs are as large as those of
-PTB-XL (docs/data.md).
+PTB-XL (docs/how-to/data.md).
 """
 
 import logging

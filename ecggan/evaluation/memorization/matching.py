@@ -19,7 +19,7 @@ from ecggan.measurement.filters import butterworth
 from ecggan.measurement.fingerprints import Fingerprints
 
 # After alignment, the nearest of 179 patients reach 0.82, the nearest of 49 million pairs of generated ECGs 0.957;
-# copies with 50 µV of white noise have at least 0.98 (docs/results.md).
+# copies with 50 µV of white noise have at least 0.98 (docs/results/published_generator.md).
 COPY_CORRELATION = 0.97
 CANDIDATE_CORRELATION = 0.9  # of the segments; nearer pairs are aligned. Copies with 50 µV of noise have 0.99
 FEWEST_PAIRS = 10  # the nearest are aligned at any correlation

@@ -28,7 +28,8 @@ from ecggan.evaluation.memorization.matching import (
 from ecggan.evaluation.memorization.roc_area import Area, area_by_patient
 from ecggan.stats.proportions import Proportion, share_of
 
-SAME_BEAT = 0.998  # correlation; beside 7,000 ECGs, the nearest of 3,000 others has 0.9977 (docs/results.md)
+# correlation; beside 7,000 ECGs, the nearest of 3,000 others has 0.9977 (docs/results/published_generator.md)
+SAME_BEAT = 0.998
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 A record with the statement `NORM`, at any likelihood and beside any other statement, is a normal ECG; every other
 record should fail. The limits of the rules were chosen on patients of even number; those of odd number confirm, so that
-no patient is in both halves. docs/results.md records how often the confirming half was used.
+no patient is in both halves. docs/results/screen.md records how often the confirming half was used.
 """
 
 from collections.abc import Hashable, Mapping

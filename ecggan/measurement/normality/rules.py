@@ -1,11 +1,11 @@
 """The rules of the normality screen: what makes an ECG abnormal, with limits and sources.
 
-The limits of the guidelines, applied together, fail many ECGs that cardiologists call normal, because each of 17 rules
-fails a few. A guideline's limit is used if it fails next to none of them. The other limits are **chosen on PTB-XL**:
-moved outwards in round steps, on the records of patients of even number, as long as the normal ECGs gained at least
-half of what the abnormal ones lost (docs/results.md). Some limits of the guidelines do not apply: ST is measured 60 ms
-after the J point, and Q waves by their depth alone. Sex and age of a generated ECG are unknown, so no limit depends on
-them; if a guideline has a limit for each, the one that passes more ECGs is used.
+The limits of the guidelines, applied together, fail many ECGs that cardiologists call normal, because each of 17
+rules fails a few. A guideline's limit is used if it fails next to none of them. The other limits are **chosen on
+PTB-XL**: moved outwards in round steps, on the records of patients of even number, as long as the normal ECGs gained
+at least half of what the abnormal ones lost (docs/results/screen.md). Some limits of the guidelines do not apply: ST
+is measured 60 ms after the J point, and Q waves by their depth alone. Sex and age of a generated ECG are unknown, so
+no limit depends on them; if a guideline has a limit for each, the one that passes more ECGs is used.
 
 A missing value breaks one rule. Without a P wave the rule `p_wave` is broken, and the rules on its intervals are not. A
 lead of the set without a usable signal breaks `leads` and no other rule; a lead that the set does not have breaks none.
