@@ -35,7 +35,7 @@ def num_drawn(notes: Path) -> int:
 
 
 class ResumableSet:
-    """The files of a set that is being drawn, within a [ResumableFolder][ecggan.files.resumable_folder.ResumableFolder].
+    """The files of a set that is being drawn, in a [ResumableFolder][ecggan.files.resumable_folder.ResumableFolder].
 
     Args:
         folder: of the set.
