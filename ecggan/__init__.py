@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ecggan.ecg import ECGFormat as ECGFormat
     from ecggan.evaluation.assessment import assess as assess
     from ecggan.evaluation.comparison.comparison import compare as compare
+    from ecggan.evaluation.fidelity.like_real import LikeReal as LikeReal
     from ecggan.evaluation.report.report import write_report as write_report
     from ecggan.generation.generate import generate as generate
     from ecggan.measurement.measure_set import measure as measure
@@ -48,6 +49,7 @@ _HOMES = {
     "measure": "ecggan.measurement.measure_set",
     "screen": "ecggan.measurement.normality.screen",
     "compare": "ecggan.evaluation.comparison.comparison",
+    "LikeReal": "ecggan.evaluation.fidelity.like_real",
     "NormalityFilter": "ecggan.measurement.normality.normality_filter",
     "assess": "ecggan.evaluation.assessment",
     "write_report": "ecggan.evaluation.report.report",

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DISTANCE = "physiological_distance"
+SCORE = "checkpoint_score"
+"""What a checkpoint is chosen by, the smallest being the best; the distance in tables without it."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,8 @@ class RunFolder:
         """The generator file of an epoch.
 
         Args:
-            epoch: a number, "last", or "best": the smallest physiological distance among the generators kept; the last
-                if no distance is known.
+            epoch: a number, "last", or "best": the smallest checkpoint score among the generators kept; the last if no
+                score is known.
 
         Raises:
             FileNotFoundError: there is no generator.
@@ -93,7 +95,7 @@ class RunFolder:
                 log.info("no generator kept in %s was compared with real ECGs: the last is taken", self.path)
                 epoch = "last"
             else:
-                log.info("epoch %d has the smallest physiological distance", best)
+                log.info("epoch %d is the best by its checkpoint score", best)
                 epoch = best
         if epoch == "last":
             return found[max(found)]
@@ -105,7 +107,7 @@ class RunFolder:
         return found[epoch]
 
     def best_epoch(self) -> int | None:
-        """The epoch of the smallest physiological distance among the generators kept; None if no distance is known.
+        """The epoch of the smallest checkpoint score among the generators kept; None if no score is known.
 
         Raises:
             ValueError: the curve is damaged.
@@ -151,8 +153,14 @@ class RunFolder:
 
 
 def best_row(curve: "pd.DataFrame") -> dict[str, Any] | None:
-    """The row of the smallest physiological distance; None if every distance is missing."""
-    if not curve[DISTANCE].notna().any():
+    """The row of the smallest checkpoint score; None if every score is missing."""
+    scores = checkpoint_scores(curve)
+    if not scores.notna().any():
         return None
-    (row,) = curve.loc[[curve[DISTANCE].idxmin()]].to_dict("records")
+    (row,) = curve.loc[[scores.idxmin()]].to_dict("records")
     return {str(name): value for name, value in row.items()}
+
+
+def checkpoint_scores(curve: "pd.DataFrame") -> "pd.Series":
+    """The score of each row of a run's curve: the physiological distance where the row has no other."""
+    return curve[SCORE].fillna(curve[DISTANCE]) if SCORE in curve else curve[DISTANCE]

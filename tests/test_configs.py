@@ -33,6 +33,9 @@ GROUPS = {
         "callbacks",
         "logger",
         "experiment",
+        "loss",
+        "critic",
+        "augment",
         "baseline",
         "files",
         "normality",
@@ -131,6 +134,27 @@ def test_every_model_is_trained_as_published(name):
     assert composed("train").batch_size == 32
 
 
+@pytest.mark.parametrize("name", options("loss"))
+def test_every_loss_can_be_built_and_trains_a_generator_of_its_format(name):
+    config = composed("train", f"loss={name}", "model.model_size=5")
+    gan = instantiate(config.model.gan, _convert_="all")
+    assert gan.n_critic == (5 if name == "wgan_gp" else 1)
+    assert (gan.loss is None) == (name == "wgan_gp")
+    assert gan.has_idle_critic == (name == "matching")
+
+
+@pytest.mark.parametrize("critic", options("critic"))
+@pytest.mark.parametrize("augment", options("augment"))
+def test_critics_and_augmentations_go_together(critic, augment):
+    config = composed("train", "loss=r3gan", f"critic={critic}", f"augment={augment}", "model.model_size=5")
+    gan = instantiate(config.model.gan, _convert_="all")
+    ecg = torch.zeros(2, 8, 5000)
+    scores = gan.discriminator(ecg, gan.discriminator.draw_shifts(2))
+    assert scores.shape == ((2,) if critic == "wavegan" else (2, 3))
+    assert (gan.augmentation is None) == (augment == "none")
+    assert augment == "none" or (gan.augmentation.adaptive is not None) == (augment == "adaptive")
+
+
 @pytest.mark.parametrize("name", options("trainer"))
 def test_every_trainer_can_be_built(name, tmp_path):
     config = composed(
@@ -170,6 +194,12 @@ def test_real_experiments_learn_from_ptbxl_log_to_wandb_and_yield_to_the_command
         config = composed("train", f"experiment={name}")
         assert (config.data.name, config.model.name) == ("ptbxl", name)
         assert "wandb" in config.logger
+    small = [composed("train", f"experiment={name}_small") for name in ("pulse2pulse", "wavegan_star")]
+    assert [config.model.name for config in small] == ["pulse2pulse", "wavegan_star"]
+    for config in small:  # one budget for both
+        del config.model.gan.generator, config.model.name, config.name
+    assert small[0].model == small[1].model
+    assert small[0].trainer == small[1].trainer
     assert composed("train", "experiment=pulse2pulse", "data=folder").data.name == "folder"
 
 
@@ -228,7 +258,7 @@ def test_a_job_has_the_same_defaults_in_python_as_on_the_command_line(job):
 def test_generate_offers_what_the_function_takes_with_the_same_defaults():
     config = OmegaConf.to_container(composed("generate"))
     of_the_job = {"hydra", "_target_", "compute", "run", "run_folder", "checkpoint", "normality", "num_workers"}
-    of_the_job |= {"export", "license", "part"}
+    of_the_job |= {"export", "license", "part", "like", "like_share"}
     config = {key: value for key, value in config.items() if key not in of_the_job}
     parameters = inspect.signature(ecggan.generate).parameters
     assert set(config) <= set(parameters)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ecggan.run_folder import DISTANCE, RunFolder, best_row
+from ecggan.run_folder import DISTANCE, SCORE, RunFolder, best_row
 
 
 def run_with(path: Path, epochs: tuple[int, ...], distances: dict[int, float | None] | None = None) -> RunFolder:
@@ -61,3 +61,9 @@ def test_the_best_row_skips_what_could_not_be_measured(tmp_path):
     curve = pd.DataFrame({"epoch": [1, 2, 3], DISTANCE: [float("nan"), 0.4, 0.6], "share_normal": [0.1, 0.2, 0.3]})
     assert best_row(curve) == {"epoch": 2, DISTANCE: 0.4, "share_normal": 0.2}
     assert best_row(curve[:1]) is None
+
+
+def test_the_best_row_is_chosen_by_score_and_by_distance_where_a_row_has_none():
+    curve = pd.DataFrame({"epoch": [1, 2, 3], DISTANCE: [0.3, 0.2, 0.4], SCORE: [0.5, 0.6, float("nan")]})
+    assert best_row(curve)["epoch"] == 3
+    assert best_row(curve[:2])["epoch"] == 1

@@ -15,6 +15,7 @@ from ecggan.checkpoints.generator_file import (
     transport_of,
     weights_sha256,
 )
+from ecggan.checkpoints.ptbxl import PTBXL, ptbxl_generator
 from ecggan.checkpoints.published import PUBLISHED, published_generator
 from ecggan.checkpoints.safetensors_file import SUFFIX, load_safetensors, load_transport, save_safetensors
 from ecggan.checkpoints.third_party import ECG_KEYS, third_party_generator
@@ -27,12 +28,12 @@ def open_generator(
     """Load a generator. Nothing but tensors and plain values is ever unpickled.
 
     Args:
-        checkpoint: "published", the folder of a training run, or a file: a generator file, a training checkpoint, a
-            ``.safetensors`` of [convert_checkpoint][], or one of the layouts of
+        checkpoint: "published", "ptbxl", the folder of a training run, or a file: a generator file, a training
+            checkpoint, a ``.safetensors`` of [convert_checkpoint][], or one of the layouts of
             [ecggan.checkpoints.third_party][].
         weights: "ema" or "raw", for ecggan's runs and files; other files hold one set, which is used for both.
-        epoch: of a run's folder: a number, "last", or "best", the smallest physiological distance to real ECGs; the
-            last if no distance was measured.
+        epoch: of a run's folder: a number, "last", or "best", the smallest checkpoint score; the last if no distance to
+            real ECGs was measured.
         ecg: the facts that a file of another project lacks: any of leads, sampling_rate (Hz), num_samples and
             full_scale_mv, the mV that its ±1 stands for.
 
@@ -49,7 +50,8 @@ def open_generator(
         raise ValueError(f"ecg says {', '.join(map(str, unknown))}; it can say {', '.join(ECG_KEYS)}")
     if not isinstance(given.get("leads", ()), list | tuple):
         raise ValueError(f"ecg's leads must be a list of names; got {given['leads']!r}")
-    opened = published_generator() if checkpoint == PUBLISHED else _open_path(Path(checkpoint), weights, epoch, given)
+    named = {PUBLISHED: published_generator, PTBXL: ptbxl_generator}.get(str(checkpoint))
+    opened = _open_path(Path(checkpoint), weights, epoch, given) if named is None else named()
     for key, value in given.items():
         known = getattr(opened.ecg, key)
         if (tuple(value) if key == "leads" else value) != known:

@@ -7,6 +7,7 @@ Source: https://huggingface.co/docs/safetensors
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +93,19 @@ def load_transport(path: str | Path) -> dict[str, Tensor] | None:
     with safe_open(path, framework="pt") as file:
         names = [name for name in file.keys() if name.startswith(_PREFIX)]  # noqa: SIM118  it is no dictionary
         return {name.removeprefix(_PREFIX): file.get_tensor(name) for name in names} or None
+
+
+def save_transport_alone(path: str | Path, arrays: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+    """Write the arrays of a beat transport without the generator that they belong to, and facts as its metadata."""
+    tensors = {_PREFIX + name: tensor.contiguous() for name, tensor in arrays.items()}
+    with atomic_file(path) as unfinished:
+        save_file(tensors, unfinished, {"facts": json.dumps(facts, ensure_ascii=False)})
+
+
+def load_transport_alone(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What [save_transport_alone][] wrote."""
+    with safe_open(path, framework="pt") as file:
+        facts = json.loads(file.metadata()["facts"])
+    arrays = load_transport(path)
+    assert arrays is not None
+    return arrays, facts

@@ -37,15 +37,15 @@ def generate(
     On a CPU the set is bit-identical for any number of threads and after any interruption.
 
     Args:
-        checkpoint: "published" (the paper's Pulse2Pulse), the folder of a run, or a file: a generator, a training
-            checkpoint, safetensors, a `.pt` of the Pulse2Pulse repository, a `.ckpt` of ecgen.
+        checkpoint: "published" (the paper's Pulse2Pulse), "ptbxl" (the same, its ECGs moved to those of PTB-XL), the
+            folder of a run, or a file: a generator, a training checkpoint, safetensors, a `.pt` of the Pulse2Pulse
+            repository, a `.ckpt` of ecgen.
         num_records: of the set; their indices are 0, 1, 2 …
         seed: another seed gives another set.
         indices: instead of `num_records`: only these records of the set.
         leads: 8, 12 (III, aVR, aVL and aVF derived), or names; None for the network's own.
         weights: the generator's moving average over training ("ema"), or its last state ("raw").
-        epoch: of a run's folder: a number, "last", or "best", the epoch with the smallest physiological distance to
-            real ECGs.
+        epoch: of a run's folder: a number, "last", or "best", the epoch with the smallest checkpoint score.
         ecg: the facts of its ECGs that a file of another project lacks, such as `full_scale_mv`.
         keep: a filter such as `ecggan.NormalityFilter("normal")`. The set is then the first `num_records` ECGs that it
             keeps, and the manifest accounts for the others. None keeps all.

@@ -15,6 +15,8 @@ from ecggan import checks
 from ecggan.checkpoints.open import open_generator
 from ecggan.data.sets.manifest import new_manifest
 from ecggan.data.sets.record_filter import RecordFilter
+from ecggan.data.sets.training_records import KEY as TRAINED_ON
+from ecggan.data.sets.training_records import encode_hashes, training_hashes
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat, select_leads
 from ecggan.generation.sampler import Sampler
 
@@ -100,6 +102,8 @@ class GenerationPlan:
             **({} if request.keep is None else {"keep": request.keep.description}),
             **trained.description,
         }
+        if request.keep is not None and request.keep.learned_from:
+            made_by[TRAINED_ON] = encode_hashes(training_hashes(made_by) | set(request.keep.learned_from))
         transport = None
         if trained.transport is not None:
             from ecggan.transport.beat_transport import BeatTransport  # scipy takes a second to load

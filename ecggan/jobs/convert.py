@@ -15,7 +15,7 @@ class Convert:
 
     Args:
         out: a new file that ends in ``.safetensors``.
-        checkpoint: "published" or a file; see [generate][ecggan.generate].
+        checkpoint: "published", "ptbxl" or a file; see [generate][ecggan.generate].
         run_folder: in its place, the folder of a training run.
         epoch: of the run: a number, "last" or "best".
         weights: the generator's moving average over training ("ema"), or its last state ("raw").

@@ -15,7 +15,10 @@ from ecggan.jobs.convert import generator_source
 from ecggan.jobs.export import exported_text, forms_of, write_exports
 
 if TYPE_CHECKING:
-    from ecggan.measurement.normality.normality_filter import NormalityFilter
+    from ecggan.data.sets.record_filter import RecordFilter
+
+_NUM_FITTED = 1024  # ECGs that keep=like_real is fitted on, of another seed than the set's
+_SEED_OF_OTHERS = 1 << 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +26,7 @@ class Generate:
     """Draw a set of ECGs from a generator, and export it; see [generate][ecggan.generate].
 
     Args:
-        checkpoint: "published" or a file.
+        checkpoint: "published", "ptbxl" or a file.
         run_folder: in its place, the folder of a training run.
         epoch: of the run: a number, "last" or "best".
         num_records: how many.
@@ -31,7 +34,10 @@ class Generate:
         leads: 8, 12, or names; None for the network's own.
         weights: the generator's moving average over training ("ema"), or its last state ("raw").
         ecg: what a file of others does not say of its ECGs, such as `full_scale_mv`.
-        keep: "measurable" or "normal" draws until `num_records` of these are drawn; None keeps all.
+        keep: "measurable" or "normal" draws until `num_records` of these are drawn; "like_real" selects ECGs so that
+            their measurements are distributed as those of `like`; None keeps all.
+        like: for keep="like_real", the folder of an ECG set of real ECGs.
+        like_share: for keep="like_real", the share of the drawn ECGs to keep.
         normality: for keep="normal", rules of the normality screen, on or off; those that are not named are on.
         out: a folder; None for a new one in runs/generate. Interrupted, the same job resumes.
         export: "asc", "csv", "wfdb", "parquet" or "npz", or several of them: each in a folder beside the set.
@@ -52,6 +58,8 @@ class Generate:
     weights: str = "ema"
     ecg: Mapping[str, Any] | None = None
     keep: str | None = None
+    like: str | Path | int | None = None
+    like_share: int | float = 0.25
     normality: Mapping[str, bool] | None = None
     out: str | Path | int | None = None
     export: str | Sequence[str] | None = None
@@ -68,7 +76,12 @@ class Generate:
         checks.whole_number("batch_size", self.batch_size, at_least=1)
         checks.whole_number("num_workers", self.num_workers, at_least=1, or_null=True)
         checks.one_of("weights", self.weights, ("ema", "raw"))
-        checks.one_of("keep", self.keep, ("measurable", "normal"), or_null=True)
+        checks.one_of("keep", self.keep, ("measurable", "normal", "like_real"), or_null=True)
+        checks.number("like_share", self.like_share, at_least=0.001, at_most=1)
+        if self.keep == "like_real":
+            checks.given("like", self.like, "like=DIR, an ECG set of real ECGs")
+        elif self.like is not None:
+            raise ValueError(f"like={self.like} is for keep=like_real; keep is {self.keep}")
         forms_of(self.export)
 
     def run(self) -> Result[ECGSet | None]:
@@ -95,7 +108,7 @@ class Generate:
         source = generator_source(self.checkpoint, self.run_folder)
         arguments: dict[str, Any] = {
             "out": out,
-            "keep": self._filter(self.num_workers if cluster is None else 1),
+            "keep": self._filter(source, self.num_workers if cluster is None else 1),
             "device": str(self.device),
             **{name: getattr(self, name) for name in ("num_records", "seed", "leads", "weights", "epoch", "ecg")},
             "batch_size": self.batch_size,
@@ -112,17 +125,32 @@ class Generate:
         lines = [*_exclusions(ecgs), f"{len(ecgs):,} ECGs of {len(ecgs.leads)} leads", f"Saved to {out}"]
         return Result(ecgs, Path(out), "\n".join([*lines, *([exported_text(paths)] if paths else [])]))
 
-    def _filter(self, num_workers: int | None) -> "NormalityFilter | None":
+    def _filter(self, source: str, num_workers: int | None) -> "RecordFilter | None":
         if self.keep is None:
             return None
+        if self.keep == "like_real":
+            return self._fitted_filter(source, num_workers)
         from ecggan.measurement.normality.normality_filter import NormalityFilter
 
         return NormalityFilter(self.keep, self.normality, num_workers)
+
+    def _fitted_filter(self, source: str, num_workers: int | None) -> "RecordFilter":
+        from ecggan.evaluation.fidelity.like_real import LikeReal
+        from ecggan.generation.generate import generate
+
+        options = {name: getattr(self, name) for name in ("leads", "weights", "epoch", "ecg", "batch_size")}
+        others = generate(
+            source, _NUM_FITTED, self.seed ^ _SEED_OF_OTHERS, **options, device=str(self.device), progress=False
+        )
+        filter_ = LikeReal.fit(ECGSet.open(str(self.like)), others, self.like_share, self.num_workers)
+        return filter_.with_workers(num_workers)
 
 
 def _exclusions(ecgs: ECGSet) -> list[str]:
     account = ecgs.manifest.get("account")
     if account is None:
         return []
-    first = f"{account['kept']:,} of {account['read']:,} ECGs are kept; left out by"
+    is_selected = "selected" in (ecgs.manifest["made_by"].get("keep") or {})
+    verb = "selected" if is_selected else "kept"
+    first = f"{account['kept']:,} of {account['read']:,} ECGs are {verb}; left out by"
     return [first, *(f"  {rule}: {words}" for rule, words in summarize_exclusions(account).items())]

@@ -38,6 +38,37 @@ class Changes:
 
 
 @dataclass(frozen=True)
+class AdaptiveShare:
+    """The share of augmented records follows how well the critic knows its training records.
+
+    Args:
+        target: how often a training record may score above a validation record; 0.5 to 1.
+        step: by how much the share changes, each time the scores are compared.
+        largest: share.
+    """
+
+    target: int | float
+    step: int | float
+    largest: int | float
+
+    def __post_init__(self) -> None:
+        if not (0.5 <= self.target <= 1 and 0 < self.step <= 1 and 0 < self.largest < 1):
+            raise ValueError(
+                "an adaptive augmentation needs target from 0.5 to 1, step above 0 and largest between 0 and 1; "
+                f"got {self}"
+            )
+
+    def after(self, share: float, told_apart: float) -> float:
+        """The share from now on: more where the critic tells training from validation records, less otherwise.
+
+        Args:
+            share: so far.
+            told_apart: how often a training record scores above a validation record.
+        """
+        return min(max(share + math.copysign(self.step, told_apart - self.target), 0.0), self.largest)
+
+
+@dataclass(frozen=True)
 class ECGAugmentation:
     """Gain, wander, noise and a lead off.
 
@@ -48,6 +79,7 @@ class ECGAugmentation:
         gain_sd: of the logarithm of the gain.
         wander_mv: the largest amplitude of the wander of a lead.
         noise_mv: the largest RMS of the noise of a record.
+        adaptive: how `share` changes while training; None if it does not.
     """
 
     sampling_rate: int | float
@@ -56,6 +88,7 @@ class ECGAugmentation:
     gain_sd: int | float
     wander_mv: int | float
     noise_mv: int | float
+    adaptive: AdaptiveShare | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.share < 1:

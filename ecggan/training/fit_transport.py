@@ -78,7 +78,7 @@ def fit_transport(
     epoch: int | str,
     num_generated: int,
     num_compared: int,
-    compare: Callable[[ECGSet, ECGSet], Mapping[str, int | float]],
+    compare: Callable[[ECGSet, ECGSet, ECGSet | None], Mapping[str, int | float]],
     seed: int,
     num_workers: int | None,
     resume: str | None,
@@ -96,7 +96,7 @@ def fit_transport(
         epoch: of a run's folder.
         num_generated: ECGs to draw for the fit.
         num_compared: ECGs to draw, others than these, for the comparison.
-        compare: real and generated set -> figures, among them the physiological distance.
+        compare: real, generated and training set -> figures, among them the physiological distance.
         seed: of the noise.
         num_workers: processes that find beats; None for one a core.
         resume: "auto" to leave a complete run as it is.
@@ -135,8 +135,9 @@ def fit_transport(
     ).clip(-LARGEST_STORED_MV, LARGEST_STORED_MV)
     reference = data.reference()
     reference = reference.subset(evenly_spaced(len(reference), num_compared))
+    training = None if data.validation is None else data.train
     rows = [
-        {"epoch": i, **compare(reference, _generated_set(microvolts, ecg, seed))}
+        {"epoch": i, **compare(reference, _generated_set(microvolts, ecg, seed), training)}
         for i, microvolts in enumerate((drawn[num_generated:], to_microvolts(moved)))
     ]
     _keep(run, start, transport, data.train, {"transport_seed": seed, "transport_init": init})

@@ -35,6 +35,7 @@ def start_from(gan: WGANGP, init: str, epoch: int | str = "best") -> None:
     _check_format(gan, opened, init)
     _load(gan.generator, opened.network, init)
     gan.ema.module.load_state_dict(opened.network.state_dict())
+    gan.restart()
     gan.trained_on |= training_hashes(opened.description)
     if init != PUBLISHED and Path(init).is_file() and Path(init).suffix == ".ckpt":
         _load_critic(gan, Path(init))

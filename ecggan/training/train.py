@@ -26,6 +26,7 @@ from ecggan.training.initial_weights import start_from
 from ecggan.training.provenance import RunRecord
 from ecggan.training.resume import AUTO, TrainingProgress, resolve_resume_checkpoint, training_progress
 from ecggan.training.slurm import cluster_environment, job_id
+from ecggan.training.trainable import NONE
 from ecggan.training.wgan_gp import WGANGP
 
 
@@ -126,7 +127,7 @@ def train(
     if is_first_process():
         start.begin()
     trainer.fit(parts.gan, parts.data, ckpt_path=checkpoint, weights_only=True)
-    if parts.gan.generator_steps == steps_before:
+    if parts.gan.generator_steps == steps_before and parts.gan.trainable != NONE:
         raise ValueError(
             f"the generator took no step: after {parts.gan.critic_steps} critic steps, one generator step every "
             f"{parts.gan.n_critic} (model.gan.n_critic), training ended; raise trainer.max_epochs. The run is in "

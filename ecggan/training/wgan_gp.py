@@ -31,6 +31,8 @@ from ecggan.training.adversarial import AdversarialLoss
 from ecggan.training.augmentation import ECGAugmentation
 from ecggan.training.datamodule import ECGDataModule
 from ecggan.training.losses import critic_gap, critic_loss, generator_loss, gradient_penalty
+from ecggan.training.matching import MatchingLoss
+from ecggan.training.trainable import AFFINE, ALL, CHOICES, NONE, ChannelScales, StartWeights, learned_parameters
 
 
 class WGANGP(pl.LightningModule):
@@ -48,10 +50,13 @@ class WGANGP(pl.LightningModule):
         betas: Adam's, of both networks.
         ema_decay: of the generator's moving average, per generator step.
         seed: of noise, penalty points and phase shuffles.
-        loss: in place of WGAN-GP's; None for those.
+        loss: in place of WGAN-GP's; None for those. With a `MatchingLoss` the critic stays as it is.
         augmentation: of what the critic sees, real and generated alike; None for none. Not for WGAN-GP's losses.
         critic_learning_rate: Adam's, of the critic; None for the same as the generator's.
         warmup_steps: critic steps before the generator begins to learn.
+        trainable: which of the generator's weights learn: "all", "decoder", "affine" or "none" (a critic is made
+            for a generator that stays as it is); see [trainable][ecggan.training.trainable].
+        start_penalty: weight of the squared distance from the weights that the training started from; 0 for none.
     """
 
     def __init__(
@@ -65,10 +70,12 @@ class WGANGP(pl.LightningModule):
         betas: Sequence[float],
         ema_decay: float,
         seed: int,
-        loss: AdversarialLoss | None = None,
+        loss: AdversarialLoss | MatchingLoss | None = None,
         augmentation: ECGAugmentation | None = None,
         critic_learning_rate: float | None = None,
         warmup_steps: int = 0,
+        trainable: str = ALL,
+        start_penalty: int | float = 0.0,
     ) -> None:
         super().__init__()
         if loss is None and (augmentation is not None or isinstance(discriminator, MultiscaleDiscriminator)):
@@ -76,17 +83,29 @@ class WGANGP(pl.LightningModule):
                 "critic=multiscale and augment=ecg need loss=r3gan or loss=hinge: WGAN-GP's penalty lies between "
                 "records, which windows and augmentation do not keep"
             )
+        if isinstance(loss, MatchingLoss) and trainable == NONE:
+            raise ValueError("loss=matching has no critic, and with trainable=none no generator learns: nothing would")
+        if isinstance(loss, MatchingLoss) and augmentation is not None and augmentation.adaptive is not None:
+            raise ValueError(
+                "augment=adaptive follows the critic, and loss=matching has none; take augment=ecg or none"
+            )
         checks.whole_number("warmup_steps", warmup_steps, at_least=0)
         checks.whole_number("n_critic", n_critic, at_least=1)
+        checks.one_of("trainable", trainable, CHOICES)
+        checks.number("start_penalty", start_penalty, at_least=0)
         self.automatic_optimization = False
         self.generator = generator
         self.discriminator = discriminator
         # torch's own averaging; Lightning's WeightAveraging callback would average the critic too.
         self.ema = AveragedModel(generator, multi_avg_fn=get_ema_multi_avg_fn(ema_decay)).requires_grad_(False)
+        self.trainable, self.start_penalty = trainable, start_penalty
+        self.scales = ChannelScales(generator) if trainable == AFFINE else None
+        self.start = StartWeights(generator) if start_penalty else None
         self.ecg = ecg
         self.n_critic = n_critic
         self.gradient_penalty_weight = gradient_penalty_weight
         self.loss, self.augmentation, self.warmup_steps = loss, augmentation, warmup_steps
+        self.augmented_share = None if augmentation is None else float(augmentation.share)
         self.critic_learning_rate = learning_rate if critic_learning_rate is None else critic_learning_rate
         self.learning_rate = learning_rate
         self.betas = (betas[0], betas[1])
@@ -119,14 +138,30 @@ class WGANGP(pl.LightningModule):
         return np.concatenate(drawn)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
+        learned = learned_parameters(self.generator, self.trainable)
+        if self.scales is not None:
+            learned += self.scales.parameters()
+        if self.trainable == NONE:  # an optimizer needs something to hold
+            learned = list(self.generator.parameters())
         critic, generator = (
-            torch.optim.Adam(network.parameters(), lr=learning_rate, betas=self.betas, fused=True)
-            for network, learning_rate in (
-                (self.discriminator, self.critic_learning_rate),
-                (self.generator, self.learning_rate),
+            torch.optim.Adam(parameters, lr=learning_rate, betas=self.betas, fused=True)
+            for parameters, learning_rate in (
+                (list(self.discriminator.parameters()), self.critic_learning_rate),
+                (learned, self.learning_rate),
             )
         )
         return [critic, generator]
+
+    @property
+    def has_idle_critic(self) -> bool:
+        """Whether the critic takes no part in the training."""
+        return isinstance(self.loss, MatchingLoss)
+
+    def restart(self) -> None:
+        """Take the generator's weights as those that the training starts from."""
+        for start in (self.scales, self.start):
+            if start is not None:
+                start.restart(self.generator)
 
     def on_fit_start(self) -> None:
         data = getattr(self.trainer, "datamodule", None)
@@ -136,29 +171,44 @@ class WGANGP(pl.LightningModule):
     def training_step(self, batch: Float[Tensor, "batch lead time"], batch_idx: int) -> dict[str, Tensor]:
         critic_optimizer, generator_optimizer = self.optimizers()  # type: ignore[attr-defined]  # a list of two
         rng = self._random_stream()
-        losses = self._losses_of_critic(batch, rng)
-        critic_optimizer.zero_grad()
-        self.manual_backward(losses["critic_loss"])
-        critic_optimizer.step()
+        losses = {} if self.has_idle_critic else self._step_of_critic(batch, rng, critic_optimizer)
         self.critic_steps += 1
-        if self.critic_steps % self.n_critic == 0 and self.critic_steps > self.warmup_steps:
-            self.toggle_optimizer(generator_optimizer)  # no gradients for the critic's weights
-            drawn = self._draw(len(batch), rng)
-            if self.loss is None:
-                shifts = self.discriminator.draw_shifts(len(batch), rng)
-                losses["generator_loss"] = generator_loss(self.discriminator(drawn, shifts))
-            else:
-                real, fake = self._augmented(batch, rng), self._augmented(drawn, rng)
-                losses["generator_loss"] = self.loss.generator_loss(self.discriminator, real, fake, rng)
-            generator_optimizer.zero_grad()
-            self.manual_backward(losses["generator_loss"])
-            generator_optimizer.step()
-            self.untoggle_optimizer(generator_optimizer)
-            self.ema.update_parameters(self.generator)
-            self.generator_steps += 1
+        is_due = self.critic_steps % self.n_critic == 0 and self.critic_steps > self.warmup_steps
+        if is_due and self.trainable != NONE:
+            losses |= self._step_of_generator(batch, rng, generator_optimizer)
         losses = {name: loss.detach() for name, loss in losses.items()}
         self._log_means(losses, len(batch), batch_idx)
         return losses
+
+    def _step_of_critic(self, batch: Tensor, rng: torch.Generator, optimizer: Any) -> dict[str, Tensor]:
+        losses = self._losses_of_critic(batch, rng)
+        optimizer.zero_grad()
+        self.manual_backward(losses["critic_loss"])
+        optimizer.step()
+        return losses
+
+    def _step_of_generator(self, batch: Tensor, rng: torch.Generator, optimizer: Any) -> dict[str, Tensor]:
+        self.toggle_optimizer(optimizer)  # no gradients for the critic's weights
+        losses = self._losses_of_generator(batch, rng)
+        optimizer.zero_grad()
+        self.manual_backward(self._with_penalty(losses["generator_loss"]))
+        optimizer.step()
+        if self.scales is not None:
+            self.scales.write(self.generator)
+        self.untoggle_optimizer(optimizer)
+        self.ema.update_parameters(self.generator)
+        self.generator_steps += 1
+        return losses
+
+    def _losses_of_generator(self, batch: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
+        drawn = self._draw(len(batch), rng)
+        if self.loss is None:
+            shifts = self.discriminator.draw_shifts(len(batch), rng)
+            return {"generator_loss": generator_loss(self.discriminator(drawn, shifts))}
+        real, fake = self._augmented(batch, rng), self._augmented(drawn, rng)
+        if isinstance(self.loss, MatchingLoss):
+            return self.loss.generator_losses(real, fake)
+        return {"generator_loss": self.loss.generator_loss(self.discriminator, real, fake, rng)}
 
     def _log_means(self, losses: dict[str, Tensor], count: int, batch_idx: int) -> None:
         if batch_idx == 0:
@@ -179,11 +229,14 @@ class WGANGP(pl.LightningModule):
             name: (mean(total.clone()), count) for name, (total, count) in self._epoch.items()
         }
         checkpoint["wgan_gp_steps"] = {"critic": self.critic_steps, "generator": self.generator_steps}
+        if self.augmentation is not None and self.augmentation.adaptive is not None:
+            checkpoint["augmented_share"] = self.augmented_share
         checkpoint[KEY_IN_TRAINING_CHECKPOINT] = self.generator_contents()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.critic_steps = checkpoint["wgan_gp_steps"]["critic"]
         self.generator_steps = checkpoint["wgan_gp_steps"]["generator"]
+        self.augmented_share = checkpoint.get("augmented_share", self.augmented_share)
         self.trained_on |= training_hashes(checkpoint[KEY_IN_TRAINING_CHECKPOINT]["trained"])
         self._epoch = {
             name: (total.to(self.device), count) for name, (total, count) in checkpoint["wgan_gp_epoch"].items()
@@ -242,6 +295,7 @@ class WGANGP(pl.LightningModule):
         with torch.no_grad():  # no gradients for the generator in a critic step
             fake = self._draw(len(real), rng)
         if self.loss is not None:
+            assert not isinstance(self.loss, MatchingLoss)
             real, fake = self._augmented(real, rng), self._augmented(fake, rng)
             return self.loss.critic_losses(self.discriminator, real, fake, rng, self.critic_steps)
         shifts = self.discriminator.draw_shifts(2 * len(real), rng)
@@ -274,13 +328,21 @@ class WGANGP(pl.LightningModule):
         gap = critic_gap(real_scores, fake_scores)
         return {"critic_loss": loss, "critic_gap": gap, "gradient_penalty": penalty}
 
+    def _with_penalty(self, loss: Tensor) -> Tensor:
+        if self.start is None:
+            return loss
+        scaled = {} if self.scales is None else self.scales.weights()
+        return loss + self.start.penalty({**dict(self.generator.named_parameters()), **scaled}, self.start_penalty)
+
     def _augmented(self, ecg: Tensor, rng: torch.Generator) -> Tensor:
-        return ecg if self.augmentation is None else self.augmentation.draw(ecg, rng)(ecg)
+        return ecg if self.augmentation is None else self.augmentation.draw(ecg, rng, self.augmented_share)(ecg)
 
     def _draw(self, count: int, rng: torch.Generator) -> Tensor:
         shape = self.generator.latent_shape
         assert isinstance(shape, tuple)
         noise = torch.rand((count, *shape), generator=rng, device=self.device).mul_(2).sub_(1)
+        if self.scales is not None and torch.is_grad_enabled():
+            return torch.func.functional_call(self.generator, self.scales.weights(), (noise,))
         return self.generator(noise)
 
     def _random_stream(self) -> torch.Generator:

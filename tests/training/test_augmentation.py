@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from ecggan.training.augmentation import ECGAugmentation
+from ecggan.training.augmentation import AdaptiveShare, ECGAugmentation
 
 
 def augmentation(**changes):
@@ -82,3 +82,16 @@ def test_a_share_that_every_record_or_none_can_have_is_refused(share):
 def test_a_negative_size_is_refused():
     with pytest.raises(ValueError, match=r"wander_mv must be a number from 0 on; got -1"):
         augmentation(wander_mv=-1)
+
+
+@pytest.mark.parametrize(
+    ("share", "told_apart", "wanted"), [(0.5, 0.9, 0.55), (0.5, 0.55, 0.45), (0.0, 0.5, 0.0), (0.58, 0.9, 0.6)]
+)
+def test_the_share_follows_how_well_the_critic_knows_its_records(share, told_apart, wanted):
+    assert AdaptiveShare(target=0.6, step=0.05, largest=0.6).after(share, told_apart) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("changes", [{"target": 0.4}, {"step": 0}, {"largest": 1}])
+def test_an_adaptive_share_that_cannot_adapt_is_refused(changes):
+    with pytest.raises(ValueError, match=r"target from 0\.5 to 1, step above 0 and largest between 0 and 1"):
+        AdaptiveShare(**{"target": 0.6, "step": 0.05, "largest": 0.6} | changes)

@@ -1,7 +1,5 @@
 """On the published generator, and on real ECGs stood in for by synthetic ones of another law."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 
@@ -9,7 +7,7 @@ from ecggan.checkpoints.open import open_generator
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.training_records import training_hashes
 from ecggan.ecg import EIGHT_LEADS, ECGFormat
-from ecggan.evaluation.comparison.physiological_distance import compare_physiology
+from ecggan.evaluation.checkpoint_comparison import CheckpointComparison
 from ecggan.training.fit_transport import fit_transport
 
 NUM_TRAIN, NUM_VALIDATION = 60, 20
@@ -32,7 +30,7 @@ def real(ecg_of_known_intervals):
 def fit(real, folder, paper_format, **changes):
     folder.mkdir(exist_ok=True)
     arguments = {"init": "published", "weights": "ema", "epoch": "best", "num_generated": 64, "num_compared": 24}
-    arguments |= {"compare": partial(compare_physiology, num_workers=1), "seed": 1, "num_workers": 1}
+    arguments |= {"compare": CheckpointComparison(num_workers=1), "seed": 1, "num_workers": 1}
     arguments |= {"resume": None, "out": str(folder), "record": {}}
     return fit_transport(lambda: real, paper_format, folder, **arguments | changes)
 

@@ -1,6 +1,6 @@
 """The interface of filters that admit records to a set by what is measured in them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from ecggan.data.sets.ecg_set import ECGSet
@@ -13,6 +13,7 @@ class RecordFilter(Protocol):
     Attributes:
         description: plain values that tell two filters apart; goes into the set's manifest.
         records_at_once: the size of its batches.
+        learned_from: the hashes of the real records that it was fitted on; empty for fixed rules.
     """
 
     @property
@@ -20,6 +21,9 @@ class RecordFilter(Protocol):
 
     @property
     def records_at_once(self) -> int: ...
+
+    @property
+    def learned_from(self) -> Collection[str]: ...
 
     def __call__(self, ecgs: ECGSet) -> Sequence[tuple[str, str] | None]:
         """For each record None, or the rule that excludes it and the detail."""

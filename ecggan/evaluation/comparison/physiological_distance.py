@@ -11,36 +11,14 @@ and an ECG without a P wave counts as one whose P wave is far off. It shrinks wi
 distance of samples: compare checkpoints at the same number.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
-from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.evaluation.comparison.comparison import set_figures
 from ecggan.measurement.columns import PHYSIOLOGY
-from ecggan.measurement.measure_set import measure
 from ecggan.measurement.normality.screen import screen, share_normal
 
 LARGEST_SD = 3.0
-
-
-def compare_physiology(
-    real: ECGSet, generated: ECGSet, num_workers: int | None = None, cache: str | Path | None = None
-) -> dict[str, float]:
-    """Measure both sets, the real one only once if there is a cache, and compare them.
-
-    Args:
-        real: the reference, e.g. the validation split.
-        generated: e.g. of a checkpoint.
-        num_workers: processes that measure; None for one a core.
-        cache: a folder of measured rows, reused if they are there.
-
-    Returns:
-        See [physiology_of_tables][].
-    """
-    tables = [measure(ecgs, num_workers=num_workers, progress=False, cache=cache) for ecgs in (real, generated)]
-    return physiology_of_tables(tables[0], tables[1])
 
 
 def physiology_of_tables(real: pd.DataFrame, generated: pd.DataFrame) -> dict[str, float]:

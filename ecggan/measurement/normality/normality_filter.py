@@ -48,6 +48,10 @@ class NormalityFilter:
     def records_at_once(self) -> int:
         return RECORDS_PER_TASK * (self.num_workers or cpu_count())
 
+    @property
+    def learned_from(self) -> tuple[str, ...]:
+        return ()
+
     def __call__(self, ecgs: ECGSet) -> list[tuple[str, str] | None]:
         """For each record None, or the first rule that it breaks and the detail; `not_measurable` comes first."""
         found = findings(measure(ecgs, num_workers=self.num_workers, progress=False), self.rules)

@@ -17,7 +17,7 @@ from ecggan import checks
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.manifest import new_manifest
 from ecggan.files.atomic import atomic_file
-from ecggan.run_folder import DISTANCE, RunFolder, best_row
+from ecggan.run_folder import DISTANCE, RunFolder, best_row, checkpoint_scores
 from ecggan.stats.resampling import evenly_spaced
 from ecggan.training.callbacks.schedule import is_due
 from ecggan.training.datamodule import ECGDataModule
@@ -26,23 +26,25 @@ from ecggan.training.wgan_gp import WGANGP
 log = logging.getLogger(__name__)
 
 
-Compare = Callable[[ECGSet, ECGSet], Mapping[str, int | float]]
+Compare = Callable[[ECGSet, ECGSet, ECGSet | None], Mapping[str, int | float]]
 
 
 class Physiology(Callback):
     """Compares ECGs of the generator's moving average with real ones every so many epochs, and at the end.
 
     The figures are logged and written to ``physiology.csv``, a row an epoch; generate.py takes the epoch of the
-    smallest distance. The noise is the same each time, so only the generator makes the difference.
+    smallest score, see [checkpoint_scores][ecggan.run_folder.checkpoint_scores]. The noise is the same each time, so
+    only the generator makes the difference.
 
     Args:
-        compare: real and generated set -> figures, among them ``physiological_distance``, lower being better.
+        compare: real, generated and training set -> figures, among them ``physiological_distance``, lower being
+            better. The training set is None where it is the real set too.
         folder: of the run.
         every_n_epochs: how often; as often as generators are kept.
         num_records: ECGs to draw, and at most so many real ones to compare with: of the validation split, or of the
             training records if there is none.
         seed: of the noise.
-        keep_best: how many generators to keep beside the last, those of the smallest distances; None for all.
+        keep_best: how many generators to keep beside the last, those of the smallest scores; None for all.
     """
 
     def __init__(
@@ -64,10 +66,11 @@ class Physiology(Callback):
         self.seed = seed
         self.rows: list[dict[str, int | float]] = []
         self._real: ECGSet | None = None
+        self._training: ECGSet | None = None
 
     @property
     def best(self) -> dict[str, Any] | None:
-        """The row of the smallest distance, this start's or an earlier one's; None if there is none yet."""
+        """The row of the smallest score, this start's or an earlier one's; None if there is none yet."""
         return best_row(pd.DataFrame(self.rows) if self.rows else self.run.curve())
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -80,8 +83,9 @@ class Physiology(Callback):
             data = cast(ECGDataModule, trainer.datamodule)  # type: ignore[attr-defined]  # of every trainer that fits
             reference = data.reference()
             self._real = reference.subset(evenly_spaced(len(reference), self.num_records))
+            self._training = None if data.validation is None else data.train
             try:
-                self.compare(self._real, self._real.subset([0]))
+                self.compare(self._real, self._real.subset([0]), None)
             except ValueError as error:
                 raise ValueError(f"{error}; leave this out with ~callbacks.physiology") from error
 
@@ -107,7 +111,7 @@ class Physiology(Callback):
         made_by = {"how": "drawn in training", "epoch": epoch, "seed": self.seed}
         manifest = new_manifest(ecg.leads, ecg.sampling_rate, ecg.num_samples, "generated", made_by)
         names = [{"record": str(i)} for i in range(len(microvolts))]
-        figures = self.compare(self._real, ECGSet.in_memory(microvolts, names, manifest))
+        figures = self.compare(self._real, ECGSet.in_memory(microvolts, names, manifest), self._training)
         module.log_dict({k: v for k, v in figures.items() if np.isfinite(v)}, rank_zero_only=True)
         self.rows.append({"epoch": epoch, **figures})
         with atomic_file(self.run.curve_path) as file:
@@ -123,13 +127,14 @@ class Physiology(Callback):
             100 * figures["share_measurable"],
             100 * figures["share_normal"],
             figures[DISTANCE],
-            "" if best is None else f" (best {best[DISTANCE]:.3f}, epoch {best['epoch']})",
+            "" if best is None else f" (best epoch {best['epoch']}: {best[DISTANCE]:.3f})",
         )
 
     def _remove_all_but_the_best(self) -> None:
         if self.keep_best is None:
             return
-        ranked = pd.DataFrame(self.rows).sort_values(DISTANCE, kind="stable")["epoch"].tolist()
+        rows = pd.DataFrame(self.rows)
+        ranked = rows["epoch"].loc[checkpoint_scores(rows).sort_values(kind="stable").index]
         for epoch in ranked[self.keep_best :]:
             self.run.generator_path(epoch).unlink(missing_ok=True)
 

@@ -7,7 +7,7 @@ import pytest
 
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
-from ecggan.evaluation.comparison.physiological_distance import LARGEST_SD, compare_physiology, physiology_of_tables
+from ecggan.evaluation.comparison.physiological_distance import LARGEST_SD, physiology_of_tables
 from ecggan.evaluation.report.checkpoint_curve import write_curve
 from ecggan.measurement.columns import PHYSIOLOGY
 from ecggan.measurement.measure_set import measure
@@ -38,7 +38,7 @@ def test_a_set_is_at_no_distance_from_itself_and_noise_at_the_largest(hearts: EC
     assert same["share_measurable"] == 1
     assert same["share_normal"] == share_normal(screen(table)) > 0.5
     noise = ECGSet.from_arrays(np.random.default_rng(0).normal(0, 0.3, (3, 8, 5000)), EIGHT_LEADS, 500, "generated")
-    worst = compare_physiology(hearts, noise, num_workers=1)
+    worst = physiology_of_tables(table, measure(noise, num_workers=1, progress=False))
     assert worst["physiological_distance"] == LARGEST_SD
     assert worst["share_measurable"] == worst["share_normal"] == 0
     assert np.isnan(worst["wasserstein_qrs_duration_ms"])

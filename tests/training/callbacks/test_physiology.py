@@ -29,9 +29,11 @@ class Judge:
     def __init__(self, *distances: float) -> None:
         self.distances = list(distances)
         self.seen: list[tuple[ECGSet, ECGSet]] = []
+        self.training: list[ECGSet | None] = []
 
-    def __call__(self, real: ECGSet, generated: ECGSet) -> Mapping[str, float]:
+    def __call__(self, real: ECGSet, generated: ECGSet, training: ECGSet | None) -> Mapping[str, float]:
         self.seen.append((real, generated))
+        self.training.append(training)
         distance = 0.0 if generated.kind == "real" else self.distances.pop(0)
         figures = {"share_measurable": 1.0, "share_normal": 0.5, "physiological_distance": distance}
         return figures | {"wasserstein_qt_interval_ms": float("nan")}
@@ -75,6 +77,11 @@ def test_ecgs_of_the_moving_average_are_compared_with_the_validation_split_each_
     assert real is again
     assert set(real.records["split"]) == {"validation"}
     assert len(real) == 2  # of three: no more than are drawn
+    assert [training is None or set(training.records["split"]) for training in judge.training] == [
+        True,
+        {"train"},
+        {"train"},
+    ]
     assert first.microvolts().shape == (2, 8, 2500)
     assert first.kind == "generated"
     assert not np.array_equal(first.microvolts(), second.microvolts())
@@ -89,6 +96,7 @@ def test_without_a_validation_split_the_training_records_are_the_reference(
     with caplog.at_level("INFO"):
         train(tmp_path, judge, epochs=1, splits=("train",) * 5)
     assert set(judge.seen[0][0].records["split"]) == {"train"}
+    assert judge.training == [None, None]  # all of it would be copies
     assert "there is no validation split" in caplog.text
 
 
@@ -114,7 +122,7 @@ def test_looking_does_not_change_what_is_learned(tmp_path: Path) -> None:
 
 
 def test_a_reference_that_cannot_be_measured_stops_before_training(tmp_path: Path) -> None:
-    def refuse(real: ECGSet, generated: ECGSet) -> Mapping[str, float]:
+    def refuse(real: ECGSet, generated: ECGSet, training: ECGSet | None) -> Mapping[str, float]:
         raise ValueError("none of the 2 real ECGs can be measured")
 
     with pytest.raises(ValueError, match=r"none of the 2 real ECGs can be measured; leave this out with ~callbacks"):
