@@ -49,9 +49,11 @@ async def nearest(request: Request) -> JSONResponse:
     source = page.source(request.query_params.get("source"))["name"]
     given = await questions.json_body(request, MOST_SIGNAL_BYTES)
     leads, rate, signal = given.get("leads"), given.get("sampling_rate"), given.get("signal")
-    is_right = isinstance(leads, list) and all(isinstance(lead, str) for lead in leads) and isinstance(signal, str)
-    if not is_right or isinstance(rate, bool) or not isinstance(rate, int | float) or not 1 <= rate <= 5000:
-        raise ValueError("give leads, sampling_rate and signal")
+    has_rate = isinstance(rate, int | float) and not isinstance(rate, bool) and 1 <= rate <= 5000
+    if not isinstance(leads, list) or not all(isinstance(lead, str) for lead in leads):
+        raise ValueError("give the names of the leads")
+    if not has_rate or not isinstance(signal, str):
+        raise ValueError("give sampling_rate, from 1 to 5000 Hz, and signal")
     millivolts = decode(signal, len(leads))
     return JSONResponse(await page.work.do_long(tasks.nearest, source, millivolts, leads, rate))
 
@@ -71,7 +73,8 @@ def unpack(content: bytes) -> dict[str, bytes]:
         raise ValueError(f"one ECG is of 1 to {MOST_FILES} files; got {len(listed)}")
     if sum(size for _, size in listed) != len(rest) or any(size < 0 for _, size in listed):
         raise ValueError("the request's files are not of the size that it states")
-    files, start = {}, 0
+    files: dict[str, bytes] = {}
+    start = 0
     for name, size in listed:
         if not _NAME.fullmatch(name) or name.casefold() in {other.casefold() for other in files}:
             raise ValueError(f"files are named by letters, digits and . _ - ( ) +, each once; got {name[:60]!r}")

@@ -53,7 +53,7 @@ def test_channels_are_scaled_and_shifted_and_nothing_else():
             factors = (weight / before[name]).flatten(1)
             assert torch.allclose(factors, factors[:, :1].expand_as(factors), rtol=1e-4)
     num_numbers = sum(p.numel() for p in network.configure_optimizers()[1].param_groups[0]["params"])
-    assert num_numbers == 2 * sum(tensor.numel() for name, tensor in before.items() if tensor.ndim == 1)
+    assert num_numbers == 2 * sum(tensor.numel() for tensor in before.values() if tensor.ndim == 1)
 
 
 def test_a_factors_gradient_is_that_of_the_weights_along_them():
