@@ -166,7 +166,7 @@ def pages() -> dict[str, str]:
     made["reference/api/index.md"] = "\n".join(api)
 
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    made["reference/changelog.md"] = re.sub(r"\]\(docs/", "](../", changelog)
+    made["reference/changelog.md"] = re.sub(r"\]\(docs/", "](../", changelog).replace("](../reference/", "](")
     return made
 
 

@@ -19,15 +19,13 @@ def signals(
     """The twelve leads if they can be had, or those there are, in the order in which they are read."""
     can_derive = {"I", "II"} <= set(leads)
     shown = [lead for lead in TWELVE_LEADS if lead in leads or (can_derive and lead in DERIVED_LEADS)]
-    return {"leads": shown, "sampling_rate": sampling_rate, "signal": encode(select_leads(millivolts, leads, shown))}
+    microvolts = np.rint(millivolts.astype(np.float64) * MICROVOLTS_PER_MILLIVOLT)  # so that III and aVR are a set's
+    return {"leads": shown, "sampling_rate": sampling_rate, "signal": _encode(select_leads(microvolts, leads, shown))}
 
 
 def encode(millivolts: Float[np.ndarray, "lead time"]) -> str:
     """Signals as base64 of 16-bit µV, one lead after the other; −32768 where there is no value."""
-    microvolts = millivolts * MICROVOLTS_PER_MILLIVOLT
-    finite = np.isfinite(microvolts)
-    whole = np.rint(np.where(finite, microvolts, 0)).clip(-_LARGEST_UV, _LARGEST_UV)
-    return base64.b64encode(np.where(finite, whole, _MISSING_UV).astype("<i2").tobytes()).decode()
+    return _encode(millivolts * MICROVOLTS_PER_MILLIVOLT)
 
 
 def decode(text: str, num_leads: int) -> Float[np.ndarray, "lead time"]:
@@ -41,3 +39,9 @@ def decode(text: str, num_leads: int) -> Float[np.ndarray, "lead time"]:
         raise ValueError(f"the signals do not hold {num_leads} leads of one length")
     microvolts = np.frombuffer(content, "<i2").reshape(num_leads, -1).astype(np.float32)
     return np.where(microvolts == _MISSING_UV, np.nan, microvolts / MICROVOLTS_PER_MILLIVOLT)
+
+
+def _encode(microvolts: Float[np.ndarray, "lead time"]) -> str:
+    finite = np.isfinite(microvolts)
+    whole = np.rint(np.where(finite, microvolts, 0)).clip(-_LARGEST_UV, _LARGEST_UV)
+    return base64.b64encode(np.where(finite, whole, _MISSING_UV).astype("<i2").tobytes()).decode()

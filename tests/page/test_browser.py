@@ -192,7 +192,7 @@ def test_quiz_is_answered_by_keys_and_scored(opened: Callable[..., Page]) -> Non
     expect(tab.locator(".result")).to_contain_text("95 % interval")
     with tab.expect_download() as sheet:
         tab.get_by_role("link", name="Sheet (CSV)").click()
-    assert Path(sheet.value.path()).read_text(encoding="utf-8").count(",4,") == 4
+    assert Path(sheet.value.path()).read_text(encoding="utf-8").count(",4,\n") == 4
 
 
 def test_an_ecg_is_taken_along_as_file_command_and_print(opened: Callable[..., Page]) -> None:
@@ -214,7 +214,7 @@ def test_an_ecg_is_taken_along_as_file_command_and_print(opened: Callable[..., P
     tab.evaluate("dispatchEvent(new Event('beforeprint'))")
     paper = tab.locator(".paper svg")
     printed = float(str(paper.get_attribute("width")).removesuffix("mm"))
-    assert printed == float(str(paper.get_attribute("viewBox")).split()[2])
+    assert printed == pytest.approx(float(str(paper.get_attribute("viewBox")).split()[2]), abs=0.25)  # a pixel
     assert printed <= 281
 
 

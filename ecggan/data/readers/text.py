@@ -26,6 +26,7 @@ _COUNT = re.compile(r"\d{1,5}")
 _EXCEL_SEPARATOR = re.compile(r"\"?sep=(?P<separator>[;,\t])\"?", re.I)
 _SURELY_NO_SAMPLE = 6  # columns: 0, 1, 2 … is as good as never the first sample of so many leads, in µV
 _MOST_COLUMNS_COUNTED = 100
+_MOST_COLUMNS = 512
 
 
 def read_text(path: str | Path, layout: Layout, leads: Sequence[str] = TWELVE_LEADS) -> Record:
@@ -63,6 +64,8 @@ def parse_text(content: bytes, layout: Layout, path: Path, leads: Sequence[str] 
         if content.startswith((b"\xff\xfe", b"\xfe\xff")):  # as spreadsheets write "Unicode text"
             content = content.decode("utf-16").encode()
         head = _read_head(content, layout)
+        if len(head.names or ()) > _MOST_COLUMNS:
+            raise ValueError(f"its first row names {len(head.names or ()):,} columns; at most {_MOST_COLUMNS} are read")
         names = _names(head, layout)
         unit = layout.unit or next((name.unit for name in names if name.unit), None)
         complete = replace(layout, leads=[name.lead for name in names] or None, unit=unit).require(path)
