@@ -72,7 +72,11 @@ def first_choice(override: str) -> str:
 @pytest.mark.parametrize(("page", "command"), COMMANDS)
 def test_every_command_line_composes_and_its_job_can_be_built(page, command, tmp_path, monkeypatch):
     monkeypatch.setenv("STORAGE", "sqlite://")
+    monkeypatch.chdir(tmp_path)
     script, *arguments = shlex.split(command)
+    for argument in arguments:
+        if argument.startswith("run="):
+            (tmp_path / argument.removeprefix("run=")).mkdir(parents=True)
     if "--help" in arguments:
         arguments.remove("--help")
     is_sweep = "-m" in arguments
