@@ -36,6 +36,7 @@ class KeepSome:
     def __init__(self, every=3):
         self.every = every
         self.description = {"every": every}
+        self.learned_from = ()
         self.num_seen = 0
 
     def __call__(self, ecgs):

@@ -392,6 +392,7 @@ class KeepOdd:
 
     def __init__(self):
         self.description = {"what": "odd"}
+        self.learned_from = ()
         self.records_at_once = 4
         self.seen = []
 
