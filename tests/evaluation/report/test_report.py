@@ -85,7 +85,7 @@ def test_variety_and_novelty_are_answered_and_shown(varied: Path) -> None:
     assert "with 40 held-out ECGs of other patients" in text
     assert "A copy: ours 3 (black) over training 0 (blue, shifted by +100 ms and × 0.80); correlation 1.00" in text
     for name in ("clouds", "nearest"):
-        assert (folder / "pictures" / f"{name}.pdf").is_file()
+        assert (folder / "pictures" / f"{name}.png").is_file()
     assert (folder / "pictures" / "ours_pair_3.png").is_file()
     clouds = pd.read_csv(folder / "clouds.csv")
     assert set(clouds["cloud"]) == {"measurements", "beats"}
