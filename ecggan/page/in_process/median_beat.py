@@ -9,7 +9,8 @@ from jaxtyping import Float
 from ecggan.ecg import DERIVED_LEADS, TWELVE_LEADS, select_leads
 from ecggan.measurement.beats import find_beats
 from ecggan.measurement.delineation import delineate
-from ecggan.measurement.filters import without_baseline
+from ecggan.measurement.filters import bridge_lead_off, without_baseline
+from ecggan.measurement.pacing import remove_spikes
 from ecggan.measurement.plausibility import leads_with_signal
 from ecggan.page.encoding import encode
 
@@ -29,7 +30,9 @@ def median_beat(
     alive = [lead for lead, has_signal in zip(order, leads_with_signal(signals), strict=True) if has_signal]
     follow = set(DERIVED_LEADS) if {"I", "II"} <= set(alive) else set()
     used = [lead for lead in alive if lead not in follow]
-    beats = find_beats(without_baseline(select_leads(signals, order, used), sampling_rate), sampling_rate)
+    without_spikes = remove_spikes(select_leads(signals, order, used), sampling_rate).without
+    steady = without_baseline(bridge_lead_off(without_spikes, sampling_rate), sampling_rate)
+    beats = find_beats(steady, sampling_rate)
     if not beats.num_used:
         return None
     found = delineate(beats)
