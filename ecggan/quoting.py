@@ -23,7 +23,7 @@ from typing import Any
 
 _TOP_LEVEL = {  # parameters that name a file or folder
     *("out", "run", "run_folder", "generated", "real", "training", "checkpoint", "ecg_set", "multirun"),
-    *("readers", "key", "init", "resume", "cache"),
+    *("readers", "key", "init", "resume", "cache", "like"),
 }
 _LAST = {"root", "dataset", "storage", "folder", "save_dir", "log_directory", "submitit_folder", "default_root_dir"}
 _WHOLE = {"method.init", "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.output_subdir"}
