@@ -59,10 +59,15 @@ def remove_spikes(millivolts: Float[np.ndarray, "lead time"], sampling_rate: int
     after_length = max(round(_AFTER_MS * per_ms), 2)
     margin = 2 * longest + round(_REST_MS * per_ms)
     tops = tops[(tops >= margin) & (tops < millivolts.shape[1] - margin)]
+    num_leads = (np.abs(heights[:, tops]) >= _SHARE * tallest[tops]).sum(axis=0)
+    tops = tops[num_leads >= min(_LEADS, len(millivolts))]
     is_clear = np.array([_is_spike(millivolts, heights[:, top], top, per_ms) for top in tops.tolist()], bool)
+    none = Spikes(np.empty(0, int), False, millivolts)
+    if is_clear.sum() < _FEWEST:
+        return none
     noise = np.percentile(tallest, _NOISE_PERCENT)
-    if is_clear.sum() < _FEWEST or np.median(tallest[tops[is_clear]]) < _LEAST_TIMES_NOISE * noise:
-        return Spikes(np.empty(0, int), False, millivolts)
+    if np.median(tallest[tops[is_clear]]) < _LEAST_TIMES_NOISE * noise:
+        return none
     # those that ring or fell between two samples resemble the clear ones in how the leads share them
     shares = heights[:, tops] / np.linalg.norm(heights[:, tops], axis=0)
     is_alike = np.abs(shares[:, is_clear].T @ shares).max(axis=0) >= _LEAST_ALIKE
@@ -90,11 +95,9 @@ def remove_spikes(millivolts: Float[np.ndarray, "lead time"], sampling_rate: int
 
 
 def _is_spike(millivolts: np.ndarray, heights: np.ndarray, top: int, per_ms: float) -> bool:
-    """Whether the sample is the top of a spike: narrow, steep, in several leads, after time at rest."""
+    """Whether the sample is the top of a spike: narrow, steep, and after time at rest."""
     sizes = np.abs(heights)
     height = sizes.max()
-    if np.sum(sizes >= _SHARE * height) < min(_LEADS, len(sizes)):
-        return False
     if not _is_after_rest(millivolts, heights, top, per_ms, _MOST_UNREST):
         return False
     lead, longest = int(sizes.argmax()), int(np.ceil(_LONGEST_MS * per_ms))

@@ -71,7 +71,7 @@ def _candidates(banded: np.ndarray, sampling_rate: int) -> np.ndarray:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # the plausibility checks cover what neurokit2 warns of
         try:
-            _, found = nk.ecg_peaks(magnitude, sampling_rate=sampling_rate, mindelay=_SHORTEST_RR_S)
+            found = nk.ecg_findpeaks(magnitude, sampling_rate=sampling_rate, mindelay=_SHORTEST_RR_S)
         except (IndexError, ValueError, ZeroDivisionError):  # a signal without any beat
             return np.empty(0, int)
     return np.asarray(found["ECG_R_Peaks"], int)
