@@ -384,7 +384,7 @@ def test_what_leads_elsewhere_is_looked_at_by_nobody(ecgs, outside, tmp_path):
 
 
 LISTENING = """
-import json, os, resource, sys
+import json, os, resource, sys, tempfile
 from contextlib import suppress
 from ecggan.ecg import ECGFormat
 from tests.data.test_hostile import ANYONE, EIGHT_LEADS, PATTERNS, Layout, Path, folder_set, packer
@@ -400,6 +400,7 @@ def listen(event, args):
 root, cache = map(Path, sys.argv[1:])
 packing, layout = packer(ECGFormat(EIGHT_LEADS, 500, 5000, 6.0), cache), Layout(EIGHT_LEADS, 500, "uV")
 resource.setrlimit(resource.RLIMIT_AS, (2**33, resource.RLIM_INFINITY))
+tempfile.gettempdir()  # which tries the folder with a file of its own, once
 sys.addaudithook(listen)
 for folder in root.iterdir():
     with suppress(Exception):
