@@ -20,7 +20,7 @@ from jaxtyping import Float
 from ecggan import ecg
 from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, check_leads, select_leads
 from ecggan.measurement.amplitudes import axes, wave_amplitudes
-from ecggan.measurement.beats import find_beats
+from ecggan.measurement.beats import Beats, find_beats
 from ecggan.measurement.columns import AMPLITUDES, MEASUREMENTS, amplitude_column, display_name
 from ecggan.measurement.delineation import Boundaries, delineate
 from ecggan.measurement.filters import bridge_lead_off, without_baseline
@@ -68,19 +68,16 @@ def measure_record(
     row = row_without_numbers(leads, why_no_ecg(signals, sampling_rate))
     if row["reason"]:
         return row
-    is_alive = dict(zip(order, leads_with_signal(signals).tolist(), strict=True))
-    follow = list(DERIVED_LEADS) if is_alive.get("I") and is_alive.get("II") else []
-    used = [lead for lead in order if is_alive[lead] and lead not in follow]
+    used, follow = _independent(signals, order)
     spikes = remove_spikes(select_leads(signals, order, used), sampling_rate)
     if any(is_clipped(lead, sampling_rate) for lead in spikes.without):
         return row_without_numbers(leads, "clipped")
-    steady = without_baseline(bridge_lead_off(spikes.without, sampling_rate), sampling_rate)
-    found_beats = find_beats(steady, sampling_rate)
+    found_beats = _beats(spikes.without, sampling_rate)
     found = delineate(found_beats)
     row |= {"num_beats": found_beats.num_found, "num_beats_used": found_beats.num_used}
     row |= rate(found_beats.r_peaks, found_beats.is_alone, sampling_rate)
     row |= _intervals(found, float(row["rr_mean_ms"]), sampling_rate)
-    why_not = {lead: "no signal" for lead in order if not is_alive[lead] and lead not in follow}
+    why_not = {lead: "no signal" for lead in order if lead not in (*used, *follow)}
     why_not |= {lead: "noise" for lead, noisy in zip(used, found_beats.is_noisy, strict=True) if noisy}
     if {"I", "II"} <= set(order) and {"I", "II"} & set(why_not):
         why_not |= {lead: "I or II is missing" for lead in DERIVED_LEADS if lead not in used}
@@ -94,6 +91,20 @@ def measure_record(
     row["reason"] = PACED if spikes.have_tails else why_not_plausible(row, found_beats, found, signals.shape[1])
     row["is_measurable"] = not row["reason"]
     return row
+
+
+def measured_beat(
+    millivolts: Float[np.ndarray, "lead time"], leads: Sequence[str], sampling_rate: int
+) -> tuple[Beats, list[str], list[str]]:
+    """The beats that [measure_record][] measures an ECG on.
+
+    Returns:
+        The beats of the independent leads with a signal, the names of these, and of those that follow from them.
+    """
+    order = [lead for lead in TWELVE_LEADS if lead in leads]
+    signals = _as_stored(select_leads(millivolts, leads, order))
+    used, follow = _independent(signals, order)
+    return _beats(remove_spikes(select_leads(signals, order, used), sampling_rate).without, sampling_rate), used, follow
 
 
 def check_sampling_rate(sampling_rate: int | float) -> None:
@@ -118,6 +129,17 @@ def row_without_numbers(leads: Sequence[str], reason: str) -> dict[str, Value]:
     row: dict[str, Value] = dict.fromkeys(row_columns(leads), np.nan)
     row |= {"is_measurable": False, "reason": reason, "missing": f"everything: {reason}"}
     return row | dict.fromkeys(COUNTS, 0)
+
+
+def _independent(signals: np.ndarray, order: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The leads with a signal that do not follow from I and II, and those that do."""
+    is_alive = dict(zip(order, leads_with_signal(signals).tolist(), strict=True))
+    follow = list(DERIVED_LEADS) if is_alive.get("I") and is_alive.get("II") else []
+    return [lead for lead in order if is_alive[lead] and lead not in follow], follow
+
+
+def _beats(without_spikes: np.ndarray, sampling_rate: int) -> Beats:
+    return find_beats(without_baseline(bridge_lead_off(without_spikes, sampling_rate), sampling_rate), sampling_rate)
 
 
 def _as_stored(millivolts: np.ndarray) -> np.ndarray:
