@@ -19,7 +19,7 @@ JOBS = {
     "evaluate": ["report", "checkpoints", "sweep", "data_report", "pack", "self_test", "reader_kit", "reader_scores"],
 }
 GROUPS_NOT_SHOWN = {"job", "hydra"}  # jobs have pages of their own; Hydra's own groups are no parameters
-SINGLE_MODULES = ("cli", "ecg", "run_folder", "hydra_run", "overrides", "checks", "quoting")
+SINGLE_MODULES = ("cli", "ecg", "run_folder", "hydra_run", "overrides", "checks", "programs", "quoting")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ecggan import checks
 from ecggan.compute.dask import KEEP_MEMORY, DaskWorkers, connect, require_dask, use_workers
+from ecggan.programs import ask
 
 
 @contextmanager
@@ -55,17 +56,7 @@ def on_slurm(
 def _try_to_submit(script: str) -> None:
     """Ask Slurm whether it takes a worker's job: dask_jobqueue submits in the background, and only logs an error."""
     try:
-        command = ["sbatch", "--test-only"]
-        done = subprocess.run(
-            command,
-            input=script,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=60,
-            check=False,
-        )
+        done = ask(["sbatch", "--test-only"], given=script)
         problem = done.stderr.strip() if done.returncode else ""
     except (OSError, subprocess.TimeoutExpired) as error:
         problem = str(error)

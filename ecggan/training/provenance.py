@@ -1,7 +1,6 @@
 """The record of a run, ``run.json``: code, data, devices and end of each of its starts."""
 
 import platform
-import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from pytorch_lightning.callbacks import Callback
 from ecggan._version import __version__
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.files.json_file import write_json
+from ecggan.programs import ask
 from ecggan.run_folder import RunFolder
 from ecggan.training.datamodule import ECGDataModule
 
@@ -126,18 +126,8 @@ def data_set(ecgs: ECGSet) -> dict[str, Any]:
 
 
 def _git(file: Path, *arguments: str) -> str | None:
-    command = ["git", *arguments]
     try:
-        done = subprocess.run(
-            command,
-            cwd=file.parent,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=60,
-            check=False,
-        )
+        done = ask(["git", *arguments], folder=file.parent)
     except OSError:  # no git
         return None
     return done.stdout.strip() if done.returncode == 0 else None

@@ -10,6 +10,8 @@ import subprocess
 
 from pytorch_lightning.plugins.environments import ClusterEnvironment, LightningEnvironment, SLURMEnvironment
 
+from ecggan.programs import ask
+
 log = logging.getLogger(__name__)
 
 # sent before the time limit to jobs that ask for it, as our job scripts and submitit do
@@ -77,9 +79,7 @@ def _scontrol(*arguments: str) -> str | OSError:
     """The output of scontrol, or its error."""
     command = ["scontrol", *arguments]
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, encoding="utf-8", errors="replace", timeout=60, check=False
-        )
+        done = ask(command)
     except (OSError, subprocess.TimeoutExpired) as error:
         return OSError(str(error))
     if done.returncode:
