@@ -56,7 +56,7 @@ def quoted_for_hydra(arguments: Sequence[str]) -> list[str]:
         ValueError: a path is empty.
 
     >>> quoted_for_hydra(["out=my run", "data.root=2026_11_28", "seed=3", "generated={ours:a=1,theirs:b}"])
-    ["out='my run'", "data.root='2026_11_28'", 'seed=3', "generated={ours:'a=1',theirs:b}"]
+    ['out=my run', "data.root='2026_11_28'", 'seed=3', "generated={ours:'a=1',theirs:b}"]
     """
     is_sweep = bool({"-m", "--multirun", "hydra.mode=MULTIRUN"} & set(arguments))
     return [_quoted(argument, is_sweep) for argument in arguments]

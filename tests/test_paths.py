@@ -68,7 +68,8 @@ def test_what_cannot_be_used_is_answered_in_one_line(script, arguments, message,
 
 
 @pytest.mark.slow
-def test_a_run_of_a_difficult_name_is_resumed_drawn_from_and_swept(trained):
+def test_a_run_of_a_difficult_name_is_resumed_drawn_from_and_swept(trained, monkeypatch):
+    monkeypatch.chdir(trained)  # which what is printed is relative to
     out = trained / "my run" / "epoch=1, [2026] O'Brien"
     out.parent.mkdir()
     (trained / "run").rename(out)

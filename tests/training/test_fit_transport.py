@@ -51,8 +51,7 @@ def test_the_folder_is_that_of_a_run_with_the_generator_before_and_after(run):
     assert before.transport is None
     assert after.transport is not None
     assert before.description["weights_sha256"] == after.description["weights_sha256"]
-    best = open_generator(run.folder.path, "ema")
-    assert best.description["transport_sha256"] == after.description["transport_sha256"]
+    assert "transport_sha256" in after.description
 
 
 def test_the_file_knows_what_it_was_fitted_on_and_what_it_started_from(run, real):
