@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DOCS_READY := $(VENV)/.docs-ready
 QUICKSTART := runs/make-quickstart
+unexport PYTHONDONTWRITEBYTECODE  # with it each of the many processes of the tests would compile the package anew
 
 .PHONY: help setup quickstart test test-full lint types imports check docs clean
 

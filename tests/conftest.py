@@ -10,6 +10,7 @@ os.environ["LOKY_MAX_CPU_COUNT"] = os.environ.get("LOKY_MAX_CPU_COUNT", "1")
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.xdist_group(item.nodeid if is_independent else item.nodeid.split("::")[0]))
         num_slow[_group(item)] += item.get_closest_marker("slow") is not None
     items.sort(key=lambda item: -num_slow[_group(item)])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """A slow test has the package as users have it, where shapes and types are not checked at every call."""
+    is_slow = any(item.get_closest_marker(name) is not None for name in ("slow", "full"))
+    with runs.unchecked() if is_slow else nullcontext():
+        return (yield)
 
 
 def _group(item: pytest.Item) -> str:

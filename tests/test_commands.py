@@ -18,6 +18,7 @@ import pytest
 from ecggan.cli import exit_on_user_error
 from ecggan.data.sets.ecg_set import ECGSet
 from tests.runs import SMALL, WHOLE, assert_one_line, assert_same_end, command, run, run_in_process
+from tests.sizes import sized
 from tests.training import wandb_files
 
 pytestmark = pytest.mark.independent
@@ -49,7 +50,7 @@ def test_a_run_generates_and_its_ecgs_are_evaluated(trained):
     generated = ECGSet.open(trained / "ecgs")
     assert generated.manifest["made_by"]["epochs"] == 2
 
-    options = ("data.source.num_records=40", "generated=ecgs", "num_workers=2", "out=report")
+    options = ("data.source.num_records=40", "generated=ecgs", "picture_formats=[]", "num_workers=2", "out=report")
     done = run_in_process("evaluate", "data=deepfake", *options, cwd=trained)
     assert done.returncode == 0, done.stderr
     assert "report.html" in done.stdout.splitlines()[-1]
@@ -63,7 +64,7 @@ def test_a_run_generates_and_its_ecgs_are_evaluated(trained):
     assert "generated. New? " in done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_run_is_not_judged_by_the_ecgs_that_it_learned_from(trained):
     data = ("data=deepfake", "data.source.num_records=40", "data.split=[train,test]", "num_workers=1")
     drawn = run_in_process("generate", "run=run", "num_records=3", "out=ours", cwd=trained)
@@ -89,7 +90,7 @@ def test_what_a_source_came_to_is_shown(trained):
     assert (trained / "account" / "data_report.html").is_file()
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_two_ecg_sets_are_compared(trained):
     done = run_in_process("generate", "run=run", "num_records=6", "leads=12", "seed=1", "out=ecgs", cwd=trained)
     assert done.returncode == 0, done.stderr
@@ -141,7 +142,7 @@ def test_a_set_that_is_killed_again_and_again_is_the_same_to_the_byte(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"set", "whole"}
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_processes_at_once_fill_one_set_and_export_it(tmp_path):
     options = ("checkpoint=published", "num_records=100", "keep=measurable", "num_workers=1")
     assert run_in_process("generate", *options, "out=whole", cwd=tmp_path).returncode == 0
@@ -225,7 +226,7 @@ def test_real_ecgs_are_packed_and_compared_with_the_published_generators(tmp_pat
     assert abs(measured["qrs_duration_ms"]["difference"]) < 20
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_the_published_generator_is_judged_by_one_word_and_logged_to_wandb_offline(tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
     options = (
@@ -367,7 +368,7 @@ def test_a_folder_without_a_checkpoint_is_begun_anew_only_where_a_run_had_begun(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", sized([signal.SIGTERM], [signal.SIGINT, signal.SIGTERM]))
 def test_a_stopped_training_leaves_a_checkpoint_that_generates_and_does_not_look_like_success(trained, number):
     code, errors = stop_after_an_epoch(trained, number.name, number)
     assert code != 0
@@ -386,7 +387,7 @@ def test_a_finished_run_is_not_overwritten(trained):
     assert (trained / "run" / "checkpoints" / "last.ckpt").read_bytes() == before
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_the_runs_of_a_sweep_lie_side_by_side(trained):
     done = run_in_process("train", "-m", *SMALL, "seed=1,2", "out=sweep", cwd=trained)
     assert done.returncode == 0, done.stderr

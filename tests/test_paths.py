@@ -11,6 +11,7 @@ from ecggan.ecg import EIGHT_LEADS
 from ecggan.run_folder import RunFolder
 from ecggan.training.train import RunResult
 from tests.runs import SMALL, assert_one_line, run, run_in_process
+from tests.sizes import sized
 
 # the folder shared_cases / paths names most; each alone is in test_quoting.py
 NAMES = (
@@ -90,7 +91,7 @@ def test_a_run_of_a_difficult_name_is_resumed_drawn_from_and_swept(trained, monk
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("locale", [ASCII, {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}])
+@pytest.mark.parametrize("locale", sized([ASCII], [ASCII, {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}]))
 def test_no_locale_ends_a_command(locale, ecgs, tmp_path):
     ecgs.records["patient"] = ["Jürgen", "数据"]
     ecgs.save(tmp_path / "Jürgen")

@@ -48,6 +48,7 @@ def test_a_grid_of_which_one_run_fails_trains_the_others_and_is_gathered(trained
     assert (trained / "table" / "sweep.png").stat().st_size > 5000
 
 
+@pytest.mark.full
 def test_a_search_that_is_killed_goes_on_and_repeats_nothing(trained):
     environment = {**os.environ, "ECGGAN_CACHE": str(trained / "cache"), "WANDB_MODE": "offline"}
     with open(trained / "log", "w", encoding="utf-8") as log:
@@ -81,6 +82,7 @@ def test_a_search_that_is_killed_goes_on_and_repeats_nothing(trained):
     assert "holds a run that was not given model.gan.learning_rate=" in other.stderr
 
 
+@pytest.mark.full
 def test_a_search_takes_a_run_that_diverges_for_a_failure_and_ends_the_hopeless_early(trained):
     space = "sweep.space={model.gan.learning_rate:[1e30,1e-4],model.model_size:[5,6]}"
     pruning = ("sweep.pruner.n_startup_trials=1", "sweep.pruner.percentile=0.0", "trainer.max_epochs=3")

@@ -35,7 +35,7 @@ def train(cwd: Path, *arguments: str, **environment: str) -> str:
     return done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_training_begun_without_the_service_and_gone_on_with_is_one_run_with_its_config(tmp_path):
     said = train(tmp_path, *TINY, "out=run", **UNREACHABLE)
     warning = "WARNING: W&B could not be used (no answer within 5 s): logging offline; send it later with: wandb sync"
@@ -58,7 +58,7 @@ def test_a_training_begun_without_the_service_and_gone_on_with_is_one_run_with_i
     assert [int("generated ECGs.path" in row) for row in rows] == [1, 1, 1]
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_two_processes_train_together_and_log_one_run(tmp_path):
     ddp = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "~callbacks.physiology")
     said = train(tmp_path, *TINY, *ddp, "out=run", WANDB_MODE="offline")
@@ -68,7 +68,7 @@ def test_two_processes_train_together_and_log_one_run(tmp_path):
     assert (tmp_path / "run" / "checkpoints" / "generator_epoch_0002.pt").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_the_runs_of_a_sweep_are_runs_of_its_group(tmp_path):
     options = ("seed=0,1", "trainer.max_epochs=1", "~callbacks.physiology", "out=sweeps/seeds")
     train(tmp_path, "-m", *TINY, *options, WANDB_MODE="offline")

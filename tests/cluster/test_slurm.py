@@ -74,6 +74,7 @@ def train(*arguments: str) -> str:
     return " ".join([sys.executable, str(ROOT / "train.py"), *arguments])
 
 
+@pytest.mark.full
 def test_a_job_that_is_pre_empted_comes_back_and_ends_as_one_that_was_not(submit, facts, whole, tmp_path):
     job = submit(train(*WHOLE, "out=again", "resume=auto"), "--requeue", "--signal=USR1@30", "--ntasks=1")
     log = tmp_path / f"{job}.out"
@@ -107,6 +108,7 @@ def test_a_job_of_two_tasks_trains_as_two_processes_do(submit, facts, tmp_path):
         assert torch.equal(tensor, processes[name]), name
 
 
+@pytest.mark.full
 def test_a_sweep_is_a_job_a_run_and_goes_on_where_it_was(slurm, tmp_path):
     sweep = ("-m", *SMALL, *LAUNCHER, "seed=1,2", "out=sweep", "resume=auto")
     for ended in range(2):
@@ -153,6 +155,7 @@ def test_a_run_of_a_sweep_whose_time_is_up_comes_back_and_ends_as_one_that_had_e
     assert_same_end(whole, ours)
 
 
+@pytest.mark.full
 def test_ecgs_are_drawn_by_jobs_as_on_this_machine(slurm, tmp_path):
     jobs = ("compute=slurm", "compute.num_workers=2", "compute.memory=1GB", "compute.walltime='00:10:00'")
     draw = ("checkpoint=published", "num_records=160", "out=ecgs", *jobs)

@@ -87,6 +87,7 @@ def test_on_dask_everything_that_is_measured_is_what_this_machine_measures(dask,
         pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
+@pytest.mark.full
 def test_signals_that_lie_on_no_disk_are_measured_on_dask_too(dask, ecgs):
     signals = ecgs.millivolts(slice(40))
     here = measure(signals, ecgs.leads, ecgs.sampling_rate, progress=False)
@@ -108,7 +109,7 @@ def test_a_worker_that_is_killed_in_the_middle_loses_nothing(dask, ecgs):
     pd.testing.assert_frame_equal(here, there, check_exact=True)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_scheduler_that_is_lost_ends_the_work_with_a_word(tmp_path, ecgs):
     with cluster(tmp_path / "cluster", num_workers=1) as dask, on_dask(dask.address):
         threading.Timer(0.5, dask.processes[0].send_signal, [signal.SIGKILL]).start()
@@ -116,7 +117,7 @@ def test_a_scheduler_that_is_lost_ends_the_work_with_a_word(tmp_path, ecgs):
             measure(ecgs, progress=False)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_workers_draw_the_set_that_this_machine_draws_though_one_is_killed(dask, tmp_path):
     num_records = sized(800, 1500)
     here = generate("published", num_records, seed=3, out=tmp_path / "here", progress=False)
@@ -184,7 +185,7 @@ def test_a_scheduler_that_is_not_there_or_has_no_worker_is_said_in_seconds(tmp_p
         on_dask(dask.address, wait_s=1).__enter__()
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_ctrl_c_ends_the_work_as_it_does_here(dask, ecgs, tmp_path):
     sets = (f"real={ecgs.path}", f"generated={ecgs.path}", "out=report", f"cache={tmp_path}/cache")
     process = subprocess.Popen(

@@ -89,6 +89,7 @@ def test_draw_gives_an_address_that_stays(opened: Callable[..., Page]) -> None:
     expect(tab.locator("h1")).to_have_text("published, seed 9223372036854775807, ECG 16")
 
 
+@pytest.mark.full
 def test_only_normal_ecgs_are_drawn_if_wanted(opened: Callable[..., Page]) -> None:
     tab = opened("/ecg/1/0")
     expect(tab.locator("h1")).to_have_text("published, seed 1, ECG 0")

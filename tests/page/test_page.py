@@ -87,6 +87,7 @@ def test_next_normal_ecg_is_the_next_that_keep_normal_keeps(page: str) -> None:
     assert get(f"{page}/api/normal?seed=11&index={found[-1] - 1}&back=1")["index"] == found[-2]
 
 
+@pytest.mark.full
 def test_fifty_requests_at_once_are_all_answered(page: str) -> None:
     with ThreadPoolExecutor(50) as many:
         found = list(many.map(lambda seed: get(f"{page}/api/ecg?seed={seed}&index={seed}"), range(100, 150)))

@@ -144,7 +144,7 @@ def test_a_key_that_is_none_is_not_sent_but_said(monkeypatch, caplog):
     assert log.experiment.offline
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_training_outlives_the_process_that_wandb_logs_with(tmp_path):
     program = """
 import logging, psutil, sys
@@ -231,7 +231,7 @@ def test_a_time_that_is_none_is_refused(changes, message):
         logger("run", **changes)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_wandb_is_imported_by_the_first_process_alone_and_when_the_run_begins():
     program = """
 import sys

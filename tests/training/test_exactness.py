@@ -179,7 +179,7 @@ torch.save({"state": ours.state_dict(), "steps": ours.critic_steps}, sys.argv[1]
 """
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize(("records", "batch_size"), sized([(5, 8)], [(11, 4), (5, 8)]))
 def test_records_that_two_processes_cannot_share_evenly_neither_hang_nor_part_them(
     tmp_path: Path, records: int, batch_size: int

@@ -7,6 +7,8 @@ from ecggan.evaluation.fidelity.classifier import ClassifierAUC, auc_with_varian
 from ecggan.stats.hypothesis_tests import LEVEL
 from tests.sizes import sized
 
+pytestmark = pytest.mark.slow
+
 
 def test_auc_is_sklearns_ties_included() -> None:
     rng = np.random.default_rng(0)

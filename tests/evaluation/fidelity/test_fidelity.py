@@ -5,6 +5,8 @@ import pytest
 from ecggan.evaluation.fidelity.fidelity import COLUMNS, FIGURES, compare_clouds, null_figures
 from ecggan.evaluation.fidelity.precision_recall import NEIGHBOUR_FIGURES
 
+pytestmark = pytest.mark.slow
+
 DISTANCES = ["kernel_distance", "frechet_distance"]
 QUICK = {"num_splits": 60, "num_permutations": 199}
 

@@ -11,6 +11,8 @@ from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation.fidelity.like_real import LikeReal
 from ecggan.measurement.measure_set import measure
 
+pytestmark = pytest.mark.slow
+
 
 def ecg_set(ecg_of_known_intervals, count, rate_sd, seed, kind="generated"):
     rng = np.random.default_rng(seed)

@@ -85,7 +85,7 @@ def test_a_folder_without_the_database_is_an_error(tmp_path: Path) -> None:
         validate_on_ptbxl(tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_screen_agrees_with_ptbxl_as_written_down(shared_data: Path) -> None:
     rates = agreement_rates(validate_on_ptbxl(shared_data / "ptbxl", num_workers=2, progress=False))
     share = rates.set_index(["records", "group"])["share"]
