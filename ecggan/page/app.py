@@ -47,6 +47,7 @@ def build_app(processes: Processes, reports: Mapping[str, Path], access: Access)
             *(Route(path, _static("index.html")) for path in _VIEWS),
             *(Route(f"/static/{name}", _static(name)) for name in _static_files()),
             Route("/api/about", about),
+            Route("/api/drawn", ecg.drawn),
             Route("/api/ecg", ecg.ecg),
             Route("/api/normal", ecg.normal),
             Route("/api/distribution", comparing.distribution),

@@ -1,4 +1,4 @@
-"""One ECG: its signals, measurements and findings; and the next normal one."""
+"""One ECG: its signals, and with measurements and findings; and the next normal one."""
 
 from typing import Any
 
@@ -14,24 +14,34 @@ from ecggan.page.sources import LARGEST_INDEX, Address
 MOST_BLOCKS_SEARCHED = 8  # for a normal ECG
 
 
+async def drawn(request: Request) -> JSONResponse:
+    """``/api/drawn?source=NAME&seed=S&index=K``: what can be shown before it is measured."""
+    return JSONResponse(await _drawn(page_of(request), questions.address(request)))
+
+
 async def ecg(request: Request) -> JSONResponse:
-    """``/api/ecg?source=NAME&seed=S&index=K``."""
+    """``/api/ecg?source=NAME&seed=S&index=K``: the same, measured."""
     page, address = page_of(request), questions.address(request)
     return JSONResponse(await page.ecgs.get(address, lambda: _described(page, address)))
 
 
-async def _described(page: Page, address: Address) -> dict[str, Any]:
+async def _drawn(page: Page, address: Address) -> dict[str, Any]:
     source = page.source(address.source)
     millivolts = await page.microvolts(address) / MICROVOLTS_PER_MILLIVOLT
-    found = await page.work.do(tasks.describe_ecg, millivolts, source["leads"], source["sampling_rate"])
     return {
         "source": address.source,
         "seed": str(address.seed),  # more digits than JavaScript's numbers have
         "index": address.index,
         "kind": source["kind"],
         **signals(millivolts, source["leads"], source["sampling_rate"]),
-        **found,
     }
+
+
+async def _described(page: Page, address: Address) -> dict[str, Any]:
+    source = page.source(address.source)
+    millivolts = await page.microvolts(address) / MICROVOLTS_PER_MILLIVOLT
+    found = await page.work.do(tasks.describe_ecg, millivolts, source["leads"], source["sampling_rate"])
+    return await _drawn(page, address) | found
 
 
 async def normal(request: Request) -> JSONResponse:

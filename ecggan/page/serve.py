@@ -44,13 +44,25 @@ def serve(settings: Settings, listening: socket.socket, say: Callable[[str], Non
     processes = start_processes(sources, settings.num_workers)
     access = access_for(settings.host)
     try:
-        server = uvicorn.Server(config(build_app(processes, reports, access)))
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         token = "" if access.token is None else f"?token={access.token}"
-        say(f"http://{host}:{listening.getsockname()[1]}/{token}")
-        server.run(sockets=[listening])
+        address = f"http://{host}:{listening.getsockname()[1]}/{token}"
+        _Server(config(build_app(processes, reports, access)), lambda: say(address)).run(sockets=[listening])
     finally:
         processes.stop()
+
+
+class _Server(uvicorn.Server):
+    """Says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, say: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._say = say
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._say()
 
 
 def config(app: object) -> uvicorn.Config:

@@ -64,6 +64,12 @@ def test_ecg_is_that_of_generate_bit_by_bit(page: str) -> None:
     assert shown["qtc_fridericia_ms"] == row["qtc_fridericia_ms"]
 
 
+def test_what_is_drawn_can_be_shown_before_it_is_measured(page: str) -> None:
+    drawn, measured = (get(f"{page}/api/{what}?seed=5&index=38") for what in ("drawn", "ecg"))
+    assert drawn.items() < measured.items()
+    assert "is_measurable" not in drawn
+
+
 def test_boundaries_of_the_median_beat_are_those_that_were_measured(page: str) -> None:
     for number in (0, 2, 3, 4):
         found = get(f"{page}/api/ecg?source=real_ecgs&index={number}")

@@ -73,16 +73,19 @@ export class DrawView {
     $(".seed", this.main).hidden = !this.source().draws;
     this.wanted?.abort();
     this.wanted = new AbortController();
-    try {
-      this.found = await ask("/api/ecg", { source: this.source().name, seed, index }, { signal: this.wanted.signal });
+    const question = { source: this.source().name, seed, index }, { signal } = this.wanted;
+    try { // both at once: the paper is there before the measurements
+      const [drawn, measured] = ["/api/drawn", "/api/ecg"].map((path) => ask(path, question, { signal }));
+      measured.catch(() => {}); // it fails as the first does
+      this.found = await drawn;
+      say("");
+      this.record.show(this.found, this.title());
+      document.title = `${this.title()} – ecggan`;
+      this.describeTake();
+      this.record.measured(await measured);
     } catch (error) {
       if (error.name !== "AbortError") say(error.message, true);
-      return;
     }
-    say("");
-    this.record.show(this.found, this.title());
-    document.title = `${this.title()} – ecggan`;
-    this.describeTake();
   }
 
   title() {

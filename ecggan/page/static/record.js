@@ -39,6 +39,12 @@ export class Record {
     shown = this;
   }
 
+  // The ECG in view, as it is known once it is measured.
+  measured(found) {
+    this.found = found;
+    this.describe();
+  }
+
   setting(name) { return $(`[name=${name}]`, this.root).value; }
 
   layout() {
@@ -78,9 +84,15 @@ export class Record {
   }
 
   describe() {
-    const { found, root } = this;
+    const { found, root } = this, line = $(".verdict", root);
+    const isWaiting = found.is_measurable === undefined; // the last ECG's numbers keep their place
+    for (const part of $$(".strip, .measurements, .details", root)) part.classList.toggle("waiting", isWaiting);
+    if (isWaiting) {
+      line.className = "verdict";
+      line.textContent = "Measuring …";
+      return;
+    }
     const [kind, words] = verdict(found);
-    const line = $(".verdict", root);
     line.className = `verdict ${kind}`;
     line.textContent = words;
     const isMeasured = Boolean(found.measurements);
