@@ -3,6 +3,8 @@
 python benchmarks/generate.py processes 2000 3   whole processes in turn: 2,000 ECGs, median of three rounds
 python benchmarks/generate.py arithmetic         the generator alone, in this process, the published module at its best
 python benchmarks/generate.py memory 1000 100000 peak memory of ours for sets of these sizes
+python benchmarks/generate.py start              --help of the three commands, and a set of one ECG, whole processes
+python benchmarks/generate.py resident           ecggan.Generator, one ECG after the other, by one thread
 
 deepfake-ecg writes one .asc file an ECG, its only output; ours writes an ECG set, and .asc files from it. The noise
 differs, the function does not. The time of a process is from start to end, imports included.
@@ -22,6 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 GENERATE = [sys.executable, str(ROOT / "generate.py"), "checkpoint=published"]
 THEIRS = "deepfake-ecg 1.1.2, to .asc"
+COMMANDS = ("train", "generate", "evaluate")
 BATCH_SIZES = (1, 4, 16, 64, 128)
 NUM_RECORDS = 512  # of a round of the arithmetic
 
@@ -64,7 +67,7 @@ def compare_arithmetic(rounds: int = 5) -> None:
     import torch
 
     from ecggan.checkpoints.published import published_generator
-    from ecggan.generation.sampler import _BLOCK, _in_order
+    from ecggan.generation.sampler import BLOCK, _in_order
     from ecggan.models.layers import folded
 
     with warnings.catch_warnings():
@@ -86,7 +89,7 @@ def compare_arithmetic(rounds: int = 5) -> None:
             return ours(some)
 
     def draw_ours() -> torch.Tensor:
-        return torch.cat(list(_in_order(draw_block, noise.split(_BLOCK))))
+        return torch.cat(list(_in_order(draw_block, noise.split(BLOCK))))
 
     def speed(draw: Callable[[], torch.Tensor]) -> float:
         start = time.perf_counter()
@@ -104,7 +107,7 @@ def compare_arithmetic(rounds: int = 5) -> None:
     for size, speeds in theirs_speeds.items():
         print(f"published module, {size:4} at once {statistics.median(speeds):7.0f} ECG/s")
     ratio = statistics.median(ours_speeds) / best
-    print(f"ours, blocks of {_BLOCK:4}             {statistics.median(ours_speeds):7.0f} ECG/s   {ratio:.2f} x")
+    print(f"ours, blocks of {BLOCK:4}             {statistics.median(ours_speeds):7.0f} ECG/s   {ratio:.2f} x")
     print(f"largest difference, of full scale: {(draw_ours() - draw_theirs(64)).abs().max():.1e}")
 
 
@@ -115,6 +118,33 @@ def measure_memory(*counts: int) -> None:
         print(f"{count:7} ECGs {seconds:7.1f} s   peak {memory:6.0f} MB")
 
 
+def measure_start(rounds: int = 5) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        helps = {f"{name}.py --help": [sys.executable, str(ROOT / f"{name}.py"), "--help"] for name in COMMANDS}
+        drawing = [*GENERATE, "num_records=1"]
+        for name, command in {**helps, "a set of one ECG": drawing}.items():
+            out = [[f"out={folder}/{i}"] if command is drawing else [] for i in range(rounds)]
+            seconds = statistics.median(measure([*command, *out[i]])[0] for i in range(rounds))
+            print(f"{name:24} {seconds:6.2f} s")
+
+
+def measure_resident(count: int = 320) -> None:
+    import ecggan
+
+    generator = ecggan.Generator("published")
+    generator.draw(0, 0)
+    start = time.perf_counter()
+    for k in range(count):
+        generator.draw(1, k)
+    print(f"ecggan.Generator, {count} ECGs one by one: {1000 * (time.perf_counter() - start) / count:.2f} ms an ECG")
+
+
 if __name__ == "__main__":
-    what = {"processes": compare_processes, "arithmetic": compare_arithmetic, "memory": measure_memory}
+    what = {
+        "processes": compare_processes,
+        "arithmetic": compare_arithmetic,
+        "memory": measure_memory,
+        "start": measure_start,
+        "resident": measure_resident,
+    }
     what[sys.argv[1] if len(sys.argv) > 1 else "arithmetic"](*map(int, sys.argv[2:]))

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ecggan.evaluation.fidelity.like_real import LikeReal as LikeReal
     from ecggan.evaluation.report.report import write_report as write_report
     from ecggan.generation.generate import generate as generate
+    from ecggan.generation.generator import Generator as Generator
     from ecggan.measurement.measure_set import measure as measure
     from ecggan.measurement.normality.normality_filter import NormalityFilter as NormalityFilter
     from ecggan.measurement.normality.screen import screen as screen
@@ -45,6 +46,7 @@ _HOMES = {
     "ECGSet": "ecggan.data.sets.ecg_set",
     "export": "ecggan.data.exports.export",
     "generate": "ecggan.generation.generate",
+    "Generator": "ecggan.generation.generator",
     "convert_checkpoint": "ecggan.checkpoints.open",
     "measure": "ecggan.measurement.measure_set",
     "screen": "ecggan.measurement.normality.screen",

@@ -21,7 +21,8 @@ from torch import Tensor, nn
 from ecggan.ecg import LARGEST_STORED_MV, MICROVOLTS_PER_MILLIVOLT, ECGFormat, to_microvolts
 from ecggan.models.layers import folded
 
-_BLOCK = 16  # as fast as any larger block, and small enough to draw a single record again
+BLOCK = 16
+"""Records that a CPU draws at once: as fast as any more, and few enough to draw a single one again."""
 _FEWEST_AHEAD = 2
 
 _LOCK = Lock()
@@ -116,7 +117,7 @@ class Sampler:
 
         def blocks() -> Iterator[list[int]]:
             for group in groups:
-                of_group = [list(block) for _, block in groupby(group, lambda index: index // _BLOCK)]
+                of_group = [list(block) for _, block in groupby(group, lambda index: index // BLOCK)]
                 num_blocks.append(len(of_group))
                 yield from of_group
 
@@ -127,10 +128,10 @@ class Sampler:
     def _draw_block(self, indices: Sequence[int]) -> Int16[np.ndarray, "record lead time"]:
         """Draw some records of one block, each at its place in the whole block."""
         noise = draw_noise(self.latent_shape, self.seed, indices)
-        if list(indices) == list(range(indices[0], indices[0] + _BLOCK)):
+        if list(indices) == list(range(indices[0], indices[0] + BLOCK)):
             return self._transported(self._microvolts(noise))
-        places = [index % _BLOCK for index in indices]
-        block = torch.zeros(_BLOCK, *self.latent_shape)
+        places = [index % BLOCK for index in indices]
+        block = torch.zeros(BLOCK, *self.latent_shape)
         block[places] = noise
         return self._transported(self._microvolts(block)[places])
 

@@ -67,6 +67,8 @@ def write_exports(
     ecgs: ECGSet, folder: Path, forms: Sequence[str], license: str | None, num_workers: int | None
 ) -> dict[str, Path]:
     """Write each format to a folder beside the set's; one that is there already, of this set, is left."""
+    if not forms:
+        return {}
     from ecggan.data.exports.export import export, is_exported
 
     license = None if license is None else str(license)

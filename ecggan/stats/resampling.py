@@ -10,7 +10,6 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-import scipy.stats
 from jaxtyping import Bool, Float, Int
 
 NUM_RESAMPLES = 1000  # of a bootstrap
@@ -124,6 +123,8 @@ def placements(
     >>> placements(np.array([2.0, 4.0]), np.array([1.0, 4.0]))
     (array([0.5 , 0.75]), array([1.  , 0.25]))
     """
+    import scipy.stats  # a second, which those who do not compare need not wait
+
     ranks = scipy.stats.rankdata(np.concatenate([first, second]))
     over = (ranks[: len(first)] - scipy.stats.rankdata(first)) / len(second)
     under = 1 - (ranks[len(first) :] - scipy.stats.rankdata(second)) / len(first)
