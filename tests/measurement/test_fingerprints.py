@@ -6,6 +6,8 @@ from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation.memorization.matching import nearest_by_beat, nearest_by_segment
 from ecggan.measurement.fingerprints import fingerprints
 
+pytestmark = pytest.mark.slow
+
 
 def a_set(millivolts, sampling_rate=500):
     return ECGSet.from_arrays(millivolts, EIGHT_LEADS, sampling_rate)

@@ -10,6 +10,8 @@ from ecggan.ecg import EIGHT_LEADS, ECGFormat
 from ecggan.evaluation.checkpoint_comparison import CheckpointComparison
 from ecggan.training.fit_transport import fit_transport
 
+pytestmark = pytest.mark.slow
+
 NUM_TRAIN, NUM_VALIDATION = 60, 20
 
 

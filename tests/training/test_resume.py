@@ -19,6 +19,8 @@ from ecggan.training.datamodule import ECGDataModule
 from ecggan.training.wgan_gp import WGANGP
 from tests.training.quiet import quiet_trainer
 
+pytestmark = pytest.mark.slow
+
 ECG = ECGFormat(EIGHT_LEADS, 500, 2500, 6.0)
 RECORDS, BATCH = 22, 4  # five batches an epoch, two records left over
 

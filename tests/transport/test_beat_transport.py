@@ -5,6 +5,8 @@ from ecggan.ecg import EIGHT_LEADS
 from ecggan.measurement.measure_set import measure
 from ecggan.transport.beat_transport import BeatTransport, registered
 
+pytestmark = pytest.mark.slow
+
 NUM_REAL, NUM_GENERATED, NUM_NEW = 70, 80, 40
 
 

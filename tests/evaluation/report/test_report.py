@@ -16,6 +16,8 @@ from ecggan.evaluation.report.notices import notices
 from ecggan.evaluation.report.report import PICTURE_FORMATS, write_report
 from ecggan.evaluation.report.summary import summarise
 
+pytestmark = pytest.mark.slow
+
 Sets = dict[str, ECGSet]
 
 
