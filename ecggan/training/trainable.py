@@ -10,8 +10,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-ALL, DECODER, AFFINE, NONE = "all", "decoder", "affine", "none"
-CHOICES = (ALL, DECODER, AFFINE, NONE)
+ALL, DECODER, LAST_LAYERS, AFFINE, NONE = "all", "decoder", "last_layers", "affine", "none"
+CHOICES = (ALL, DECODER, LAST_LAYERS, AFFINE, NONE)
+_LAST = tuple(f"decoder.layers.{number}." for number in (3, 4, 5))
 
 
 def learned_parameters(generator: nn.Module, trainable: str) -> list[nn.Parameter]:
@@ -20,13 +21,15 @@ def learned_parameters(generator: nn.Module, trainable: str) -> list[nn.Paramete
     Args:
         generator: of [ecggan.models][].
         trainable: "all"; "decoder", all of the decoder but its first layer, which with what is before it sets the
-            rhythm; "affine", the biases, beside [ChannelScales][], which are no parameters of the generator; "none".
+            rhythm; "last_layers", the three next to the ECG, which draw waves and move no beats (docs/results/training.md);
+            "affine", the biases, beside [ChannelScales][], which are no parameters of the generator; "none".
     """
     learned = []
     for name, parameter in generator.named_parameters():
         is_learned = {
             ALL: True,
             DECODER: name.startswith("decoder.") and not name.startswith("decoder.layers.0."),
+            LAST_LAYERS: name.startswith(_LAST),
             AFFINE: parameter.ndim == 1,
             NONE: False,
         }[trainable]

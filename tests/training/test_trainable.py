@@ -33,12 +33,13 @@ def moved(before, after):
     return {name for name, tensor in after.items() if not torch.equal(tensor, before[name])}
 
 
-def test_only_the_decoder_moves_where_only_it_is_to_learn():
-    network = gan("decoder")
+@pytest.mark.parametrize(("trainable", "layers"), [("decoder", "12345"), ("last_layers", "345")])
+def test_only_those_layers_of_the_decoder_move_that_are_to_learn(trainable, layers):
+    network = gan(trainable)
     before = deepcopy(network.generator.state_dict())
     fit(network, records(1, size=2))
     names = moved(before, network.generator.state_dict())
-    assert names == {name for name in before if name.startswith("decoder.layers.") and name[15] != "0"}
+    assert names == {name for name in before if name.startswith("decoder.layers.") and name[15] in layers}
     assert all(p.requires_grad for p in learned_parameters(network.generator, "all"))
 
 
@@ -105,7 +106,7 @@ def test_another_start_is_taken_where_other_weights_are_loaded():
         assert torch.equal(one, two)
 
 
-@pytest.mark.parametrize("trainable", ["decoder", "affine"])
+@pytest.mark.parametrize("trainable", ["decoder", "last_layers", "affine"])
 def test_a_resumed_training_is_bit_identical(tmp_path, trainable):
     whole, first, second = (gan(trainable, 0.1) for _ in range(3))
     fit(whole, records(1, size=2), epochs=2)
@@ -127,7 +128,7 @@ def test_a_critic_is_made_for_a_generator_that_stays_as_it_is():
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"trainable": "encoder"}, "trainable must be all, decoder, affine or none"),
+        ({"trainable": "encoder"}, "trainable must be all, decoder, last_layers, affine or none"),
         ({"start_penalty": -1}, "start_penalty"),
     ],
 )
