@@ -1,8 +1,8 @@
 """The median beat and its boundaries -> amplitudes and shapes of its waves, and axes.
 
-As in 12SL, amplitudes are relative to each lead's level just before the QRS onset (Marquette 12SL ECG Analysis Program,
-Physician's Guide), and an axis is the direction of a wave's net area in the frontal plane. The waves of the QRS complex
-are those of `qrs_waves`.
+As in 12SL, amplitudes are relative to each lead's level at the QRS onset (Marquette 12SL ECG Analysis Program,
+Physician's Guide), and an axis is the direction of a wave's net area in the frontal plane. Amplitudes hold what lies
+below 150 Hz, as an adult's have to (Kligfield et al. 2007). The waves of the QRS complex are those of `qrs_waves`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,11 @@ from jaxtyping import Float
 
 from ecggan.measurement.columns import P_TERMINAL_FORCE, R_PRIME_V1, amplitude_column, q_duration_column
 from ecggan.measurement.delineation import Boundaries
-from ecggan.measurement.filters import below
+from ecggan.measurement.filters import below, zero_phase
 from ecggan.measurement.qrs_waves import notch_depth, qrs_waves
 
-_ONSET_LEVEL_MS = 12  # the level is a mean over this time before the onset, so that noise averages out
+_BELOW_HZ = 150.0
+_ONSET_LEVEL_MS = (-6, 2)  # the level is a mean over this time around the onset, so that noise averages out
 _ST_AFTER_J_MS = 60
 _ST_MEAN_MS = 8
 _T_AFTER_J_MS = 80
@@ -35,6 +36,8 @@ def wave_amplitudes(
     level. A notch is that of the lead with the second deepest, so that it is in two leads. A missing wave has no
     columns.
     """
+    if sampling_rate > 2 * _BELOW_HZ:
+        beat = zero_phase("low", _BELOW_HZ, beat, sampling_rate, order=4)
     signals = beat - _onset_level(beat, found, sampling_rate)
     rows: dict[str, Sequence[float] | np.ndarray] = {}
     shapes: dict[str, float] = {}
@@ -96,9 +99,8 @@ def axes(beat: Mapping[str, np.ndarray], found: Boundaries, sampling_rate: int) 
 
 
 def _onset_level(beat: np.ndarray, found: Boundaries, sampling_rate: int) -> np.ndarray:
-    onset = int(found.qrs_onset)
-    before = max(1, _ONSET_LEVEL_MS * sampling_rate // 1000)
-    return beat[:, max(onset - before, 0) : max(onset, 1)].mean(axis=1, keepdims=True)
+    start, stop = (found.qrs_onset + ms * sampling_rate / 1000 for ms in _ONSET_LEVEL_MS)
+    return beat[:, _window(start, stop, beat)].mean(axis=1, keepdims=True)
 
 
 def _window(start: float, stop: float, beat: np.ndarray) -> slice:

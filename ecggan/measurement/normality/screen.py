@@ -19,6 +19,10 @@ from ecggan import checks
 from ecggan.measurement.normality.conditions import texts_where
 from ecggan.measurement.normality.rules import RULES as RULES
 from ecggan.measurement.normality.rules import Rule as Rule
+from ecggan.measurement.normality.score import normality_score
+
+RATE_AND_RHYTHM = ("rate", "rhythm")
+"""The rules that an analyser's "otherwise normal ECG" leaves out: bradycardia, tachycardia, sinus arrhythmia."""
 
 
 def screen(table: pd.DataFrame, rules: Mapping[str, bool] | None = None) -> pd.DataFrame:
@@ -33,18 +37,31 @@ def screen(table: pd.DataFrame, rules: Mapping[str, bool] | None = None) -> pd.D
         rules: which of the [RULES][] to switch on or off; the others are on.
 
     Returns:
-        `record`, `is_normal`, and the `reasons`, joined by semicolons and empty for a normal record.
+        `record`; `is_normal`; `is_otherwise_normal`, normal but for the rules on rate and rhythm, [RATE_AND_RHYTHM][];
+        `probability_normal` after [score][ecggan.measurement.normality.score], NaN if the record is not measurable or
+        the set lacks a lead; and the `reasons`, joined by semicolons and empty for a normal record.
 
     Raises:
         ValueError: a rule is unknown, or the table lacks a column that the rules need.
     """
     found = findings(table, rules)
     reasons = np.full(len(table), "", dtype=object)
+    is_otherwise_normal = np.ones(len(table), dtype=bool)
     for column in found:
         texts = found[column].to_numpy(dtype=object)
         both = np.where((reasons != "") & (texts != ""), "; ", "")
         reasons = reasons + both + texts
-    return pd.DataFrame({"record": table["record"].to_numpy(), "is_normal": reasons == "", "reasons": reasons})
+        if column not in RATE_AND_RHYTHM:
+            is_otherwise_normal &= texts == ""
+    return pd.DataFrame(
+        {
+            "record": table["record"].to_numpy(),
+            "is_normal": reasons == "",
+            "is_otherwise_normal": is_otherwise_normal,
+            "probability_normal": normality_score().probability(table),
+            "reasons": reasons,
+        }
+    )
 
 
 def findings(table: pd.DataFrame, rules: Mapping[str, bool] | None = None) -> pd.DataFrame:
