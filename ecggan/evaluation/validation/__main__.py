@@ -20,7 +20,7 @@ from ecggan.quoting import print_any_name
 
 
 def main(arguments: Sequence[str]) -> None:
-    """The command line: ``ludb_root=DIR``, ``ptbxl_root=DIR``, ``score=FILE``, ``generated=ECG_SET``, ``num_workers=N``."""
+    """The command line: settings as ``key=value``."""
     print_any_name()
     parser = argparse.ArgumentParser(
         prog="python -m ecggan.evaluation.validation",
