@@ -2,8 +2,8 @@
 
 Logistic regression whose weights take from the log-odds and never add: a measurement beyond a limit can only count
 against an ECG. The limits are quartiles and 5 % points of the normal ECGs; an L1 penalty leaves most terms out. The
-held-out patients are not used. Cross-validation is over patients; its out-of-fold log-odds calibrate the score (Platt 1999) and
-give the operating point.
+held-out patients are not used. Cross-validation is over patients; its out-of-fold log-odds calibrate the score
+(Platt 1999) and give the operating point.
 """
 
 import datetime

@@ -39,7 +39,8 @@ def screen(table: pd.DataFrame, rules: Mapping[str, bool] | None = None) -> pd.D
     Returns:
         `record`; `is_normal`; `is_otherwise_normal`, normal but for the rules on rate and rhythm, [RATE_AND_RHYTHM][];
         `probability_normal` after [score][ecggan.measurement.normality.score], NaN if the record is not measurable or
-        the set lacks a lead; and the `reasons`, joined by semicolons and empty for a normal record.
+        the set lacks a lead; `is_normal_by_score`, whether that is at least the score's operating point; and the
+        `reasons`, joined by semicolons and empty for a normal record.
 
     Raises:
         ValueError: a rule is unknown, or the table lacks a column that the rules need.
@@ -53,12 +54,14 @@ def screen(table: pd.DataFrame, rules: Mapping[str, bool] | None = None) -> pd.D
         reasons = reasons + both + texts
         if column not in RATE_AND_RHYTHM:
             is_otherwise_normal &= texts == ""
+    probability = normality_score().probability(table)
     return pd.DataFrame(
         {
             "record": table["record"].to_numpy(),
             "is_normal": reasons == "",
             "is_otherwise_normal": is_otherwise_normal,
-            "probability_normal": normality_score().probability(table),
+            "probability_normal": probability,
+            "is_normal_by_score": probability >= normality_score().operating_point,
             "reasons": reasons,
         }
     )

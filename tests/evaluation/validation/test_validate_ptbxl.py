@@ -41,7 +41,7 @@ def folder(tmp_path: Path, known_ecg: Callable[..., np.ndarray], write_wfdb: Cal
 
 def test_rates_count_norm_that_passes_and_the_others_that_fail_in_each_part(folder: Path) -> None:
     validated = validate_on_ptbxl(folder, num_workers=1, progress=False)
-    rates = agreement_rates(validated).set_index(["records", "group"])
+    rates = agreement_rates(validated).query("verdict == 'normal'").set_index(["records", "group"])
     counts = [f"{right}/{total}" for right, total in rates[["num_right", "num_records"]].to_numpy()]
     assert counts == ["2/2", "1/1", "0/0", "0/1", "0/0", "1/2", "2/3", "1/1", "1/2"]
     assert rates.loc[("all", "the others that fail"), "share"] == 0.5
@@ -74,7 +74,7 @@ def test_catches_and_superclasses_count_what_fails(folder: Path) -> None:
 
 def test_command_prints_the_screen_on_ptbxl(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main([f"ptbxl_root={folder}", "num_workers=1"])
-    assert "confirming" in capsys.readouterr().out
+    assert "held out" in capsys.readouterr().out
 
 
 def test_a_folder_without_the_database_is_an_error(tmp_path: Path) -> None:
@@ -88,9 +88,8 @@ def test_a_folder_without_the_database_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.full
 def test_screen_agrees_with_ptbxl_as_written_down(shared_data: Path) -> None:
     rates = agreement_rates(validate_on_ptbxl(shared_data / "ptbxl", num_workers=2, progress=False))
-    share = rates.set_index(["records", "group"])["share"]
-    # docs/results/screen.md; the aim of 0.9 is missed by the half that confirms
-    assert share["confirming", "NORM that pass"] >= 0.88
-    assert share["confirming", "the others that fail"] >= 0.73
-    assert share["all", "NORM that pass"] >= 0.91
-    assert share["all", "the others that fail"] >= 0.77
+    share = rates.set_index(["records", "verdict", "group"])["share"]
+    # docs/results/screen.md, the oldest part
+    assert share["all", "otherwise normal", "NORM that pass"] >= 0.9
+    assert share["all", "otherwise normal", "strict NORM that pass"] >= 0.94
+    assert share["all", "otherwise normal", "the others that fail"] >= 0.77
