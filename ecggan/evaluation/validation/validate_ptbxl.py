@@ -20,7 +20,6 @@ from ecggan.data.readers.wfdb import read_wfdb
 from ecggan.data.sources.ptbxl import DATABASE, read_statements
 from ecggan.ecg import TWELVE_LEADS
 from ecggan.measurement.measure_record import Value, measure_record, row_without_numbers
-from ecggan.measurement.normality.score import normality_score
 from ecggan.measurement.normality.screen import findings, screen
 from ecggan.stats.proportions import Proportion, share_of_number
 
@@ -31,7 +30,11 @@ GROUPS = {
     "is_strict_norm": "strict NORM that pass",
     "is_other": "the others that fail",
 }
-VERDICTS = {"is_normal": "normal", "is_otherwise_normal": "otherwise normal", "is_probably_normal": "by the score"}
+VERDICTS = {
+    "is_normal": "normal",
+    "is_otherwise_normal": "otherwise normal",
+    "is_normal_by_score": "normal by the score",
+}
 FACTS = (
     *("record", "patient", "recorder", "statements", "superclasses"),
     *("is_norm", "is_strict_norm", "is_other", "is_held_out", "error"),
@@ -81,8 +84,8 @@ def validate_on_ptbxl(root: str | Path, num_workers: int | None = None, progress
     """Measure and screen every record of the folder; Args and Raises: as of [measure_ptbxl][].
 
     Returns:
-        The facts of [measure_ptbxl][], `is_normal`, `is_otherwise_normal`, `probability_normal` and `reasons` as of
-        [screen][ecggan.measurement.normality.screen.screen], and the columns of its `findings`.
+        The facts of [measure_ptbxl][], and what [screen][ecggan.measurement.normality.screen.screen] and its `findings`
+        return.
     """
     table = measure_ptbxl(root, num_workers, progress)
     screened = screen(table).drop(columns="record")
@@ -134,7 +137,7 @@ def agreement_rates(validated: pd.DataFrame) -> pd.DataFrame:
         A row for each part, verdict and group: `records`, `verdict`, `group`, `num_records`, `num_right`, the `share`
         and its Wilson 95 % interval from `low` to `high`; NaN for a group without records.
     """
-    read = _read(validated)
+    read = validated[validated["error"] == ""]
     parts = {"chosen on": ~read["is_held_out"], "held out": read["is_held_out"], "all": read["record"].notna()}
     rows = [
         {"records": part, "verdict": words} | row
@@ -147,9 +150,10 @@ def agreement_rates(validated: pd.DataFrame) -> pd.DataFrame:
 
 def rates_by_recorder(validated: pd.DataFrame) -> pd.DataFrame:
     """As [agreement_rates][], for the verdict "otherwise normal" and each recorder, of all parts."""
+    read = validated[validated["error"] == ""]
     rows = [
         {"recorder": recorder} | row
-        for recorder, some in _read(validated).groupby("recorder")
+        for recorder, some in read.groupby("recorder")
         for row in _rates(some, "is_otherwise_normal")
     ]
     return pd.DataFrame(rows)
@@ -160,17 +164,12 @@ def score_areas(validated: pd.DataFrame) -> dict[str, float]:
 
     NaN for a part that lacks one of the two.
     """
-    read = _read(validated)
+    read = validated[validated["error"] == ""]
     areas = {}
     for part, some in (("chosen on", read[~read["is_held_out"]]), ("held out", read[read["is_held_out"]])):
         has_both = some["is_norm"].nunique() == 2
         areas[part] = roc_auc_score(some["is_norm"], some["probability_normal"].fillna(-1)) if has_both else np.nan
     return areas
-
-
-def _read(validated: pd.DataFrame) -> pd.DataFrame:
-    read = validated[validated["error"] == ""]
-    return read.assign(is_probably_normal=read["probability_normal"] >= normality_score().operating_point)
 
 
 def _rates(read: pd.DataFrame, verdict: str) -> list[dict[str, Any]]:
