@@ -6,7 +6,7 @@ term adds, so an ECG without a measurement beyond its limits has the highest pro
 PTB-XL that it was fitted on; `python -m ecggan.evaluation.validation` fits it again (docs/results/screen.md).
 
 The probability is calibrated on a set in which 44 of 100 ECGs are normal. To compare sets, count the records of at
-least `operating_point`, which 39 of 40 of PTB-XL's certainly normal ECGs have. A set that lacks a lead has none.
+least `operating_point`, which 19 of 20 of PTB-XL's normal ECGs have. A set that lacks a lead has none.
 """
 
 import json
