@@ -6,7 +6,7 @@ that is not normal has its reasons. The rules and their limits are in `rules`.
 
 Rules on rate and intervals alone would call most abnormal ECGs normal, so there are rules on the shape of the waves
 too. `python -m ecggan.evaluation.validation ptbxl_root=PTBXL` measures the agreement with PTB-XL's cardiologists
-(docs/results/screen.md): of its normal ECGs about nine in ten pass, of the others about three in four fail. Compare
+(docs/results/screen.md): of its normal ECGs about nine in ten pass, of the others about four in five fail. Compare
 real and generated ECGs by this screen, not its share with that of 12SL. It is no diagnosis.
 """
 
