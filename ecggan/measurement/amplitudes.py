@@ -32,7 +32,7 @@ def wave_amplitudes(
 
     In mV and with their sign. P and T are the largest deflection in either direction, T' is the second phase of a
     biphasic T: the largest turning point to the other side. Q, R and S are 0 in a lead without one. ST is measured
-    60 ms after the J point. The P terminal force is depth times duration of the last part of P in V1 that is below the
+    60 ms after the J point. The P terminal force is depth times duration of the part of P in V1 that ends it below the
     level. A notch is that of the lead with the second deepest, so that it is in two leads. A missing wave has no
     columns.
     """
@@ -122,15 +122,15 @@ def _second_phase(upright: np.ndarray) -> np.ndarray:
 
 
 def _terminal_force(p_wave: np.ndarray, sampling_rate: int) -> float:
-    """Depth times duration of the last part below the level, in mV ms; 0 without one.
+    """Depth times duration of the part below the level in which P ends, in mV ms; 0 without one.
 
+    Of several parts that end in the second half of P, the one with the largest product: noise crosses the level too.
     Source: Morris et al. 1964, P-wave analysis in valvular heart disease.
     """
-    ends = np.flatnonzero(p_wave < 0)
-    if not len(ends):
-        return 0.0
-    start = int(np.flatnonzero(p_wave[: ends[-1] + 1] >= 0).max(initial=-1)) + 1
-    return float(-p_wave[start : ends[-1] + 1].min() * (ends[-1] + 1 - start) * 1000 / sampling_rate)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], (p_wave < 0).view(np.int8), [0]])))
+    parts = [(start, stop) for start, stop in edges.reshape(-1, 2) if stop > len(p_wave) / 2]
+    forces = [-float(p_wave[start:stop].min()) * (stop - start) * 1000 / sampling_rate for start, stop in parts]
+    return max(forces, default=0.0)
 
 
 def _in_two_leads(depths: Sequence[float]) -> float:

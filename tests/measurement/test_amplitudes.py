@@ -14,10 +14,10 @@ FOUND = Boundaries(p_onset=40.0, p_offset=90.0, qrs_onset=120.0, qrs_offset=170.
 
 
 def beat(p: float = 0, q: float = 0, r: float = 0, s: float = 0, st: float = 0, t: float = 0) -> np.ndarray:
-    """One lead made of plateaus, 0.3 mV above zero."""
+    """One lead made of smooth humps, 0.3 mV above zero."""
     lead = np.full(500, 0.3)
-    for start, stop, value in ((50, 80, p), (122, 130, q), (135, 150, r), (155, 165, s), (190, 210, st), (260, 300, t)):
-        lead[start:stop] += value
+    for start, stop, value in ((45, 85, p), (121, 135, q), (135, 151, r), (151, 167, s), (180, 220, st), (250, 310, t)):
+        lead[start : stop + 1] += value * np.hanning(stop - start + 1)
     return lead[None]
 
 
@@ -25,19 +25,19 @@ def test_every_wave_is_measured_from_the_level_at_the_qrs_onset() -> None:
     values = wave_amplitudes(beat(0.1, -0.05, 1.2, -0.4, 0.07, 0.3), ["II"], FOUND, RATE)
     expected = {"P": 0.1, "Q": -0.05, "R": 1.2, "S": -0.4, "ST": 0.07, "T": 0.3}
     for wave, value in expected.items():
-        assert values[amplitude_column(wave, "II")] == pytest.approx(value), wave
+        assert values[amplitude_column(wave, "II")] == pytest.approx(value, rel=0.05), wave  # below 150 Hz
 
 
 def test_inverted_waves_keep_their_sign() -> None:
     values = wave_amplitudes(beat(p=-0.1, r=1, t=-0.3), ["V1"], FOUND, RATE)
-    assert values["p_amplitude_v1_mv"] == pytest.approx(-0.1)
-    assert values["t_amplitude_v1_mv"] == pytest.approx(-0.3)
+    assert values["p_amplitude_v1_mv"] == pytest.approx(-0.1, rel=0.05)
+    assert values["t_amplitude_v1_mv"] == pytest.approx(-0.3, rel=0.05)
 
 
 def test_a_qrs_that_only_goes_down_is_a_q_and_has_no_r() -> None:
     values = wave_amplitudes(beat(r=-1.0), ["aVR"], FOUND, RATE)
     found = [values[amplitude_column(wave, "aVR")] for wave in "QRS"]
-    assert found == pytest.approx([-1.0, 0.0, 0.0])
+    assert found == pytest.approx([-1.0, 0.0, 0.0], rel=0.05)
 
 
 def test_waves_that_were_not_found_have_no_amplitude() -> None:
@@ -56,8 +56,8 @@ def test_durations_of_q_and_of_the_second_r_in_v1_are_measured() -> None:
     )
     values = wave_amplitudes(lead[None], ["V1"], FOUND, RATE)
     assert values["q_duration_v1_ms"] == pytest.approx(40, abs=2)
-    assert values["r_amplitude_v1_mv"] == pytest.approx(0.5)
-    assert values["r_prime_amplitude_v1_mv"] == pytest.approx(0.4)
+    assert values["r_amplitude_v1_mv"] == pytest.approx(0.5, rel=0.05)
+    assert values["r_prime_amplitude_v1_mv"] == pytest.approx(0.4, rel=0.05)
     assert values["r_prime_duration_v1_ms"] == pytest.approx(20, abs=2)
 
 
@@ -88,17 +88,19 @@ def test_a_notch_counts_if_two_leads_show_it() -> None:
     one = wave_amplitudes(np.stack([t + r, plain, plain]), ["I", "V5", "V6"], FOUND, RATE)
     two = wave_amplitudes(np.stack([t + r, plain, t + r]), ["I", "V5", "V6"], FOUND, RATE)
     assert [one["qrs_notch_mv"], one["t_notch_mv"]] == [0, 0]
-    assert two["qrs_notch_mv"] == pytest.approx(0.2)
+    assert two["qrs_notch_mv"] == pytest.approx(0.2, abs=0.02)
     assert two["t_notch_mv"] == pytest.approx(0.1, abs=0.04)  # below 20 Hz
 
 
-def test_the_p_terminal_force_is_depth_times_duration_of_the_last_part_below_the_level() -> None:
+def test_the_p_terminal_force_is_depth_times_duration_of_the_part_that_ends_p_below_the_level() -> None:
     biphasic = np.interp(np.arange(500), [40, 55, 65, 75, 85], [0, 0.1, 0, -0.08, 0])
     assert wave_amplitudes(biphasic[None], ["V1"], FOUND, RATE)["p_terminal_force_v1_mv_ms"] == pytest.approx(
         3.2, abs=0.2
     )
     upright = np.interp(np.arange(500), [40, 65, 90], [0, 0.1, 0])
-    assert wave_amplitudes(upright[None], ["V1"], FOUND, RATE)["p_terminal_force_v1_mv_ms"] == 0
+    assert wave_amplitudes(upright[None], ["V1"], FOUND, RATE)["p_terminal_force_v1_mv_ms"] < 0.05
+    begins_below = np.interp(np.arange(500), [40, 50, 58, 75, 90], [0, -0.08, 0, 0.1, 0])
+    assert wave_amplitudes(begins_below[None], ["V1"], FOUND, RATE)["p_terminal_force_v1_mv_ms"] < 0.05
     assert "p_terminal_force_v1_mv_ms" not in wave_amplitudes(biphasic[None], ["V2"], FOUND, RATE)
 
 
