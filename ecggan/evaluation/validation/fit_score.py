@@ -17,10 +17,9 @@ import pandas as pd
 from jaxtyping import Bool, Float
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
-from ecggan.evaluation.validation.validate_ptbxl import measure_ptbxl
+from ecggan.evaluation.validation.validate_ptbxl import measure_ptbxl, roc_area
 from ecggan.files.text_file import write_text
 from ecggan.measurement.normality.score import score_measurements, units_beyond
 
@@ -135,7 +134,7 @@ def fit_on_ptbxl(root: str | Path, out: str | Path, num_workers: int | None = No
     table = table[(table["error"] == "") & ~table["is_held_out"] & table["is_measurable"]].reset_index(drop=True)
     score, probability = fit_score(table, datetime.datetime.now(datetime.UTC).date().isoformat())
     write_text(Path(out), score_text(score))
-    area = roc_auc_score(table["is_norm"], probability)
+    area = roc_area(table["is_norm"].to_numpy(bool), probability)
     return f"{len(table)} records, area {area:.3f} out of fold; {len(score['terms'])} terms, saved to {out}"
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_auc_score
+import scipy.stats
+from jaxtyping import Bool, Float
 from tqdm import tqdm
 
 from ecggan.compute.workers import each
@@ -167,9 +168,16 @@ def score_areas(validated: pd.DataFrame) -> dict[str, float]:
     read = validated[validated["error"] == ""]
     areas = {}
     for part, some in (("chosen on", read[~read["is_held_out"]]), ("held out", read[read["is_held_out"]])):
-        has_both = some["is_norm"].nunique() == 2
-        areas[part] = roc_auc_score(some["is_norm"], some["probability_normal"].fillna(-1)) if has_both else np.nan
+        areas[part] = roc_area(some["is_norm"].to_numpy(bool), some["probability_normal"].fillna(-1).to_numpy(float))
     return areas
+
+
+def roc_area(is_normal: Bool[np.ndarray, " record"], score: Float[np.ndarray, " record"]) -> float:
+    """The area under the ROC curve: how often a normal record scores higher; NaN unless there are both kinds."""
+    if is_normal.all() or not is_normal.any():
+        return np.nan
+    pairs = is_normal.sum() * (~is_normal).sum()
+    return float(scipy.stats.mannwhitneyu(score[is_normal], score[~is_normal]).statistic / pairs)
 
 
 def _rates(read: pd.DataFrame, verdict: str) -> list[dict[str, Any]]:
@@ -201,7 +209,7 @@ def catches(validated: pd.DataFrame) -> pd.DataFrame:
 
 
 def caught_by_superclass(validated: pd.DataFrame) -> pd.DataFrame:
-    """Of the records without NORM, how many of each diagnostic superclass fail ("otherwise normal").
+    """Of the records without NORM, how many of each diagnostic superclass fail; a record may be in several.
 
     Returns:
         `superclass` (MI, STTC, CD, HYP, or none), `num_records`, `num_caught`, `share`, `low` and `high`.
@@ -210,7 +218,7 @@ def caught_by_superclass(validated: pd.DataFrame) -> pd.DataFrame:
     members = others.assign(superclass=others["superclasses"].str.split()).explode("superclass")
     rows = []
     for superclass, some in members.fillna({"superclass": "none"}).groupby("superclass"):
-        num_caught = int((~some["is_otherwise_normal"]).sum())
+        num_caught = int((~some["is_normal"]).sum())
         share = share_of_number(num_caught, len(some), len(some))
         row = {"superclass": superclass, "num_records": len(some), "num_caught": num_caught}
         rows.append(row | _with_interval(share))
@@ -234,7 +242,7 @@ def summary_text(validated: pd.DataFrame) -> str:
         rates_by_recorder(validated).to_string(index=False, float_format="%.3f"),
         "chosen on: records that each rule fails, and fails alone",
         catches(validated).to_string(index=False),
-        "records without NORM that are not otherwise normal, by diagnostic superclass",
+        "records without NORM that fail, by diagnostic superclass",
         caught_by_superclass(validated).to_string(index=False, float_format="%.3f"),
         *(f"NORM that fails: {r['record']} ({r['statements']}): {r['reasons']}" for r in _rows(read, "is_norm", False)),
         *(f"passes without NORM: {r['record']} ({r['statements']})" for r in _rows(read, "is_other", True)),
@@ -244,5 +252,5 @@ def summary_text(validated: pd.DataFrame) -> str:
 
 
 def _rows(read: pd.DataFrame, group: str, is_normal: bool) -> list[dict[Hashable, Any]]:
-    is_named = read[group] & (read["is_otherwise_normal"] == is_normal) & ~read["is_held_out"]
+    is_named = read[group] & (read["is_normal"] == is_normal) & ~read["is_held_out"]
     return read[is_named].to_dict("records")
