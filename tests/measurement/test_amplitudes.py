@@ -8,6 +8,7 @@ from ecggan.measurement.amplitudes import axes, wave_amplitudes
 from ecggan.measurement.columns import AMPLITUDES, amplitude_column
 from ecggan.measurement.delineation import Boundaries
 from ecggan.measurement.measure_record import measure_record
+from tests.synthetic import TAIL, add_waves
 
 RATE = 500
 FOUND = Boundaries(p_onset=40.0, p_offset=90.0, qrs_onset=120.0, qrs_offset=170.0, t_offset=340.0)
@@ -131,3 +132,18 @@ def test_known_amplitudes_are_found_in_every_lead(ecg_of_known_intervals: Callab
     st = [row[amplitude_column("ST", lead)] for lead in TWELVE_LEADS]
     np.testing.assert_allclose(st, 0, atol=0.03)
     assert row["t_amplitude_avr_mv"] == pytest.approx(-0.25, abs=0.02)
+
+
+def test_shapes_of_known_ecgs_are_found_from_signal_to_row(ecg_of_known_intervals: Callable[..., np.ndarray]) -> None:
+    plain, shaped = (ecg_of_known_intervals(60, noise_mv=0.002) for _ in range(2))
+    in_v1, in_v2 = np.eye(8)[2], np.eye(8)[3]
+    waves = [(0.056, 0.007, 0.6 * in_v1), (0.34, 0.02, -0.25 * in_v2)]  # an R' after the S, a second phase of T
+    add_waves(shaped, RATE, np.arange(0.4, 11, 1.0), waves)
+    before, after = (measure_record(ecg, EIGHT_LEADS, RATE) for ecg in (plain, shaped))
+    assert before["r_prime_amplitude_v1_mv"] == before["t_prime_amplitude_v2_mv"] == 0
+    assert after["r_prime_amplitude_v1_mv"] == pytest.approx(0.6, abs=0.06)
+    assert after["r_prime_duration_v1_ms"] == pytest.approx(2 * TAIL * 7, abs=12)
+    assert after["t_prime_amplitude_v2_mv"] == pytest.approx(-0.2, abs=0.06)
+    # Q in V6 is a Gaussian of 8 % of 96 ms, cut short by R; V2 has none
+    assert before["q_duration_v6_ms"] == pytest.approx(20, abs=8)
+    assert before["q_duration_v2_ms"] == 0
