@@ -108,7 +108,7 @@ class NormalityScore:
 @lru_cache(maxsize=1)
 def normality_score() -> NormalityScore:
     """The score of the table that comes with the package."""
-    read = json.loads(TABLE.read_text())
+    read = json.loads(TABLE.read_text(encoding="utf-8"))
     terms = [Term(**term) for term in read.pop("terms")]
     return NormalityScore(terms=terms, **read)
 
