@@ -60,10 +60,10 @@ def wave_amplitudes(
     if np.isfinite(found.t_offset):
         t_start = min(found.qrs_offset + _T_AFTER_J_MS * sampling_rate / 1000, found.t_offset)
         window = _window(t_start, found.t_offset, beat)
-        rows["T"] = _largest(signals[:, window])
+        rows["T"] = t = _largest(signals[:, window])
         smooth = below(_T_SHAPE_BELOW_HZ, signals, sampling_rate)[:, window]
-        upright = smooth * np.where(rows["T"] < 0, -1, 1)[:, None]
-        rows["T'"] = _second_phase(upright) * np.where(rows["T"] < 0, 1, -1) + 0.0  # no negative 0
+        upright = smooth * np.where(t < 0, -1, 1)[:, None]
+        rows["T'"] = _second_phase(upright) * np.where(t < 0, 1, -1) + 0.0  # no negative 0
         shapes["t_notch_mv"] = _in_two_leads([notch_depth(lead) for lead in upright])
     return shapes | {
         amplitude_column(wave, lead): float(value)

@@ -37,15 +37,15 @@ Limit = tuple[str, Literal["below", "above"], float, float]
 def limits_of(measured: pd.DataFrame, is_normal: Bool[np.ndarray, " record"]) -> list[Limit]:
     """The terms that a fit may use: percentiles of the normal ECGs; the unit is half from their 16th to their 84th."""
     limits: list[Limit] = []
-    for name in measured:
-        known = measured.loc[is_normal, name].dropna()
+    for name in map(str, measured):
+        known = measured[name][is_normal].dropna()
         if len(known) < _FEWEST_KNOWN or known.std() == 0:
             continue
         low, high = np.percentile(known, [16, 84])
         per = _rounded((high - low) / 2 or known.std())
         for side, percentiles in PERCENTILES.items():
             of_side = sorted({_rounded(value) for value in np.percentile(known, percentiles)})
-            limits += [(str(name), side, limit, per) for limit in of_side]
+            limits += [(name, side, limit, per) for limit in of_side]
     return limits
 
 
@@ -113,7 +113,7 @@ def fit_score(table: pd.DataFrame, date: str) -> tuple[dict[str, Any], np.ndarra
         },
         "intercept": round(offset + slope * intercept, 3),
         "operating_point": round(float(np.quantile(probability[is_normal], 1 - SHARE_PASSING)), 2),
-        "terms": sorted(terms, key=lambda term: -float(term["weight"])),  # type: ignore[arg-type]
+        "terms": sorted(terms, key=lambda term: -float(term["weight"])),
     }, probability
 
 
