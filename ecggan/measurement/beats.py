@@ -8,10 +8,9 @@ at each time is taken. Noise falls with the root of the number of beats, and no 
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.signal
 from jaxtyping import Bool, Float, Int
 
-from ecggan.measurement.filters import butterworth
+from ecggan.measurement.filters import zero_phase
 from ecggan.measurement.r_peaks import find_r_peaks
 
 BEAT_MS = (-450, 700)  # around the R-peak: room for a PR of 0.4 s and a QT of 0.65 s
@@ -80,7 +79,7 @@ def find_beats(millivolts: Float[np.ndarray, "lead time"], sampling_rate: int) -
         millivolts: leads with signal, without baseline wander.
         sampling_rate: in Hz.
     """
-    banded = scipy.signal.sosfiltfilt(butterworth("bandpass", _BEAT_BAND_HZ, sampling_rate), millivolts, axis=1)
+    banded = zero_phase("bandpass", _BEAT_BAND_HZ, millivolts, sampling_rate)
     scale = np.percentile(np.abs(banded), 99, axis=1, keepdims=True)
     banded /= np.maximum(scale, np.finfo(float).tiny)
     is_noisy = np.zeros(len(millivolts), bool)
@@ -106,7 +105,7 @@ def _align(millivolts: np.ndarray, banded: np.ndarray, ignored: np.ndarray, samp
     median = np.median(laid, axis=0)
     noise = np.median(np.sqrt(((laid - median) ** 2).mean(axis=2)), axis=0)
     is_noisy = noise > _NOISIEST * max(float(np.median(noise)), _NOISE_FLOOR_MV)
-    smooth = scipy.signal.sosfiltfilt(butterworth("low", _SMOOTH_HZ, sampling_rate), laid, axis=2)
+    smooth = zero_phase("low", _SMOOTH_HZ, laid, sampling_rate)
     return Beats(median, smooth, before, r_peaks, is_used, is_alone, is_noisy | ignored, sampling_rate)
 
 

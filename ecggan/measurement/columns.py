@@ -8,18 +8,29 @@ WAVES = ("P", "Q", "R", "S", "T")
 
 
 def amplitude_column(wave: str, lead: str) -> str:
-    """The column of a wave's amplitude, or of the ST level, in a lead.
+    """The column of a wave's amplitude, or of the ST level, in a lead; a prime marks a second wave.
 
-    >>> amplitude_column("R", "aVL"), amplitude_column("ST", "V2")
-    ('r_amplitude_avl_mv', 'st_level_v2_mv')
+    >>> amplitude_column("R", "aVL"), amplitude_column("ST", "V2"), amplitude_column("T'", "V2")
+    ('r_amplitude_avl_mv', 'st_level_v2_mv', 't_prime_amplitude_v2_mv')
     """
-    return f"{wave.lower()}_{'level' if wave == 'ST' else 'amplitude'}_{lead.lower()}_mv"
+    name = wave.lower().replace("'", "_prime")
+    return f"{name}_{'level' if wave == 'ST' else 'amplitude'}_{lead.lower()}_mv"
+
+
+def q_duration_column(lead: str) -> str:
+    return f"q_duration_{lead.lower()}_ms"
 
 
 R_AMPLITUDES = {amplitude_column("R", lead): lead for lead in TWELVE_LEADS}
 """Column -> lead."""
-AMPLITUDES = {amplitude_column(wave, lead): lead for wave in (*WAVES, "ST") for lead in TWELVE_LEADS}
+AMPLITUDES = {amplitude_column(wave, lead): lead for wave in (*WAVES, "ST", "T'") for lead in TWELVE_LEADS}
 """Column -> lead, of every wave and of the ST level."""
+R_PRIME_V1 = "r_prime_amplitude_v1_mv", "r_prime_duration_v1_ms"
+P_TERMINAL_FORCE = "p_terminal_force_v1_mv_ms"
+AMPLITUDES[R_PRIME_V1[0]] = "V1"
+OF_ONE_LEAD = AMPLITUDES | {q_duration_column(lead): lead for lead in TWELVE_LEADS}
+OF_ONE_LEAD |= {R_PRIME_V1[1]: "V1", P_TERMINAL_FORCE: "V1"}
+"""Column -> lead, of every measurement of a single lead."""
 
 _INTERVALS = {
     "heart_rate_bpm": ("heart rate", "bpm"),
@@ -41,6 +52,13 @@ _NAMES = {
     **{column: (f"R amplitude in {lead}", "mV") for column, lead in R_AMPLITUDES.items()},
     **{amplitude_column(wave, k): (f"{wave} amplitude in {k}", "mV") for wave in "PQST" for k in TWELVE_LEADS},
     **{amplitude_column("ST", k): (f"ST level in {k}", "mV") for k in TWELVE_LEADS},
+    **{amplitude_column("T'", k): (f"T′ amplitude in {k}", "mV") for k in TWELVE_LEADS},
+    **{q_duration_column(k): (f"Q duration in {k}", "ms") for k in TWELVE_LEADS},
+    R_PRIME_V1[0]: ("R′ amplitude in V1", "mV"),
+    R_PRIME_V1[1]: ("R′ duration in V1", "ms"),
+    P_TERMINAL_FORCE: ("P terminal force in V1", "mV ms"),
+    "qrs_notch_mv": ("QRS notch", "mV"),
+    "t_notch_mv": ("T notch", "mV"),
 }
 MEASUREMENTS = tuple(_NAMES)
 MAIN_MEASUREMENTS = (*_INTERVALS, *R_AMPLITUDES)

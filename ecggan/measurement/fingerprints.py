@@ -13,10 +13,8 @@ of two sets are matrix products: exact, without an approximate search.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-import scipy.signal
 from jaxtyping import Bool, Float16, Float32, Int
 from tqdm import tqdm
 
@@ -26,7 +24,7 @@ from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.record_batches import RecordBatch
 from ecggan.ecg import MICROVOLTS_PER_MILLIVOLT
 from ecggan.measurement.beats import find_beats
-from ecggan.measurement.filters import butterworth, without_baseline
+from ecggan.measurement.filters import without_baseline, zero_phase
 from ecggan.stats.resampling import evenly_spaced
 
 SEGMENT_S = 6.5  # of 10 s: copies shifted by up to 1 s still have a common R-peak with room around it
@@ -163,7 +161,7 @@ def _take(millivolts: np.ndarray, sampling_rate: int, reach: int, every: bool) -
     middle = int(np.abs(anchors - length / 2).argmin())
     if not every:
         anchors, middle = anchors[[middle]], 0
-    banded = scipy.signal.sosfiltfilt(butterworth("bandpass", _SEGMENT_BAND_HZ, sampling_rate), millivolts, axis=1)
+    banded = zero_phase("bandpass", _SEGMENT_BAND_HZ, millivolts, sampling_rate)
     times = np.rint(np.arange(-reach, reach) * step).astype(int)
     segments = banded[:, np.clip(anchors[:, None] + times, 0, length - 1)].swapaxes(0, 1)  # (segment, lead, time)
     segments = _unit(segments - segments.mean(axis=2, keepdims=True))
@@ -174,7 +172,7 @@ def _beat(median_beat: np.ndarray, r_peak: int, sampling_rate: int) -> np.ndarra
     """The median beat around its R-peak at 100 Hz, each lead about its mean."""
     if not median_beat.shape[1]:
         return np.full((len(median_beat), _beat_length()), np.nan, np.float16)
-    smooth = scipy.signal.sosfiltfilt(_low(sampling_rate), median_beat, axis=1)
+    smooth = zero_phase("low", _BEAT_BELOW_HZ, median_beat, sampling_rate, order=4)
     start = _BEAT_REACH_MS[0] * _BEAT_RATE_HZ // 1000
     times = np.rint((start + np.arange(_beat_length())) * sampling_rate / _BEAT_RATE_HZ).astype(int)
     cut = smooth[:, np.clip(r_peak + times, 0, smooth.shape[1] - 1)]
@@ -190,8 +188,3 @@ def _unit(arrays: np.ndarray) -> np.ndarray:
     flat = arrays.reshape(len(arrays), int(np.prod(arrays.shape[1:])))
     norms = np.linalg.norm(flat, axis=1, keepdims=True)
     return flat / np.where(norms > 0, norms, 1)
-
-
-@lru_cache(maxsize=8)
-def _low(sampling_rate: int) -> np.ndarray:
-    return scipy.signal.butter(4, _BEAT_BELOW_HZ, fs=sampling_rate, output="sos")

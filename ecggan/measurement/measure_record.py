@@ -21,7 +21,7 @@ from ecggan import ecg
 from ecggan.ecg import DERIVED_LEADS, MICROVOLTS_PER_MILLIVOLT, TWELVE_LEADS, check_leads, select_leads
 from ecggan.measurement.amplitudes import axes, wave_amplitudes
 from ecggan.measurement.beats import Beats, find_beats
-from ecggan.measurement.columns import AMPLITUDES, MEASUREMENTS, amplitude_column, display_name
+from ecggan.measurement.columns import MEASUREMENTS, OF_ONE_LEAD, amplitude_column, display_name
 from ecggan.measurement.delineation import Boundaries, delineate
 from ecggan.measurement.filters import bridge_lead_off, without_baseline
 from ecggan.measurement.pacing import remove_spikes
@@ -119,7 +119,7 @@ def check_sampling_rate(sampling_rate: int | float) -> None:
 def row_columns(leads: Sequence[str]) -> dict[str, type]:
     """The columns of a record's row and their types: amplitudes of its leads and of those that follow from I and II."""
     follow = DERIVED_LEADS if {"I", "II"} <= set(leads) else ()
-    possible = [c for c in MEASUREMENTS if c not in AMPLITUDES or AMPLITUDES[c] in (*leads, *follow)]
+    possible = [c for c in MEASUREMENTS if c not in OF_ONE_LEAD or OF_ONE_LEAD[c] in (*leads, *follow)]
     state = {"is_measurable": bool, "reason": object, "missing": object, **dict.fromkeys(COUNTS, int)}
     return state | dict.fromkeys(possible, float)
 

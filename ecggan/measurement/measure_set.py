@@ -92,7 +92,8 @@ def measure(
                 rows = []
                 if folder is not None:
                     write_part(folder, start, parts[start])
-    table = pd.concat([parts[start] for start in sorted(parts)], ignore_index=True) if parts else _typed([], leads)
+    measured_parts = [parts[start] for start in sorted(parts)] or [_typed([], leads)]
+    table = pd.concat(measured_parts, ignore_index=True).copy()  # in one piece: pandas warns of more than a hundred
     table.insert(0, "record", pd.Series(names, dtype=object))
     if isinstance(ecgs, ECGSet) and "patient" in ecgs.records:
         table.insert(1, "patient", ecgs.records["patient"].to_numpy())

@@ -13,7 +13,7 @@ import numpy as np
 import scipy.signal
 from jaxtyping import Float, Int
 
-from ecggan.measurement.filters import butterworth
+from ecggan.measurement.filters import zero_phase
 
 _SHORTEST_RR_S = 0.25
 _SLOWEST_BEAT = 0.25  # of the upper quartile of top speeds; a usual T wave has about a tenth
@@ -45,7 +45,7 @@ def find_r_peaks(banded: Float[np.ndarray, "lead time"], sampling_rate: int) -> 
     if not len(peaks):
         return peaks
     speed = _speed(banded)
-    sharp = _speed(scipy.signal.sosfiltfilt(butterworth("high", _SHARP_ABOVE_HZ, sampling_rate), banded, axis=1))
+    sharp = _speed(zero_phase("high", _SHARP_ABOVE_HZ, banded, sampling_rate))
     reach = round(_QRS_REACH_MS * per_ms)
     # of a QRS complex with two peaks of similar height, neurokit2 may find either; its middle is the same in each beat
     middles, tops = _middles(speed, peaks, reach), _tops(speed, peaks, reach)

@@ -89,7 +89,9 @@ def p_fewer(first: Proportion, second: Proportion) -> float:
 
 
 def shares_of(table: pd.DataFrame, screened: pd.DataFrame | None) -> Mapping[str, Proportion]:
-    """The proportions of measurable and, if the set was screened, of normal records.
+    """The proportions of measurable and, if the set was screened, of normal records by each verdict of the screen.
+
+    That of the score is left out for a set that lacks a lead.
 
     Args:
         table: of measurements, one row a record.
@@ -99,4 +101,7 @@ def shares_of(table: pd.DataFrame, screened: pd.DataFrame | None) -> Mapping[str
     shares = {"measurable": share_of(table["is_measurable"].astype(bool), patients)}
     if screened is not None:
         shares["normal"] = share_of(screened["is_normal"].astype(bool), patients)
+        shares["otherwise normal"] = share_of(screened["is_otherwise_normal"].astype(bool), patients)
+        if screened["probability_normal"].notna().any():
+            shares["normal by the score"] = share_of(screened["is_normal_by_score"].astype(bool), patients)
     return shares

@@ -60,9 +60,8 @@ WHAT_IS_COMPARABLE = (
     "do not call the same records normal, and shares normal are not the same measure.",
     "Comparable: rate, RR, PR, QRS, QT, QTc and the axes; on the published generator's own ECGs these measurements "
     "agree with 12SL's means to 1 bpm, 2 ms (PR), 4 ms (QRS), 2 ms (QTc) and 1° (QRS axis). R amplitudes agree within "
-    "7 % in I, II and V2 to V6.",
-    "Not comparable: R in III, aVR and V1, where 12SL takes the first upward wave and these measurements the highest "
-    "point of the QRS complex. P durations and QTc by Bazett were not published.",
+    "7 %, in aVR and V1 within 12 %.",
+    "Not comparable: P durations and QTc by Bazett, which were not published.",
     "The paper's real ECGs (GESUS and Inter99, 12SL normal) are private: the real column here is another population.",
 )
 

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import scipy.fft
-import scipy.signal
 from jaxtyping import Float, Float32, Int
 
 from ecggan.compute.workers import each
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.record_batches import RecordBatch
-from ecggan.measurement.filters import butterworth
+from ecggan.measurement.filters import zero_phase
 from ecggan.measurement.fingerprints import Fingerprints
 
 # After alignment, the nearest of 179 patients reach 0.82, the nearest of 49 million pairs of generated ECGs 0.957;
@@ -197,7 +196,7 @@ def align(
 
 
 def _steady(millivolts: np.ndarray, sampling_rate: int) -> np.ndarray:
-    banded = scipy.signal.sosfiltfilt(butterworth("bandpass", _BAND_HZ, sampling_rate), millivolts, axis=1)
+    banded = zero_phase("bandpass", _BAND_HZ, millivolts, sampling_rate)
     times = np.rint(np.arange(0, banded.shape[1] / sampling_rate * _RATE_HZ - 1) * sampling_rate / _RATE_HZ).astype(int)
     ends = int(_ENDS_S * _RATE_HZ)
     return banded[:, times[ends:-ends]]

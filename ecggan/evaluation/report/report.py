@@ -98,7 +98,8 @@ def _write_tables(folder: Path, assessment: Assessment, shown: Mapping[str, Any]
         some_name = file_name(some.name)
         measured = some.table
         if some.screened is not None:
-            measured = measured.assign(is_normal=some.screened["is_normal"], not_normal=some.screened["reasons"])
+            verdicts = some.screened.drop(columns=["record", "reasons"])
+            measured = measured.assign(**verdicts, not_normal=some.screened["reasons"])
         measured.to_parquet(folder / f"measurements_{some_name}.parquet", index=False)
     for kind in ("comparison", "relations", "signals", "clouds"):
         found = {name: getattr(evaluation, kind) for name, evaluation in assessment.evaluations.items()}

@@ -7,12 +7,13 @@ Schema version 3 (missing numbers are null; shares and their differences run fro
     sets             {name: num_records, kind (real or generated), folder (its name, or null), content_sha256 (of its
                      int16 µV in order), num_repeated (copies of another record of the set), leads, sampling_rate_hz,
                      num_samples,
-                     shares {measurable, normal: num_records, num_all, effective_sample_size, value, low, high},
+                     shares {measurable, normal, otherwise normal, normal by the score: num_records, num_all,
+                     effective_sample_size, value, low, high},
                      reasons_not_measurable {reason: records}, missing {what and why: measurable records},
                      not_normal_by_rule {rule: records}, made_by, account}
     judgements       {name of a generated set: verdict {level, headline, sentences}, variety and privacy in the same
                      form, num_copies_of_real,
-                     share_differences {measurable, normal: value, low, high},
+                     share_differences {as shares: value, low, high},
                      measurements {measurement: a row of comparison.csv}, relations [rows of relations.csv],
                      signals {column: a row of signals.csv}, clouds [rows of clouds.csv],
                      repeats {real, generated: a share}, novelty {has_training, num_training, num_held_out,

@@ -25,11 +25,17 @@ from ecggan.evaluation.report.cells import (
 )
 from ecggan.evaluation.set_evaluation import SetEvaluation
 from ecggan.measurement.columns import MAIN_MEASUREMENTS, display_name
+from ecggan.measurement.normality.score import normality_score
 from ecggan.measurement.normality.screen import RULES
 from ecggan.stats.number_text import NONE
 from ecggan.stats.proportions import difference_of
 
-_SHARE_WORDS = {"measurable": "measurable as an ECG", "normal": "normal by the screen"}
+_SHARE_WORDS = {
+    "measurable": "measurable as an ECG",
+    "normal": "normal by the screen",
+    "otherwise normal": "normal apart from rate and sinus rhythm",
+    "normal by the score": f"probability of normal at least {normality_score().operating_point}",
+}
 
 
 @dataclass(frozen=True)

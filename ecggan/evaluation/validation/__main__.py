@@ -2,6 +2,7 @@
 
 python -m ecggan.evaluation.validation ludb_root=LUDB       intervals and R-peaks, see `validate_ludb`
 python -m ecggan.evaluation.validation ptbxl_root=PTBXL     the normality screen, see `validate_ptbxl`
+python -m ecggan.evaluation.validation ptbxl_root=PTBXL score=FILE     fit its score again, see `fit_score`
 python -m ecggan.evaluation.validation generated=ECG_SET    of generate.py checkpoint=published num_records=2000
 """
 
@@ -13,13 +14,13 @@ from pathlib import Path
 from joblib import cpu_count
 
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.evaluation.validation import compare_12sl, validate_ludb, validate_ptbxl
+from ecggan.evaluation.validation import compare_12sl, fit_score, validate_ludb, validate_ptbxl
 from ecggan.measurement.measure_set import measure
 from ecggan.quoting import print_any_name
 
 
 def main(arguments: Sequence[str]) -> None:
-    """The command line: ``ludb_root=DIR``, ``ptbxl_root=DIR``, ``generated=ECG_SET``, ``num_workers=N``."""
+    """The command line: settings as ``key=value``."""
     print_any_name()
     parser = argparse.ArgumentParser(
         prog="python -m ecggan.evaluation.validation",
@@ -30,12 +31,14 @@ def main(arguments: Sequence[str]) -> None:
         "settings",
         nargs="+",
         metavar="key=value",
-        help="ludb_root=DIR, ptbxl_root=DIR, generated=ECG_SET, num_workers=N",
+        help="ludb_root=DIR, ptbxl_root=DIR, score=FILE, generated=ECG_SET, num_workers=N",
     )
     settings = dict(setting.partition("=")[::2] for setting in parser.parse_args(arguments).settings)
     sources = {"ludb_root", "ptbxl_root", "generated"}
-    if set(settings) - sources - {"num_workers"} or not sources & set(settings):
+    if set(settings) - sources - {"num_workers", "score"} or not sources & set(settings):
         parser.error(f"give ludb_root=DIR, ptbxl_root=DIR or generated=ECG_SET; got {' '.join(arguments)}")
+    if "score" in settings and "ptbxl_root" not in settings:
+        parser.error("score=FILE needs ptbxl_root=DIR, the records to fit the score on")
     workers = settings.get("num_workers", str(cpu_count()))
     if not workers.isdecimal() or int(workers) < 1:
         parser.error(f"num_workers must be a whole number above 0; got {workers}")
@@ -43,7 +46,9 @@ def main(arguments: Sequence[str]) -> None:
     try:
         if "ludb_root" in settings:
             print(validate_ludb.summary_text(validate_ludb.validate_on_ludb(settings["ludb_root"], num_workers)))
-        if "ptbxl_root" in settings:
+        if "score" in settings:
+            print(fit_score.fit_on_ptbxl(settings["ptbxl_root"], settings["score"], num_workers))
+        elif "ptbxl_root" in settings:
             print(validate_ptbxl.summary_text(validate_ptbxl.validate_on_ptbxl(settings["ptbxl_root"], num_workers)))
         if "generated" in settings:
             print(

@@ -6,7 +6,7 @@ that is not normal has its reasons. The rules and their limits are in `rules`.
 
 Rules on rate and intervals alone would call most abnormal ECGs normal, so there are rules on the shape of the waves
 too. `python -m ecggan.evaluation.validation ptbxl_root=PTBXL` measures the agreement with PTB-XL's cardiologists
-(docs/results/screen.md): of its normal ECGs about nine in ten pass, of the others about three in four fail. Compare
+(docs/results/screen.md): of its normal ECGs about nine in ten pass, of the others about four in five fail. Compare
 real and generated ECGs by this screen, not its share with that of 12SL. It is no diagnosis.
 """
 
@@ -19,32 +19,52 @@ from ecggan import checks
 from ecggan.measurement.normality.conditions import texts_where
 from ecggan.measurement.normality.rules import RULES as RULES
 from ecggan.measurement.normality.rules import Rule as Rule
+from ecggan.measurement.normality.score import normality_score
+
+RATE_AND_RHYTHM = ("rate", "rhythm")
+"""The rules that an analyser's "otherwise normal ECG" leaves out: bradycardia, tachycardia, sinus arrhythmia."""
 
 
 def screen(table: pd.DataFrame, rules: Mapping[str, bool] | None = None) -> pd.DataFrame:
     """Apply every rule to every record; a record that breaks one is not normal.
 
     Each record is judged by its own row alone. A record that is not measurable is not normal, whichever rules are on.
-    Rules about leads that a set does not have do not apply to it, so records of fewer leads pass more easily: compare
-    sets of the same leads only.
+    Rules about leads that a set does not have do not apply to it, and the score needs all twelve (or the eight that
+    they follow from), so records of fewer leads pass much more easily: compare sets of the same leads only.
 
     Args:
         table: of [measure][ecggan.measurement.measure_set.measure].
         rules: which of the [RULES][] to switch on or off; the others are on.
 
     Returns:
-        `record`, `is_normal`, and the `reasons`, joined by semicolons and empty for a normal record.
+        `record`; `is_normal`; `is_otherwise_normal`, normal but for the rules on rate and rhythm, [RATE_AND_RHYTHM][];
+        `probability_normal` after [score][ecggan.measurement.normality.score], NaN if the record is not measurable or
+        the set lacks a lead; `is_normal_by_score`, whether that is at least the score's operating point; and the
+        `reasons`, joined by semicolons and empty for a normal record.
 
     Raises:
         ValueError: a rule is unknown, or the table lacks a column that the rules need.
     """
     found = findings(table, rules)
     reasons = np.full(len(table), "", dtype=object)
+    is_otherwise_normal = np.ones(len(table), dtype=bool)
     for column in found:
         texts = found[column].to_numpy(dtype=object)
         both = np.where((reasons != "") & (texts != ""), "; ", "")
         reasons = reasons + both + texts
-    return pd.DataFrame({"record": table["record"].to_numpy(), "is_normal": reasons == "", "reasons": reasons})
+        if column not in RATE_AND_RHYTHM:
+            is_otherwise_normal &= texts == ""
+    probability = normality_score().probability(table)
+    return pd.DataFrame(
+        {
+            "record": table["record"].to_numpy(),
+            "is_normal": reasons == "",
+            "is_otherwise_normal": is_otherwise_normal,
+            "probability_normal": probability,
+            "is_normal_by_score": probability >= normality_score().operating_point,
+            "reasons": reasons,
+        }
+    )
 
 
 def findings(table: pd.DataFrame, rules: Mapping[str, bool] | None = None) -> pd.DataFrame:

@@ -58,6 +58,9 @@ def test_measurements_of_the_published_generator_agree_with_12sl() -> None:
     for lead in ("i", "ii", "v2", "v3", "v4", "v5", "v6"):
         column = f"r_amplitude_{lead}_mv"
         assert abs(difference[column]) <= 0.1 * PUBLISHED_12SL[column][0], compared
+    for lead in ("iii", "avr", "v1"):  # of 200 records the mean in III is known to 6 %
+        column = f"r_amplitude_{lead}_mv"
+        assert abs(difference[column]) <= 0.2 * PUBLISHED_12SL[column][0], compared
 
 
 def test_ecgs_outside_every_range_are_an_error() -> None:

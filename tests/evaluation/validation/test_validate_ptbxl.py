@@ -14,7 +14,7 @@ from ecggan.evaluation.validation.validate_ptbxl import (
     validate_on_ptbxl,
 )
 
-ROWS = [  # patient, statements, the heart rate of the ECG that lies there; None: no file
+ROWS = [  # patient (12 is held out), statements, the heart rate of the ECG that lies there; None: no file
     (2, "{'NORM': 100.0, 'SR': 0.0}", 70),
     (2, "{'NORM': 80.0, 'SR': 0.0}", 70),
     (3, "{'NORM': 100.0, 'PVC': 0.0}", 45),
@@ -22,6 +22,7 @@ ROWS = [  # patient, statements, the heart rate of the ECG that lies there; None
     (7, "{'AFLT': 100.0}", 70),
     (8, "{'NORM': 100.0}", None),
     (9, "damaged", 70),
+    (12, "{'NORM': 100.0}", 70),
 ]
 
 
@@ -39,11 +40,11 @@ def folder(tmp_path: Path, known_ecg: Callable[..., np.ndarray], write_wfdb: Cal
     return tmp_path
 
 
-def test_rates_count_norm_that_passes_and_the_others_that_fail_in_each_half(folder: Path) -> None:
+def test_rates_count_norm_that_passes_and_the_others_that_fail_in_each_part(folder: Path) -> None:
     validated = validate_on_ptbxl(folder, num_workers=1, progress=False)
-    rates = agreement_rates(validated).set_index(["records", "group"])
+    rates = agreement_rates(validated).query("verdict == 'normal'").set_index(["records", "group"])
     counts = [f"{right}/{total}" for right, total in rates[["num_right", "num_records"]].to_numpy()]
-    assert counts == ["2/2", "1/1", "0/0", "0/1", "0/0", "1/2", "2/3", "1/1", "1/2"]
+    assert counts == ["2/3", "1/1", "1/2", "1/1", "1/1", "0/0", "3/4", "2/2", "1/2"]
     assert rates.loc[("all", "the others that fail"), "share"] == 0.5
     low, high = rates.loc[("all", "the others that fail"), ["low", "high"]]
     assert low == pytest.approx(0.0945, abs=1e-3)  # (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n)
@@ -57,7 +58,7 @@ def test_a_bad_file_is_counted_and_named_and_ends_nothing(folder: Path) -> None:
     assert "5_hr.hea is missing" in bad["error"].iloc[0]
     assert bad["error"].iloc[1] == "damaged row of the database"
     words = summary_text(validated)
-    assert "5 records screened, 2 could not be read" in words
+    assert "6 records screened, 2 could not be read" in words
     assert "not read: 6_hr (damaged row of the database)" in words
     assert "NORM that fails: 2_hr (NORM:100 PVC:0): heart rate 4" in words
     assert "passes without NORM: 4_hr (AFLT:100)" in words
@@ -74,7 +75,7 @@ def test_catches_and_superclasses_count_what_fails(folder: Path) -> None:
 
 def test_command_prints_the_screen_on_ptbxl(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main([f"ptbxl_root={folder}", "num_workers=1"])
-    assert "confirming" in capsys.readouterr().out
+    assert "held out" in capsys.readouterr().out
 
 
 def test_a_folder_without_the_database_is_an_error(tmp_path: Path) -> None:
@@ -88,9 +89,8 @@ def test_a_folder_without_the_database_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.full
 def test_screen_agrees_with_ptbxl_as_written_down(shared_data: Path) -> None:
     rates = agreement_rates(validate_on_ptbxl(shared_data / "ptbxl", num_workers=2, progress=False))
-    share = rates.set_index(["records", "group"])["share"]
-    # docs/results/screen.md; the aim of 0.9 is missed by the half that confirms
-    assert share["confirming", "NORM that pass"] >= 0.88
-    assert share["confirming", "the others that fail"] >= 0.73
-    assert share["all", "NORM that pass"] >= 0.91
-    assert share["all", "the others that fail"] >= 0.77
+    share = rates.set_index(["records", "verdict", "group"])["share"]
+    # docs/results/screen.md, the oldest part
+    assert share["all", "otherwise normal", "NORM that pass"] >= 0.9
+    assert share["all", "otherwise normal", "strict NORM that pass"] >= 0.94
+    assert share["all", "otherwise normal", "the others that fail"] >= 0.77
