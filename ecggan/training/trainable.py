@@ -21,8 +21,8 @@ def learned_parameters(generator: nn.Module, trainable: str) -> list[nn.Paramete
     Args:
         generator: of [ecggan.models][].
         trainable: "all"; "decoder", all of the decoder but its first layer, which with what is before it sets the
-            rhythm; "last_layers", the three next to the ECG, which draw waves and move no beats (docs/results/training.md);
-            "affine", the biases, beside [ChannelScales][], which are no parameters of the generator; "none".
+            rhythm; "last_layers", the three next to the ECG, which draw waves and move no beats; "affine", the biases,
+            beside [ChannelScales][], which are no parameters of the generator; "none".
     """
     learned = []
     for name, parameter in generator.named_parameters():

@@ -54,8 +54,8 @@ class WGANGP(pl.LightningModule):
         augmentation: of what the critic sees, real and generated alike; None for none. Not for WGAN-GP's losses.
         critic_learning_rate: Adam's, of the critic; None for the same as the generator's.
         warmup_steps: critic steps before the generator begins to learn.
-        trainable: which of the generator's weights learn: "all", "decoder", "last_layers", "affine" or "none" (a critic is
-            made for a generator that stays as it is); see [trainable][ecggan.training.trainable].
+        trainable: which of the generator's weights learn: "all", "decoder", "last_layers", "affine" or "none" (a
+            critic is made for a generator that stays as it is); see [trainable][ecggan.training.trainable].
         start_penalty: weight of the squared distance from the weights that the training started from; 0 for none.
     """
 
