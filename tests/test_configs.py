@@ -215,6 +215,7 @@ NEEDED = {  # what a job cannot do without
     "data_report": ("data=deepfake",),
     "self_test": ("data=deepfake",),
     "pack": ("data=deepfake",),
+    "utility": ("data=deepfake", "generated=a"),
     "reader_kit": ("data=deepfake", "generated=a"),
     "reader_scores": ("readers=[a]", "key=b"),
     "generate": ("checkpoint=published",),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ecggan.jobs.report import Report as Report
     from ecggan.jobs.self_test import SelfTest as SelfTest
     from ecggan.jobs.sweep import Sweep as Sweep
+    from ecggan.jobs.utility import UtilityStudy as UtilityStudy
 
 _HOMES = {  # imported when first asked for, one job without the others
     "Report": "report",
@@ -31,6 +32,7 @@ _HOMES = {  # imported when first asked for, one job without the others
     "Sweep": "sweep",
     "DataReport": "data_report",
     "SelfTest": "self_test",
+    "UtilityStudy": "utility",
     "Pack": "pack",
     "ReaderKit": "reader_kit",
     "ReaderScores": "reader_scores",
