@@ -24,6 +24,7 @@ JOBS = (
     "pack",
     "self_test",
     "utility",
+    "obedience",
     "reader_kit",
     "reader_scores",
 )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ecggan.jobs.data_report import DataReport as DataReport
     from ecggan.jobs.export import Export as Export
     from ecggan.jobs.generate import Generate as Generate
+    from ecggan.jobs.obedience import Obedience as Obedience
     from ecggan.jobs.pack import Pack as Pack
     from ecggan.jobs.reader_kit import ReaderKit as ReaderKit
     from ecggan.jobs.reader_scores import ReaderScores as ReaderScores
@@ -33,6 +34,7 @@ _HOMES = {  # imported when first asked for, one job without the others
     "DataReport": "data_report",
     "SelfTest": "self_test",
     "UtilityStudy": "utility",
+    "Obedience": "obedience",
     "Pack": "pack",
     "ReaderKit": "reader_kit",
     "ReaderScores": "reader_scores",

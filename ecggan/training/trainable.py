@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 ALL, DECODER, AFFINE, NONE = "all", "decoder", "affine", "none"
 CHOICES = (ALL, DECODER, AFFINE, NONE)
+_OF_CONDITIONS = "film."  # learns whenever the generator does
 
 
 def learned_parameters(generator: nn.Module, trainable: str) -> list[nn.Parameter]:
@@ -29,7 +30,7 @@ def learned_parameters(generator: nn.Module, trainable: str) -> list[nn.Paramete
             DECODER: name.startswith("decoder.") and not name.startswith("decoder.layers.0."),
             AFFINE: parameter.ndim == 1,
             NONE: False,
-        }[trainable]
+        }[trainable] or (trainable != NONE and name.startswith(_OF_CONDITIONS))
         parameter.requires_grad_(is_learned)
         if is_learned:
             learned.append(parameter)
@@ -104,4 +105,5 @@ class StartWeights(nn.Module):
 
 
 def _weights(generator: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
-    return ((name, parameter) for name, parameter in generator.named_parameters() if parameter.ndim > 1)
+    named = generator.named_parameters()
+    return ((name, weight) for name, weight in named if weight.ndim > 1 and not name.startswith(_OF_CONDITIONS))
