@@ -16,7 +16,18 @@ from ecggan.cli import exit_on_user_error
 from ecggan.command_help import answer_help
 from ecggan.overrides import exit_on_unknown_parameter
 
-JOBS = ("report", "checkpoints", "sweep", "data_report", "pack", "self_test", "reader_kit", "reader_scores")
+JOBS = (
+    "report",
+    "checkpoints",
+    "sweep",
+    "data_report",
+    "pack",
+    "self_test",
+    "utility",
+    "obedience",
+    "reader_kit",
+    "reader_scores",
+)
 
 
 @partial(exit_on_unknown_parameter, configs=Path(__file__).parent / "configs", script="evaluate", jobs=JOBS)

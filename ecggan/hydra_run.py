@@ -13,10 +13,11 @@ from typing import Any
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from pytorch_lightning import Callback
 
 from ecggan.files.atomic import atomic_file
+from ecggan.training.conditioning import learn_conditions
 from ecggan.training.datamodule import ECGDataModule
 from ecggan.training.ddp import is_first_process
 from ecggan.training.sweeps.search import EndedRun, train_run_of_study
@@ -55,6 +56,8 @@ def _train(config: DictConfig, overrides: Sequence[str], *more_callbacks: Callba
     record = {"command": sys.argv, "given": list(overrides), "seed": config.seed, "data": config.data.name}
     run = {"resume": config.resume, "out": config.out, "record": record}
     if config.get("method") is not None:
+        if config.condition is not None:
+            raise ValueError("condition= is for the training of a GAN, and method=transport trains none: leave one out")
         source, ecg = instantiate(config.data.source, _convert_="all"), instantiate(config.ecg)
         return instantiate(config.method, _convert_="all")(source, ecg, config.folder, **run)
     parts = partial(_parts, config)
@@ -66,9 +69,16 @@ def _parts(config: DictConfig) -> TrainingParts:
     loading = (config.batch_size, config.num_workers, config.seed, config.on_device)
     hyperparameters: Any = OmegaConf.to_container(config, resolve=True)
     hyperparameters.pop("sweep", None)  # its storage may name a password
+    conditions, gan = None, config.model.gan
+    if config.condition is not None:
+        source, conditions = learn_conditions(source, hyperparameters["condition"], None, config.cache)
+        gan = gan.copy()
+        with open_dict(gan):
+            for network in (gan.generator, gan.discriminator):
+                network.condition_size = conditions.size
     return TrainingParts(
-        data=ECGDataModule(source, ecg, *loading),
-        gan=instantiate(config.model.gan, _convert_="all"),
+        data=ECGDataModule(source, ecg, *loading, conditions),
+        gan=instantiate(gan, _convert_="all", _partial_=True)(conditions=conditions),
         callbacks=list(instantiate(config.callbacks).values()),
         loggers=list(instantiate(config.logger).values()),
         trainer=instantiate(config.trainer, _partial_=True),

@@ -25,6 +25,6 @@ def test_help_of_a_job_shows_the_parameters_of_that_job_and_the_overrides():
 
 def test_help_lists_each_group_with_its_options():
     text = help_text(CONFIGS, "evaluate", [])
-    assert "\njob: checkpoints, convert, data_report, export, generate, pack, reader_kit" in text
+    assert "\njob: checkpoints, convert, data_report, export, generate, obedience, pack, reader_kit" in text
     assert "\npacking/keep: " in text
     assert "\nhydra" not in text

@@ -3,8 +3,10 @@
 import dataclasses
 import inspect
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
@@ -16,7 +18,9 @@ import ecggan
 import evaluate
 import generate
 import train  # noqa: F401  registers the resolver
+from ecggan import hydra_run
 from ecggan.checkpoints.published import PUBLISHED_FORMAT
+from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.measurement.normality.screen import RULES
 from ecggan.models.discriminator import Discriminator
 from ecggan.training.wgan_gp import WGANGP
@@ -124,6 +128,19 @@ def test_every_model_can_be_built_and_learns_from_its_format(name):
     assert config.model.name == name
 
 
+@pytest.mark.parametrize("critic", options("critic"))
+@pytest.mark.parametrize("name", options("model"))
+def test_every_model_and_critic_can_be_conditional(name, critic, tmp_path):
+    ecgs = ECGSet.from_arrays(np.zeros((4, 8, 5000)), ecggan.EIGHT_LEADS, 500)
+    replace(ecgs, records=ecgs.records.assign(age=[20.0, 40.0, 60.0, np.nan])).save(tmp_path / "set")
+    asked = ["condition=[age]", "data=ecg_set", f"data.root={tmp_path / 'set'}", "model.model_size=5", "loss=r3gan"]
+    config = composed("train", f"model={name}", f"critic={critic}", *asked, f"hydra.runtime.output_dir={tmp_path}")
+    parts = hydra_run._parts(OmegaConf.masked_copy(config, [key for key in config if key != "hydra"]))
+    assert parts.gan.conditions.names == parts.data.conditions.names == ("age",)
+    assert parts.gan.generator.condition_size == parts.gan.discriminator.condition_size == 2
+    assert parts.hyperparameters["condition"] == ["age"]
+
+
 @pytest.mark.parametrize("name", options("model"))
 def test_every_model_is_trained_as_published(name):
     model = composed("train", f"model={name}").model
@@ -215,6 +232,8 @@ NEEDED = {  # what a job cannot do without
     "data_report": ("data=deepfake",),
     "self_test": ("data=deepfake",),
     "pack": ("data=deepfake",),
+    "utility": ("data=deepfake", "generated=a"),
+    "obedience": ("data=deepfake", "generated=a"),
     "reader_kit": ("data=deepfake", "generated=a"),
     "reader_scores": ("readers=[a]", "key=b"),
     "generate": ("checkpoint=published",),

@@ -57,7 +57,7 @@ def test_an_old_form_is_answered_with_the_new_one(command, answer):
 @pytest.mark.parametrize("override", ["generated=X", "+generated=X", "++generated=X"])
 def test_a_parameter_of_another_job_is_named_with_its_jobs(override):
     found = problem("evaluate", "job=self_test", "data=ptbxl", override)
-    assert found == "generated is no parameter of job=self_test; it belongs to: report, reader_kit"
+    assert found == "generated is no parameter of job=self_test; it belongs to: report, utility, obedience, reader_kit"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@
     trained   epoch, steps, seed and other facts of the training
     transport the arrays of a beat transport, which every ECG passes through; if there is one, the version is 2, so
               that no older ecggan draws without it
+    conditions  what it takes beside noise, and what of it was trained on; if there are any, the version is 3
 
 A training checkpoint holds the same under the key ``ecggan_generator``, so generation opens both. Nothing but tensors
 and plain values is ever unpickled.
@@ -27,13 +28,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ecggan.data.sets.conditions import Conditions
 from ecggan.ecg import ECGFormat
 from ecggan.files.atomic import atomic_file
 from ecggan.models.pulse2pulse import Pulse2PulseGenerator
 from ecggan.models.wavegan_star import WaveGANStarGenerator
 
-FORMAT, FORMAT_VERSION, VERSION_WITH_TRANSPORT = "ecggan generator", 1, 2
-TRANSPORT = "transport"
+FORMAT, FORMAT_VERSION, VERSION_WITH_TRANSPORT, VERSION_WITH_CONDITIONS = "ecggan generator", 1, 2, 3
+TRANSPORT, CONDITIONS = "transport", "conditions"
 KEY_IN_TRAINING_CHECKPOINT = "ecggan_generator"
 
 ARCHITECTURES: dict[str, type[nn.Module]] = {
@@ -51,12 +53,14 @@ class TrainedGenerator:
         ecg: the format of its ECGs.
         description: plain values.
         transport: arrays of the beat transport that its ECGs pass through; None if there is none.
+        conditions: that the network takes beside noise; None if there are none.
     """
 
     network: nn.Module
     ecg: ECGFormat
     description: dict[str, Any]
     transport: Mapping[str, Tensor] | None = None
+    conditions: Conditions | None = None
 
 
 def generator_contents(
@@ -65,6 +69,7 @@ def generator_contents(
     ecg: ECGFormat,
     trained: dict[str, Any],
     transport: Mapping[str, Tensor] | None = None,
+    conditions: Conditions | None = None,
 ) -> dict[str, Any]:
     """The contents of a generator file, on the CPU.
 
@@ -74,6 +79,7 @@ def generator_contents(
         ecg: the format of its ECGs.
         trained: facts of the training, plain values.
         transport: arrays of the beat transport that its ECGs pass through.
+        conditions: that the generator takes beside noise.
 
     Raises:
         ValueError: the generator's class is not in ARCHITECTURES.
@@ -84,7 +90,7 @@ def generator_contents(
     networks = {"raw": generator} if ema is None else {"raw": generator, "ema": ema}
     return {
         "format": FORMAT,
-        "format_version": FORMAT_VERSION if transport is None else VERSION_WITH_TRANSPORT,
+        "format_version": _version(transport is not None, conditions is not None),
         "generator": {"architecture": names[0], **_plain(generator.hyperparameters)},
         "ecg": {**asdict(ecg), "leads": list(ecg.leads)},
         "weights": {
@@ -93,6 +99,7 @@ def generator_contents(
         },
         "trained": trained,
         **({} if transport is None else {TRANSPORT: dict(transport)}),
+        **({} if conditions is None else {CONDITIONS: conditions.plain()}),
     }
 
 
@@ -129,7 +136,7 @@ def generator_of(
     missing = [key for key in ("format_version", "generator", "ecg", "weights", "trained") if key not in contents]
     if missing:
         raise ValueError(f"{path} is damaged: {', '.join(missing)} is missing")
-    check_version(contents["format_version"], TRANSPORT in contents, path)
+    check_version(contents["format_version"], TRANSPORT in contents, CONDITIONS in contents, path)
     if weights not in contents["weights"]:
         raise ValueError(f"{path} holds the weights {', '.join(contents['weights'])}; weights={weights} is not there")
     generator = build_generator(contents["generator"], contents["weights"][weights], path)
@@ -141,14 +148,45 @@ def transport_of(contents: Mapping[str, Any]) -> dict[str, Tensor] | None:
     return contents.get(KEY_IN_TRAINING_CHECKPOINT, contents).get(TRANSPORT)
 
 
-def check_version(version: Any, has_transport: bool, path: str | Path) -> None:
-    """Raise ValueError unless this ecggan reads the version, and the file has a transport if the version says so."""
-    if version not in (FORMAT_VERSION, VERSION_WITH_TRANSPORT):
+def conditions_of(plain: Mapping[str, Any] | None, network: nn.Module, path: str | Path) -> Conditions | None:
+    """The conditions of a network, from the plain values in its file; None if it takes none.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
+    size = getattr(network, "condition_size", 0)
+    try:
+        conditions = None if plain is None else Conditions.from_plain(plain)
+        is_right = (0 if conditions is None else conditions.size) == size
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise ValueError(f"{path} is damaged: its conditions cannot be read ({error})") from error
+    if not is_right:
         raise ValueError(
-            f"{path} has format version {version}; this ecggan reads {FORMAT_VERSION} and {VERSION_WITH_TRANSPORT}"
+            f"{path} is damaged: its network takes {size} numbers of a condition, its conditions are others"
         )
-    if has_transport != (version == VERSION_WITH_TRANSPORT):
-        raise ValueError(f"{path} is damaged: version {version} {'has no' if has_transport else 'needs a'} transport")
+    return conditions
+
+
+def check_version(version: Any, has_transport: bool, has_conditions: bool, path: str | Path) -> None:
+    """Raise ValueError unless this ecggan reads the version, and the file has what the version says it has."""
+    versions = (FORMAT_VERSION, VERSION_WITH_TRANSPORT, VERSION_WITH_CONDITIONS)
+    if version not in versions:
+        raise ValueError(
+            f"{path} has format version {version}; this ecggan reads {', '.join(map(str, versions[:-1]))} and "
+            f"{versions[-1]}"
+        )
+    for has, needed, what in (
+        (has_transport, version == VERSION_WITH_TRANSPORT, "transport"),
+        (has_conditions, version == VERSION_WITH_CONDITIONS, "list of conditions"),
+    ):
+        if has != needed:
+            raise ValueError(f"{path} is damaged: version {version} {'has no' if has else 'needs a'} {what}")
+
+
+def _version(has_transport: bool, has_conditions: bool) -> int:
+    if has_transport and has_conditions:
+        raise ValueError("a generator with conditions cannot have a beat transport, which knows none")
+    return VERSION_WITH_TRANSPORT if has_transport else VERSION_WITH_CONDITIONS if has_conditions else FORMAT_VERSION
 
 
 def build_generator(

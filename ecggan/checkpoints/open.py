@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from ecggan.checkpoints.generator_file import (
+    CONDITIONS,
     FORMAT,
     KEY_IN_TRAINING_CHECKPOINT,
     TrainedGenerator,
+    conditions_of,
     generator_contents,
     generator_of,
     read_tensors,
@@ -17,7 +19,13 @@ from ecggan.checkpoints.generator_file import (
 )
 from ecggan.checkpoints.ptbxl import PTBXL, ptbxl_generator
 from ecggan.checkpoints.published import PUBLISHED, published_generator
-from ecggan.checkpoints.safetensors_file import SUFFIX, load_safetensors, load_transport, save_safetensors
+from ecggan.checkpoints.safetensors_file import (
+    SUFFIX,
+    load_conditions,
+    load_safetensors,
+    load_transport,
+    save_safetensors,
+)
 from ecggan.checkpoints.third_party import ECG_KEYS, third_party_generator
 from ecggan.run_folder import RunFolder
 
@@ -87,11 +95,11 @@ def convert_checkpoint(
         raise FileExistsError(f"{out} exists; give another name or remove it first")
     opened = open_generator(checkpoint, weights, epoch, ecg)
     description = dict(opened.description)
-    for computed in ("weights_sha256", "transport_sha256"):
+    for computed in ("weights_sha256", "transport_sha256", "conditions"):
         description.pop(computed, None)
     source = {"checkpoint": description.pop("checkpoint"), "layout": description.pop("layout")}
     trained = {"converted_from": source, **description}
-    contents = generator_contents(opened.network, None, opened.ecg, trained, opened.transport)
+    contents = generator_contents(opened.network, None, opened.ecg, trained, opened.transport, opened.conditions)
     save_safetensors(out, contents, "raw")
     return out
 
@@ -108,19 +116,23 @@ def _open_path(path: Path, weights: str, epoch: int | str, given: Mapping[str, A
 def _open_file(path: Path, weights: str, given: Mapping[str, Any]) -> TrainedGenerator:
     if path.suffix == SUFFIX:
         network, ecg, trained = load_safetensors(path)
-        transport = load_transport(path)
+        transport, plain = load_transport(path), load_conditions(path)
         description = {"layout": "ecggan safetensors", **trained}
     else:
         contents = read_tensors(path)
         if contents.get("format") == FORMAT or KEY_IN_TRAINING_CHECKPOINT in contents:
             network, ecg, trained = generator_of(contents, path, weights)
             transport = transport_of(contents)
+            plain = contents.get(KEY_IN_TRAINING_CHECKPOINT, contents).get(CONDITIONS)
             layout = "ecggan training checkpoint" if KEY_IN_TRAINING_CHECKPOINT in contents else FORMAT
             description = {"layout": layout, "weights": weights, **trained}
         else:
             network, ecg, description = third_party_generator(contents, path, given)
-            transport = None
+            transport, plain = None, None
     described = {"checkpoint": path.name, **description, "weights_sha256": weights_sha256(network)}
     if transport is not None:
         described["transport_sha256"] = tensors_sha256(transport)
-    return TrainedGenerator(network, ecg, described, transport)
+    conditions = conditions_of(plain, network, path)
+    if conditions is not None:
+        described["conditions"] = list(conditions.names)
+    return TrainedGenerator(network, ecg, described, transport, conditions)

@@ -15,7 +15,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ecggan.checkpoints.generator_file import FORMAT, TRANSPORT, build_generator, check_version, weights_sha256
+from ecggan.checkpoints.generator_file import (
+    CONDITIONS,
+    FORMAT,
+    TRANSPORT,
+    build_generator,
+    check_version,
+    weights_sha256,
+)
 from ecggan.ecg import ECGFormat
 from ecggan.files.atomic import atomic_file
 
@@ -33,7 +40,7 @@ def save_safetensors(path: str | Path, contents: dict[str, Any], weights: str) -
         weights: "raw" or "ema".
     """
     state = contents["weights"][weights]
-    values = {key: contents[key] for key in _KEYS if key in contents}
+    values = {key: contents[key] for key in (*_KEYS, CONDITIONS) if key in contents}
     values["weights_sha256"] = weights_sha256(build_generator(contents["generator"], state, path))
     metadata = {key: json.dumps(value, ensure_ascii=False) for key, value in values.items()}
     tensors = {**state, **{_PREFIX + name: tensor for name, tensor in contents.get(TRANSPORT, {}).items()}}
@@ -74,7 +81,7 @@ def load_safetensors(path: str | Path) -> tuple[nn.Module, ECGFormat, dict[str, 
         raise ValueError(
             f"{path} is {values['format']!r} of version {values['format_version']}; this ecggan reads {FORMAT!r}"
         )
-    check_version(values["format_version"], len(state) < len(names), path)
+    check_version(values["format_version"], len(state) < len(names), CONDITIONS in metadata, path)
     generator, ecg, trained = (values[key] for key in ("generator", "ecg", "trained"))
     if not (isinstance(generator, dict) and isinstance(ecg, dict) and isinstance(trained, dict)):
         raise ValueError(f"{path} is damaged: generator, ecg and trained must be JSON objects")
@@ -93,6 +100,20 @@ def load_transport(path: str | Path) -> dict[str, Tensor] | None:
     with safe_open(path, framework="pt") as file:
         names = [name for name in file.keys() if name.startswith(_PREFIX)]  # noqa: SIM118  it is no dictionary
         return {name.removeprefix(_PREFIX): file.get_tensor(name) for name in names} or None
+
+
+def load_conditions(path: str | Path) -> Any:
+    """The plain values of the conditions in a file that [load_safetensors][] opens; None if there are none.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
+    with safe_open(path, framework="pt") as file:
+        written = (file.metadata() or {}).get(CONDITIONS)
+    try:
+        return None if written is None else json.loads(written)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is damaged: its conditions are not JSON") from error
 
 
 def save_transport_alone(path: str | Path, arrays: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ecggan import checks
 from ecggan.data.sets.ecg_set import ECGSet
@@ -31,6 +32,7 @@ def generate(
     batch_size: int = 512,
     device: str = "auto",
     progress: bool = True,
+    condition: Mapping[str, Any] | pd.DataFrame | None = None,
 ) -> ECGSet:
     """Draw a set of ECGs.
 
@@ -54,6 +56,9 @@ def generate(
         batch_size: records at once on a GPU; it changes the speed, not the set.
         device: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", "mps".
         progress: show a progress bar.
+        condition: of a generator that was trained with conditions: a mapping such as ``{"sex": "female", "age": 70,
+            "heart_rate": [80, 100], "labels": ["LBBB"]}``, where what is left out is drawn as in the training set; or a
+            table with these columns, a row a record. None leaves all out.
 
     Raises:
         FileNotFoundError: no such checkpoint.
@@ -64,7 +69,19 @@ def generate(
         OSError: the disk has too little room.
     """
     request = GenerationRequest(
-        checkpoint, num_records, seed, indices, leads, weights, epoch, ecg, keep, batch_size, device, progress
+        checkpoint,
+        num_records,
+        seed,
+        indices,
+        leads,
+        weights,
+        epoch,
+        ecg,
+        keep,
+        batch_size,
+        device,
+        progress,
+        condition,
     )
     plan = GenerationPlan.of(request)
     if out is None:

@@ -29,6 +29,7 @@ class Generator:
         epoch: of a run's folder.
         ecg: facts that a file of another project lacks.
         device: "cpu", "cuda" …
+        condition: what is asked of a generator with conditions, as a mapping.
 
     Attributes:
         leads: of the ECGs, in their order.
@@ -48,8 +49,10 @@ class Generator:
         epoch: int | str = "best",
         ecg: Mapping[str, Any] | None = None,
         device: str = "cpu",
+        condition: Mapping[str, Any] | None = None,
     ) -> None:
-        request = GenerationRequest(checkpoint, 1, 0, None, leads, weights, epoch, ecg, device=device, progress=False)
+        how: dict[str, Any] = {"device": device, "progress": False, "condition": condition}
+        request = GenerationRequest(checkpoint, 1, 0, None, leads, weights, epoch, ecg, **how)
         self._plan = GenerationPlan.of(request)
         self.leads, self.sampling_rate = self._plan.leads, self._plan.sampler.ecg.sampling_rate
         self._last: tuple[int, int, np.ndarray] | None = None

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int16
+from jaxtyping import Float, Float32, Int16
 from torch import Tensor, nn
 
 from ecggan.ecg import LARGEST_STORED_MV, MICROVOLTS_PER_MILLIVOLT, ECGFormat, to_microvolts
@@ -63,6 +63,8 @@ class Sampler:
         device: of the network.
         batch_size: records at once on a GPU; a CPU draws blocks of 16.
         transport: each ECG drawn, in mV with its sampling rate, passes through it; None leaves them as drawn.
+        conditions: indices -> the conditions of these records in numbers, each from (seed, index) alone; None for a
+            network without.
 
     Raises:
         ValueError: the network's full scale is more than an ECG set can hold.
@@ -76,6 +78,7 @@ class Sampler:
         device: torch.device,
         batch_size: int,
         transport: Callable[[np.ndarray, int], np.ndarray] | None = None,
+        conditions: Callable[[Sequence[int]], Float32[np.ndarray, "record value"]] | None = None,
     ) -> None:
         if ecg.full_scale_mv > LARGEST_STORED_MV:
             raise ValueError(
@@ -86,7 +89,7 @@ class Sampler:
         self.latent_shape = shape
         self.network = folded(network).to(device)
         self.ecg, self.seed, self.device, self.batch_size = ecg, seed, device, batch_size
-        self.transport = transport
+        self.transport, self.conditions = transport, conditions
 
     def draw(self, groups: Iterable[Sequence[int]]) -> Generator[Int16[np.ndarray, "group lead time"], None, None]:
         """Yield the ECGs of each group of indices in µV, in order.
@@ -105,10 +108,11 @@ class Sampler:
     def _draw_batches(
         self, groups: Iterable[Sequence[int]]
     ) -> Generator[Int16[np.ndarray, "group lead time"], None, None]:
-        with closing(_in_order(lambda group: draw_noise(self.latent_shape, self.seed, group), groups)) as noises:
-            while some := _of_at_least(self.batch_size, noises):
-                drawn = self._transported(self._microvolts(torch.cat(some).to(self.device)))
-                yield from np.split(drawn, np.cumsum([len(noise) for noise in some])[:-1])
+        with closing(_in_order(self._inputs, groups)) as inputs:
+            while some := _of_at_least(self.batch_size, inputs):
+                joined = [torch.cat(parts).to(self.device) for parts in zip(*some, strict=True)]
+                drawn = self._transported(self._microvolts(*joined))
+                yield from np.split(drawn, np.cumsum([len(noise) for noise, *_ in some])[:-1])
 
     def _draw_blocks(
         self, groups: Iterable[Sequence[int]]
@@ -127,13 +131,19 @@ class Sampler:
 
     def _draw_block(self, indices: Sequence[int]) -> Int16[np.ndarray, "record lead time"]:
         """Draw some records of one block, each at its place in the whole block."""
-        noise = draw_noise(self.latent_shape, self.seed, indices)
+        inputs = self._inputs(indices)
         if list(indices) == list(range(indices[0], indices[0] + BLOCK)):
-            return self._transported(self._microvolts(noise))
+            return self._transported(self._microvolts(*inputs))
         places = [index % BLOCK for index in indices]
-        block = torch.zeros(BLOCK, *self.latent_shape)
-        block[places] = noise
-        return self._transported(self._microvolts(block)[places])
+        blocks = [torch.zeros(BLOCK, *some.shape[1:]) for some in inputs]
+        for block, some in zip(blocks, inputs, strict=True):
+            block[places] = some
+        return self._transported(self._microvolts(*blocks)[places])
+
+    def _inputs(self, indices: Sequence[int]) -> tuple[Tensor, ...]:
+        """What the network takes for these records: noise, and conditions if it takes them."""
+        noise = draw_noise(self.latent_shape, self.seed, indices)
+        return (noise,) if self.conditions is None else (noise, torch.from_numpy(self.conditions(indices)))
 
     def _transported(self, microvolts: Int16[np.ndarray, "batch lead time"]) -> Int16[np.ndarray, "batch lead time"]:
         if self.transport is None:
@@ -142,9 +152,11 @@ class Sampler:
         moved = np.stack([self.transport(record, self.ecg.sampling_rate) for record in millivolts])
         return to_microvolts(moved.clip(-LARGEST_STORED_MV, LARGEST_STORED_MV))
 
-    def _microvolts(self, noise: Float[Tensor, "batch ..."]) -> Int16[np.ndarray, "batch lead time"]:
+    def _microvolts(
+        self, noise: Float[Tensor, "batch ..."], *condition: Tensor
+    ) -> Int16[np.ndarray, "batch lead time"]:
         with torch.inference_mode():
-            output = self.network(noise)
+            output = self.network(noise, *condition)
             expected = (len(noise), len(self.ecg.leads), self.ecg.num_samples)
             if output.shape != expected:
                 raise ValueError(f"the generator draws {tuple(output.shape[1:])}; its file says {expected[1:]}")
@@ -155,10 +167,10 @@ class Sampler:
             return self.ecg.from_network(output).to(torch.int16).cpu().numpy()
 
 
-def _of_at_least(batch_size: int, noises: Iterator[Tensor]) -> list[Tensor]:
-    """The next noises that make a batch; empty at the end."""
-    some: list[Tensor] = []
-    while sum(map(len, some)) < batch_size and (more := list(islice(noises, 1))):
+def _of_at_least(batch_size: int, inputs: Iterator[tuple[Tensor, ...]]) -> list[tuple[Tensor, ...]]:
+    """The next inputs that make a batch; empty at the end."""
+    some: list[tuple[Tensor, ...]] = []
+    while sum(len(noise) for noise, *_ in some) < batch_size and (more := list(islice(inputs, 1))):
         some += more
     return some
 

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from ecggan.jobs.data_report import DataReport as DataReport
     from ecggan.jobs.export import Export as Export
     from ecggan.jobs.generate import Generate as Generate
+    from ecggan.jobs.obedience import Obedience as Obedience
     from ecggan.jobs.pack import Pack as Pack
     from ecggan.jobs.reader_kit import ReaderKit as ReaderKit
     from ecggan.jobs.reader_scores import ReaderScores as ReaderScores
     from ecggan.jobs.report import Report as Report
     from ecggan.jobs.self_test import SelfTest as SelfTest
     from ecggan.jobs.sweep import Sweep as Sweep
+    from ecggan.jobs.utility import UtilityStudy as UtilityStudy
 
 _HOMES = {  # imported when first asked for, one job without the others
     "Report": "report",
@@ -31,6 +33,8 @@ _HOMES = {  # imported when first asked for, one job without the others
     "Sweep": "sweep",
     "DataReport": "data_report",
     "SelfTest": "self_test",
+    "UtilityStudy": "utility",
+    "Obedience": "obedience",
     "Pack": "pack",
     "ReaderKit": "reader_kit",
     "ReaderScores": "reader_scores",

@@ -15,6 +15,8 @@ from ecggan.jobs.convert import generator_source
 from ecggan.jobs.export import exported_text, forms_of, write_exports
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ecggan.data.sets.record_filter import RecordFilter
 
 _NUM_FITTED = 1024  # ECGs that keep=like_real is fitted on, of another seed than the set's
@@ -47,6 +49,8 @@ class Generate:
         batch_size: records at once on a GPU; it changes the speed, not the set.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         num_workers: processes that measure for `keep`, and that export; None for one a core.
+        condition: of a generator that was trained with conditions: a mapping, condition -> value, [from, to] or labels;
+            or a CSV or Parquet file of them, a row a record; None for conditions as in the training set.
     """
 
     checkpoint: str | Path | int | None = None
@@ -68,6 +72,7 @@ class Generate:
     batch_size: int = 512
     device: str = "auto"
     num_workers: int | None = None
+    condition: Mapping[str, Any] | str | Path | None = None
 
     def __post_init__(self) -> None:
         generator_source(self.checkpoint, self.run_folder)
@@ -83,6 +88,11 @@ class Generate:
         elif self.like is not None:
             raise ValueError(f"like={self.like} is for keep=like_real; keep is {self.keep}")
         forms_of(self.export)
+        if not (self.condition is None or isinstance(self.condition, Mapping | str | Path)):
+            raise ValueError(
+                "condition must be a mapping, such as {sex:female,heart_rate:[80,100]}, or a CSV or Parquet file; got "
+                f"{self.condition}"
+            )
 
     def run(self) -> Result[ECGSet | None]:
         """Draw the set and export it; the value is None where other processes have yet to draw their parts.
@@ -112,6 +122,7 @@ class Generate:
             "device": str(self.device),
             **{name: getattr(self, name) for name in ("num_records", "seed", "leads", "weights", "epoch", "ecg")},
             "batch_size": self.batch_size,
+            "condition": self._condition(),
         }
         ecgs: ECGSet | None
         if cluster is None:
@@ -124,6 +135,13 @@ class Generate:
         paths = write_exports(ecgs, Path(out), forms_of(self.export), self.license, self.num_workers)
         lines = [*_exclusions(ecgs), f"{len(ecgs):,} ECGs of {len(ecgs.leads)} leads", f"Saved to {out}"]
         return Result(ecgs, Path(out), "\n".join([*lines, *([exported_text(paths)] if paths else [])]))
+
+    def _condition(self) -> "Mapping[str, Any] | pd.DataFrame | None":
+        if self.condition is None or isinstance(self.condition, Mapping):
+            return self.condition
+        from ecggan.data.sets.conditions import read_conditions
+
+        return read_conditions(Path(self.condition).expanduser())
 
     def _filter(self, source: str, num_workers: int | None) -> "RecordFilter | None":
         if self.keep is None:
@@ -138,10 +156,11 @@ class Generate:
         from ecggan.evaluation.fidelity.like_real import LikeReal
         from ecggan.generation.generate import generate
 
-        options = {name: getattr(self, name) for name in ("leads", "weights", "epoch", "ecg", "batch_size")}
-        others = generate(
-            source, _NUM_FITTED, self.seed ^ _SEED_OF_OTHERS, **options, device=str(self.device), progress=False
-        )
+        options: dict[str, Any] = {
+            name: getattr(self, name) for name in ("leads", "weights", "epoch", "ecg", "batch_size")
+        }
+        options |= {"device": str(self.device), "condition": self._condition()}
+        others = generate(source, _NUM_FITTED, self.seed ^ _SEED_OF_OTHERS, **options, progress=False)
         filter_ = LikeReal.fit(ECGSet.open(str(self.like)), others, self.like_share, self.num_workers)
         return filter_.with_workers(num_workers)
 

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ecggan import checks
+from ecggan.models.film import modulated
 from ecggan.models.layers import UpsampledConv1d
 
 FACTORS = (5, 5, 5, 2, 5, 2)
@@ -56,17 +57,23 @@ class Decoder(nn.Module):
         )
 
     def forward(
-        self, x: Float[Tensor, "batch width short"], skips: Sequence[Float[Tensor, "batch _ _"]] = ()
+        self,
+        x: Float[Tensor, "batch width short"],
+        skips: Sequence[Float[Tensor, "batch _ _"]] = (),
+        changes: Sequence[Float[Tensor, "batch _ 2"]] = (),
     ) -> Float[Tensor, "batch lead time"]:
         """Draw records in ±1.
 
         Args:
             x: the bottom of the network.
             skips: the encoder's outputs from the bottom up, for the second to fifth layer.
+            changes: of the channels of all layers but the last, from [FiLM][ecggan.models.film.FiLM].
         """
         for i, layer in enumerate(self.layers):
             if skips and i in SKIP_LAYERS:
                 x = torch.cat((x, skips[SKIP_LAYERS.index(i)]), dim=1)
             x = layer(x)
+            if changes and i < len(changes):
+                x = modulated(x, changes[i])
             x = torch.tanh(x) if i == 5 else F.relu(x, inplace=True)
         return x

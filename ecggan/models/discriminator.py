@@ -12,6 +12,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from ecggan import checks
+from ecggan.models.film import Projection, check_condition
 from ecggan.models.layers import KERNEL_SIZE, Conv1d, adjoint_phase_shuffle, phase_shuffle
 
 STRIDES = (2, 2, 2, 2, 4, 4, 4)
@@ -28,12 +29,15 @@ class Discriminator(nn.Module):
         num_samples: long enough for seven strided layers with a mirrored shift between them.
         model_size: the width d; 50 in the paper (203.9 M parameters).
         max_shift: of the phase shuffle, in samples of each layer; 2 in the paper, 0 for none.
+        condition_size: numbers of a condition; 0 for a critic without.
 
     Raises:
         ValueError: a size that the layers do not allow; the message names the rule.
     """
 
-    def __init__(self, num_leads: int, num_samples: int, model_size: int, max_shift: int) -> None:
+    def __init__(
+        self, num_leads: int, num_samples: int, model_size: int, max_shift: int, condition_size: int = 0
+    ) -> None:
         super().__init__()
         for name, number in (("num_leads", num_leads), ("num_samples", num_samples), ("model_size", model_size)):
             checks.whole_number(name, number, at_least=1)
@@ -47,6 +51,7 @@ class Discriminator(nn.Module):
                 f"last need more than max_shift = {max_shift}"
             )
         self.max_shift = max_shift
+        self.condition_size = condition_size
         channels = (num_leads, *(width * model_size for width in WIDTHS))
         self.layers = nn.ModuleList(
             Conv1d(ins, outs, KERNEL_SIZE, stride, PADDING)
@@ -56,6 +61,7 @@ class Discriminator(nn.Module):
         for layer in (*self.layers, self.linear):
             assert isinstance(layer, nn.Conv1d | nn.Linear)
             nn.init.kaiming_normal_(layer.weight)
+        self.projection = Projection(condition_size, channels[-1]) if condition_size else None
 
     def draw_shifts(self, count: int, rng: torch.Generator | None = None) -> Int64[Tensor, "layer batch"] | None:
         """Draw the phase shuffle of `count` records, in samples of each layer; None if `max_shift` is 0."""
@@ -65,23 +71,32 @@ class Discriminator(nn.Module):
         return torch.randint(-self.max_shift, self.max_shift + 1, size, generator=rng, device=self.linear.weight.device)
 
     def forward(
-        self, ecg: Float[Tensor, "batch lead time"], shifts: Int64[Tensor, "layer batch"] | None = None
+        self,
+        ecg: Float[Tensor, "batch lead time"],
+        shifts: Int64[Tensor, "layer batch"] | None = None,
+        condition: Float[Tensor, "batch value"] | None = None,
     ) -> Float[Tensor, "batch"]:
         """Score records.
 
         Args:
             ecg: real or generated.
             shifts: of the phase shuffle, from `draw_shifts`; None for no shuffle.
+            condition: of the records, for a critic that takes one.
         """
+        check_condition(condition, self.projection)
         x = ecg
         for i, layer in enumerate(self.layers):
             x = F.leaky_relu(layer(x), LEAK)
             if shifts is not None and i < len(shifts):
                 x = phase_shuffle(x, shifts[i])
-        return self.linear(x.flatten(1)).squeeze(1)
+        score = self.linear(x.flatten(1)).squeeze(1)
+        return score if self.projection is None else score + (self.projection(condition) * x.mean(dim=2)).sum(dim=1)
 
     def slope(
-        self, ecg: Float[Tensor, "batch lead time"], shifts: Int64[Tensor, "layer batch"] | None = None
+        self,
+        ecg: Float[Tensor, "batch lead time"],
+        shifts: Int64[Tensor, "layer batch"] | None = None,
+        condition: Float[Tensor, "batch value"] | None = None,
     ) -> Float[Tensor, "batch lead time"]:
         """The gradient of each record's score along the record, in the weights' computation graph.
 
@@ -93,7 +108,9 @@ class Discriminator(nn.Module):
         Args:
             ecg: the records; no gradient flows to them.
             shifts: as in scoring.
+            condition: as in scoring.
         """
+        check_condition(condition, self.projection)
         passed: list[tuple[Tensor, int]] = []  # each layer's factors, and the length of its input
         x = ecg
         with torch.no_grad():
@@ -105,6 +122,8 @@ class Discriminator(nn.Module):
                 if shifts is not None and i < len(shifts):
                     x = phase_shuffle(x, shifts[i])
         slope = self.linear.weight.unflatten(1, x.shape[1:]).expand_as(x)
+        if self.projection is not None:
+            slope = slope + (self.projection(condition) / x.shape[2])[..., None]
         for i, layer in reversed(list(enumerate(self.layers))):
             assert isinstance(layer, Conv1d)
             if shifts is not None and i < len(shifts):

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
+from ecggan.models.film import Projection, check_condition
 from ecggan.models.layers import KERNEL_SIZE, Conv1d
 from ecggan.models.views import View, compressed, without_baseline
 
@@ -28,9 +29,10 @@ class SmallCritic(nn.Module):
         num_channels: of the input.
         widths: channels of each layer.
         stride: of each layer.
+        condition_size: numbers of a condition; 0 for a critic without.
     """
 
-    def __init__(self, num_channels: int, widths: Sequence[int], stride: int) -> None:
+    def __init__(self, num_channels: int, widths: Sequence[int], stride: int, condition_size: int = 0) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
             Conv1d(ins, outs, KERNEL_SIZE, stride, KERNEL_SIZE // 2) for ins, outs in pairwise((num_channels, *widths))
@@ -41,14 +43,23 @@ class SmallCritic(nn.Module):
             nn.init.kaiming_normal_(layer.weight, LEAK)
             assert layer.bias is not None
             nn.init.zeros_(layer.bias)
+        self.projection = Projection(condition_size, widths[-1]) if condition_size else None
 
-    def forward(self, x: Float[Tensor, "batch channel time"]) -> Float[Tensor, "batch"]:
+    def forward(
+        self, x: Float[Tensor, "batch channel time"], condition: Float[Tensor, "batch value"] | None = None
+    ) -> Float[Tensor, "batch"]:
+        check_condition(condition, self.projection)
         for layer in self.layers:
             x = F.leaky_relu(layer(x), LEAK)
-        return self.linear(x.mean(dim=2)).squeeze(1)
+        x = x.mean(dim=2)
+        score = self.linear(x).squeeze(1)
+        return score if self.projection is None else score + (self.projection(condition) * x).sum(dim=1)
 
-    def slope(self, x: Float[Tensor, "batch channel time"]) -> Float[Tensor, "batch channel time"]:
+    def slope(
+        self, x: Float[Tensor, "batch channel time"], condition: Float[Tensor, "batch value"] | None = None
+    ) -> Float[Tensor, "batch channel time"]:
         """The gradient of each score along its input, in the weights' graph; see `Discriminator.slope`."""
+        check_condition(condition, self.projection)
         met: list[tuple[Tensor, int]] = []
         with torch.no_grad():
             for layer in self.layers:
@@ -56,7 +67,8 @@ class SmallCritic(nn.Module):
                 leaks = torch.full_like(y, LEAK).masked_fill_(y > 0, 1)
                 met.append((leaks, x.shape[2]))
                 x = y * leaks
-        slope = (self.linear.weight / x.shape[2])[..., None].expand_as(x)
+        along = self.linear.weight if self.projection is None else self.linear.weight + self.projection(condition)
+        slope = (along / x.shape[2])[..., None].expand_as(x)
         for layer, (leaks, length) in zip(reversed(self.layers), reversed(met), strict=True):
             assert isinstance(layer, Conv1d)
             slope = layer.adjoint(slope * leaks, length)
@@ -77,6 +89,7 @@ class MultiscaleDiscriminator(nn.Module):
         knee_mv: amplitudes are compressed above it; see [compressed][ecggan.models.views.compressed].
         baseline_hz: what lies below is hidden from the critics, so that a generator is not taught the wander of the
             electrodes before the ECG; None hides nothing.
+        condition_size: numbers of a condition; 0 for critics without.
 
     Raises:
         ValueError: no view, or one that does not fit the record.
@@ -93,6 +106,7 @@ class MultiscaleDiscriminator(nn.Module):
         stride: int,
         knee_mv: float,
         baseline_hz: float | None,
+        condition_size: int = 0,
     ) -> None:
         super().__init__()
         if not views or not widths or stride < 1 or not knee_mv > 0:
@@ -101,6 +115,7 @@ class MultiscaleDiscriminator(nn.Module):
                 f"0; got {len(views)} views, widths {list(widths)}, stride {stride} and knee_mv {knee_mv:g}"
             )
         self.views = tuple(views)
+        self.condition_size = condition_size
         self.lengths = [view.num_samples(num_samples, sampling_rate) for view in self.views]
         self.num_samples, self.sampling_rate = num_samples, sampling_rate
         self.knee, self.baseline_hz = knee_mv / full_scale_mv, baseline_hz
@@ -109,7 +124,9 @@ class MultiscaleDiscriminator(nn.Module):
                 raise ValueError(
                     f"a view of {length} samples is too short for {len(widths)} layers of stride {stride}: {view}"
                 )
-        self.critics = nn.ModuleList(SmallCritic(view.num_channels(num_leads), widths, stride) for view in self.views)
+        self.critics = nn.ModuleList(
+            SmallCritic(view.num_channels(num_leads), widths, stride, condition_size) for view in self.views
+        )
 
     def draw_shifts(self, count: int, rng: torch.Generator | None = None) -> Int64[Tensor, "critic batch"]:
         """Draw where the windows of so many records begin, for each critic, in samples."""
@@ -132,18 +149,26 @@ class MultiscaleDiscriminator(nn.Module):
         ]
 
     def forward(
-        self, ecg: Float[Tensor, "batch lead time"], shifts: Int64[Tensor, "critic batch"]
+        self,
+        ecg: Float[Tensor, "batch lead time"],
+        shifts: Int64[Tensor, "critic batch"],
+        condition: Float[Tensor, "batch value"] | None = None,
     ) -> Float[Tensor, "batch critic"]:
         """Score records.
 
         Args:
             ecg: real or generated, in ±1 of full scale.
             shifts: the windows' starts, from `draw_shifts`.
+            condition: of the records, for critics that take one.
         """
-        return torch.stack([critic(x) for critic, x in zip(self.critics, self.inputs(ecg, shifts), strict=True)], dim=1)
+        inputs = self.inputs(ecg, shifts)
+        return torch.stack([critic(x, condition) for critic, x in zip(self.critics, inputs, strict=True)], dim=1)
 
     def squared_slopes(
-        self, ecg: Float[Tensor, "batch lead time"], shifts: Int64[Tensor, "critic batch"]
+        self,
+        ecg: Float[Tensor, "batch lead time"],
+        shifts: Int64[Tensor, "critic batch"],
+        condition: Float[Tensor, "batch value"] | None = None,
     ) -> Float[Tensor, "batch critic"]:
         """Of each score the squared norm of its gradient along what its critic sees, in the weights' graph."""
         with torch.no_grad():
@@ -151,5 +176,5 @@ class MultiscaleDiscriminator(nn.Module):
         slopes = []
         for critic, x in zip(self.critics, inputs, strict=True):
             assert isinstance(critic, SmallCritic)
-            slopes.append(critic.slope(x).square().sum(dim=(1, 2)))
+            slopes.append(critic.slope(x, condition).square().sum(dim=(1, 2)))
         return torch.stack(slopes, dim=1)

@@ -10,6 +10,7 @@ Several sets come as a mapping, name -> values, whose first entry is the referen
 """
 
 from ecggan.plotting.alarms import plot_alarms as plot_alarms
+from ecggan.plotting.areas import plot_areas as plot_areas
 from ecggan.plotting.by_lead import plot_lead_correlations as plot_lead_correlations
 from ecggan.plotting.by_lead import plot_spectra as plot_spectra
 from ecggan.plotting.clouds import plot_clouds as plot_clouds

@@ -71,11 +71,22 @@ def telling_apart(
     return ((real > fake).float() + 0.5 * (real == fake).float()).mean()
 
 
+def scores_of(
+    critic: Discriminator | MultiscaleDiscriminator,
+    ecg: Float[Tensor, "batch lead time"],
+    shifts: Tensor | None,
+    condition: Float[Tensor, "batch value"] | None,
+) -> Float[Tensor, "batch *critic"]:
+    """A critic's scores; one of the user's own need not know conditions."""
+    return critic(ecg, shifts) if condition is None else critic(ecg, shifts, condition)
+
+
 def squared_slopes(
     critic: Discriminator | MultiscaleDiscriminator,
     ecg: Float[Tensor, "batch lead time"],
     shifts: Tensor | None,
     unit: float,
+    condition: Float[Tensor, "batch value"] | None = None,
 ) -> Float[Tensor, "batch *critic"]:
     """Of each score the squared norm of its gradient, in the critic's graph.
 
@@ -84,11 +95,13 @@ def squared_slopes(
         ecg: where the slope is taken.
         shifts: the critic's random numbers.
         unit: of the records, by which a long critic's slope counts: where it is twice their SD, theirs is a half too.
+        condition: of the records; None for a critic without.
     """
     if isinstance(critic, MultiscaleDiscriminator):
         assert shifts is not None
-        return critic.squared_slopes(ecg, shifts)
-    return widened(critic.slope(ecg, shifts) * unit).square().sum(dim=(1, 2))
+        return critic.squared_slopes(ecg, shifts, condition)
+    slopes = critic.slope(ecg, shifts) if condition is None else critic.slope(ecg, shifts, condition)
+    return widened(slopes * unit).square().sum(dim=(1, 2))
 
 
 @runtime_checkable
@@ -102,6 +115,7 @@ class AdversarialLoss(Protocol):
         fake: Float[Tensor, "batch lead time"],
         rng: torch.Generator,
         step: int,
+        condition: Float[Tensor, "batch value"] | None = None,
     ) -> dict[str, Tensor]:
         """What the critic makes small, as ``critic_loss``, and what is to be logged beside it.
 
@@ -111,6 +125,7 @@ class AdversarialLoss(Protocol):
             fake: as many generated ones.
             rng: stream of random numbers.
             step: of the critic, from 0.
+            condition: of each real record and of the generated one beside it; None for networks without.
         """
 
     def generator_loss(
@@ -119,6 +134,7 @@ class AdversarialLoss(Protocol):
         real: Float[Tensor, "batch lead time"],
         fake: Float[Tensor, "batch lead time"],
         rng: torch.Generator,
+        condition: Float[Tensor, "batch value"] | None = None,
     ) -> Float[Tensor, ""]:
         """What the generator makes small; Args: as of `critic_losses`."""
 
@@ -159,15 +175,16 @@ class R3GANLoss:
         fake: Float[Tensor, "batch lead time"],
         rng: torch.Generator,
         step: int,
+        condition: Float[Tensor, "batch value"] | None = None,
     ) -> dict[str, Tensor]:
         shifts = critic.draw_shifts(len(real), rng)
-        real_scores, fake_scores = critic(real, shifts), critic(fake, shifts)
+        real_scores, fake_scores = (scores_of(critic, ecg, shifts, condition) for ecg in (real, fake))
         loss = relativistic_critic_loss(real_scores, fake_scores)
         losses = {"told_apart": telling_apart(real_scores.detach(), fake_scores.detach())}
         if step % self.every == 0:
             gamma = self.gamma_at(step)
             for name, ecg in (("r1", real), ("r2", fake)):
-                slopes = squared_slopes(critic, ecg, shifts, self.unit)
+                slopes = squared_slopes(critic, ecg, shifts, self.unit, condition)
                 penalty = zero_centred_penalty(slopes, gamma, self.every)
                 losses[name] = penalty / self.every
                 loss = loss + penalty
@@ -179,11 +196,12 @@ class R3GANLoss:
         real: Float[Tensor, "batch lead time"],
         fake: Float[Tensor, "batch lead time"],
         rng: torch.Generator,
+        condition: Float[Tensor, "batch value"] | None = None,
     ) -> Float[Tensor, ""]:
         shifts = critic.draw_shifts(len(real), rng)
         with torch.no_grad():
-            real_scores = critic(real, shifts)
-        return relativistic_generator_loss(real_scores, critic(fake, shifts))
+            real_scores = scores_of(critic, real, shifts, condition)
+        return relativistic_generator_loss(real_scores, scores_of(critic, fake, shifts, condition))
 
 
 @dataclass(frozen=True)
@@ -211,13 +229,15 @@ class HingeLoss:
         fake: Float[Tensor, "batch lead time"],
         rng: torch.Generator,
         step: int,
+        condition: Float[Tensor, "batch value"] | None = None,
     ) -> dict[str, Tensor]:
         shifts = critic.draw_shifts(len(real), rng)
-        real_scores, fake_scores = critic(real, shifts), critic(fake, shifts)
+        real_scores, fake_scores = (scores_of(critic, ecg, shifts, condition) for ecg in (real, fake))
         loss = hinge_critic_loss(real_scores, fake_scores)
         losses = {"told_apart": telling_apart(real_scores.detach(), fake_scores.detach())}
         if self.gamma and step % self.every == 0:
-            penalty = zero_centred_penalty(squared_slopes(critic, real, shifts, self.unit), self.gamma, self.every)
+            slopes = squared_slopes(critic, real, shifts, self.unit, condition)
+            penalty = zero_centred_penalty(slopes, self.gamma, self.every)
             losses["r1"] = penalty / self.every
             loss = loss + penalty
         return {"critic_loss": loss, **losses}
@@ -228,5 +248,7 @@ class HingeLoss:
         real: Float[Tensor, "batch lead time"],
         fake: Float[Tensor, "batch lead time"],
         rng: torch.Generator,
+        condition: Float[Tensor, "batch value"] | None = None,
     ) -> Float[Tensor, ""]:
-        return -widened(critic(fake, critic.draw_shifts(len(fake), rng))).mean()
+        shifts = critic.draw_shifts(len(fake), rng)
+        return -widened(scores_of(critic, fake, shifts, condition)).mean()

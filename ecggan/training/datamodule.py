@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from jaxtyping import Float32, Int16, Int64
+from jaxtyping import Float32, Int64
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.data.distributed import DistributedSampler
 
 from ecggan import checks
+from ecggan.data.sets.conditions import Conditions, condition_table
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import ECGFormat
 
@@ -29,16 +30,17 @@ _MOST_OF_FREE = 0.25  # of the free memory of the accelerator, or of the memory 
 
 
 class MappedRecords(Dataset):
-    """The records of a set in µV, read from disk one batch at a time."""
+    """The records of a set in µV, read from disk one batch at a time, with their conditions if there are any."""
 
-    def __init__(self, ecgs: ECGSet) -> None:
-        self.ecgs = ecgs
+    def __init__(self, ecgs: ECGSet, encoded: Float32[Tensor, "record value"] | None = None) -> None:
+        self.ecgs, self.encoded = ecgs, encoded
 
     def __len__(self) -> int:
         return len(self.ecgs)
 
-    def __getitems__(self, indices: Sequence[int]) -> Int16[Tensor, "batch lead time"]:
-        return torch.from_numpy(self.ecgs.microvolts(list(indices)))
+    def __getitems__(self, indices: Sequence[int]) -> Tensor | tuple[Tensor, Tensor]:
+        microvolts = torch.from_numpy(self.ecgs.microvolts(list(indices)))
+        return microvolts if self.encoded is None else (microvolts, self.encoded[list(indices)])
 
 
 class RecordNumbers(Dataset):
@@ -83,6 +85,7 @@ class ECGDataModule(pl.LightningDataModule):
         seed: of the order of the records.
         on_device: keep the training split on the accelerator: True, False, or "auto", if it takes at most a quarter
             of the accelerator's free memory. It changes the speed, not the batches.
+        conditions: that the networks take; a batch is then the records and the conditions of each.
     """
 
     def __init__(
@@ -93,6 +96,7 @@ class ECGDataModule(pl.LightningDataModule):
         num_workers: int,
         seed: int,
         on_device: bool | str = "auto",
+        conditions: Conditions | None = None,
     ) -> None:
         super().__init__()
         checks.whole_number("batch_size", batch_size, at_least=1)
@@ -104,7 +108,9 @@ class ECGDataModule(pl.LightningDataModule):
         self.num_workers = num_workers
         self.seed = seed
         self.on_device = on_device
+        self.conditions = conditions
         self._on_device: Tensor | None = None  # (record, lead, time) int16, µV
+        self._encoded: Tensor | None = None  # (record, value), on the device too if the records are
         self.ecgs: ECGSet | None = None  # with all its splits
         self.train: ECGSet | None = None
         self.validation: ECGSet | None = None
@@ -129,6 +135,13 @@ class ECGDataModule(pl.LightningDataModule):
         log.info("training on %d of the %d records of %s", len(self.train), len(ecgs), ecgs.path)
         if self.trainer is None or self.trainer.is_global_zero:  # reads the whole set, once
             self._warn_beyond_full_scale(self.train)
+
+    def encoded(self, ecgs: ECGSet) -> Float32[Tensor, "record value"] | None:
+        """The conditions of records in numbers; None for networks without."""
+        if self.conditions is None:
+            return None
+        table = condition_table(ecgs.records, self.conditions.names, str(ecgs.path))
+        return torch.from_numpy(self.conditions.encode(table))
 
     def reference(self) -> ECGSet:
         """The real ECGs for comparisons while training: the validation split, or else the training records."""
@@ -159,7 +172,12 @@ class ECGDataModule(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader:
         assert self.train is not None
         self._on_device = self._move_to_device(self.train)
-        records: Dataset = MappedRecords(self.train) if self._on_device is None else RecordNumbers(len(self.train))
+        encoded = self.encoded(self.train)
+        records: Dataset = RecordNumbers(len(self.train))
+        if self._on_device is None:
+            records = MappedRecords(self.train, encoded)
+        elif encoded is not None:
+            self._encoded = encoded.to(self._on_device.device)
         num_workers = self.num_workers if self._on_device is None and not _fits_in_memory(self.train) else 0
         world_size, rank, batches_seen = 1, 0, 0
         if self.trainer is not None:
@@ -183,10 +201,18 @@ class ECGDataModule(pl.LightningDataModule):
             pin_memory=torch.accelerator.is_available(),
         )
 
-    def on_after_batch_transfer(self, batch: Tensor, dataloader_idx: int) -> Float32[Tensor, "batch lead time"]:
-        """The batch on the device, in the network's range."""
-        microvolts = batch if self._on_device is None else self._on_device[batch]
-        return self.ecg.to_network(microvolts.float())
+    def on_after_batch_transfer(
+        self, batch: Tensor | Sequence[Tensor], dataloader_idx: int
+    ) -> Float32[Tensor, "batch lead time"] | tuple[Tensor, Tensor]:
+        """The batch on the device, in the network's range; with conditions, they and the conditions of each."""
+        if self._on_device is not None:
+            assert isinstance(batch, Tensor)
+            condition = None if self._encoded is None else self._encoded[batch]
+            microvolts = self._on_device[batch]
+        else:
+            microvolts, condition = (batch, None) if isinstance(batch, Tensor) else batch
+        ecg = self.ecg.to_network(microvolts.float())
+        return ecg if condition is None else (ecg, condition)
 
     def _move_to_device(self, ecgs: ECGSet) -> Tensor | None:
         """The records on the device, or None if they stay on disk."""

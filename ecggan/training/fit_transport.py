@@ -120,6 +120,11 @@ def fit_transport(
         raise ValueError(f"the generator {init} draws {start.ecg}; the real ECGs are {ecg}: change ecg=…")
     if start.transport is not None:
         raise ValueError(f"{init} has a beat transport already; give the generator that it was fitted on (epoch=0)")
+    if start.conditions is not None:
+        raise ValueError(
+            f"{init} has conditions ({', '.join(start.conditions.names)}), which a beat transport knows nothing of; "
+            "give a generator without"
+        )
     RunRecord(run.path, record).begin()
     data = ECGDataModule(source, ecg, batch_size=1, num_workers=0, seed=seed)
     data.prepare_data()

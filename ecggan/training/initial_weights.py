@@ -14,6 +14,8 @@ from ecggan.training.wgan_gp import WGANGP
 log = logging.getLogger(__name__)
 
 _CRITIC = "discriminator."
+_PROJECTION = "projection."
+_OF_CONDITIONS = "film."  # changes nothing at first, so that a generator without may become one with conditions
 
 
 def start_from(gan: WGANGP, init: str, epoch: int | str = "best") -> None:
@@ -29,12 +31,13 @@ def start_from(gan: WGANGP, init: str, epoch: int | str = "best") -> None:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the generator is of another architecture, size or format, or its ECGs pass through a beat transport.
+        ValueError: the generator is of another architecture, size or format, has other conditions (a generator without
+            may become one with), or its ECGs pass through a beat transport.
     """
     opened = open_generator(init, "ema", epoch)
     _check_format(gan, opened, init)
     _load(gan.generator, opened.network, init)
-    gan.ema.module.load_state_dict(opened.network.state_dict())
+    gan.ema.module.load_state_dict(gan.generator.state_dict())
     gan.restart()
     gan.trained_on |= training_hashes(opened.description)
     if init != PUBLISHED and Path(init).is_file() and Path(init).suffix == ".ckpt":
@@ -47,6 +50,13 @@ def _check_format(gan: WGANGP, opened: TrainedGenerator, init: str) -> None:
             f"the ECGs of {init} pass through a beat transport, which a training would not see; init= needs the "
             "generator that it was fitted on"
         )
+    if opened.conditions is not None and (
+        gan.conditions is None or gan.conditions.plain() != opened.conditions.plain()
+    ):
+        raise ValueError(
+            f"init={init} is conditioned on {', '.join(opened.conditions.names)} of other training records than this "
+            "training's; begin with a generator without conditions, or resume its training"
+        )
     if opened.ecg != gan.ecg:
         raise ValueError(f"init={init} draws {opened.ecg}; this training is of {gan.ecg}: change ecg=…")
 
@@ -57,13 +67,14 @@ def _load(network: nn.Module, trained: nn.Module, init: str) -> None:
             f"init={init} is a {type(trained).__name__}, the model a {type(network).__name__}: change model=…"
         )
     found, wanted = ({name: tuple(x.shape) for name, x in one.state_dict().items()} for one in (trained, network))
-    if found != wanted:
+    is_new = {name for name in wanted.keys() - found.keys() if name.startswith(_OF_CONDITIONS)}
+    if found != {name: shape for name, shape in wanted.items() if name not in is_new}:
         different = next(name for name in {**found, **wanted} if found.get(name) != wanted.get(name))
         raise ValueError(
             f"init={init} is of another size: {different} is {found.get(different)} there and {wanted.get(different)} "
             "here; change model.model_size"
         )
-    network.load_state_dict(trained.state_dict())
+    network.load_state_dict({**network.state_dict(), **trained.state_dict()})
 
 
 def _load_critic(gan: WGANGP, path: Path) -> None:
@@ -72,8 +83,10 @@ def _load_critic(gan: WGANGP, path: Path) -> None:
         return
     weights = contents["state_dict"]
     critic = {name.removeprefix(_CRITIC): x for name, x in weights.items() if name.startswith(_CRITIC)}
-    shapes = {name: x.shape for name, x in gan.discriminator.state_dict().items()}
-    if {name: x.shape for name, x in critic.items()} == shapes:
+    own = gan.discriminator.state_dict()
+    of_conditions = {name: x for name, x in own.items() if _PROJECTION in name and name not in critic}
+    critic |= of_conditions  # of a critic without conditions, that of a new one
+    if {name: x.shape for name, x in critic.items()} == {name: x.shape for name, x in own.items()}:
         gan.discriminator.load_state_dict(critic)
     else:
         log.warning("the critic of %s is of another shape: this training's critic starts from random weights", path)

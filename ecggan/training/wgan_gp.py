@@ -21,13 +21,19 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ecggan import checks
-from ecggan.checkpoints.generator_file import KEY_IN_TRAINING_CHECKPOINT, generator_contents, read_tensors
+from ecggan.checkpoints.generator_file import (
+    CONDITIONS,
+    KEY_IN_TRAINING_CHECKPOINT,
+    generator_contents,
+    read_tensors,
+)
+from ecggan.data.sets.conditions import Conditions
 from ecggan.data.sets.training_records import KEY as TRAINED_ON
 from ecggan.data.sets.training_records import encode_hashes, training_hashes
 from ecggan.ecg import ECGFormat
 from ecggan.models.discriminator import Discriminator
 from ecggan.models.multiscale import MultiscaleDiscriminator
-from ecggan.training.adversarial import AdversarialLoss
+from ecggan.training.adversarial import AdversarialLoss, scores_of
 from ecggan.training.augmentation import ECGAugmentation
 from ecggan.training.datamodule import ECGDataModule
 from ecggan.training.losses import critic_gap, critic_loss, generator_loss, gradient_penalty
@@ -57,6 +63,7 @@ class WGANGP(pl.LightningModule):
         trainable: which of the generator's weights learn: "all", "decoder", "last_layers", "affine" or "none" (a
             critic is made for a generator that stays as it is); see [trainable][ecggan.training.trainable].
         start_penalty: weight of the squared distance from the weights that the training started from; 0 for none.
+        conditions: that both networks take beside their input; None for networks without.
     """
 
     def __init__(
@@ -76,6 +83,7 @@ class WGANGP(pl.LightningModule):
         warmup_steps: int = 0,
         trainable: str = ALL,
         start_penalty: int | float = 0.0,
+        conditions: Conditions | None = None,
     ) -> None:
         super().__init__()
         if loss is None and (augmentation is not None or isinstance(discriminator, MultiscaleDiscriminator)):
@@ -89,6 +97,11 @@ class WGANGP(pl.LightningModule):
             raise ValueError(
                 "augment=adaptive follows the critic, and loss=matching has none; take augment=ecg or none"
             )
+        if isinstance(loss, MatchingLoss) and conditions is not None:
+            raise ValueError(
+                "loss=matching has no critic, which alone sees conditions; take another loss, or condition=null"
+            )
+        _check_sizes(conditions, generator=generator, discriminator=discriminator)
         checks.whole_number("warmup_steps", warmup_steps, at_least=0)
         checks.whole_number("n_critic", n_critic, at_least=1)
         checks.one_of("trainable", trainable, CHOICES)
@@ -110,6 +123,7 @@ class WGANGP(pl.LightningModule):
         self.learning_rate = learning_rate
         self.betas = (betas[0], betas[1])
         self.seed = seed
+        self.conditions = conditions
         # Counted here because the trainer's global_step counts the steps of both optimizers.
         self.critic_steps = 0
         self.generator_steps = 0
@@ -118,24 +132,35 @@ class WGANGP(pl.LightningModule):
         # an epoch when training resumes within it.
         self._epoch: dict[str, tuple[Tensor, int]] = {}
 
-    def forward(self, noise: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch lead time"]:
+    def forward(
+        self, noise: Float[Tensor, "batch ..."], condition: Float[Tensor, "batch value"] | None = None
+    ) -> Float[Tensor, "batch lead time"]:
         """Draw records from the moving average of the generator."""
-        return self.ema(noise)
+        return self.ema(noise, *_if_any(condition))
 
     def draw_microvolts(
         self, num_records: int, seed: int, batch_size: int = 64
     ) -> Int16[np.ndarray, "record lead time"]:
-        """ECGs of the generator's moving average, in µV; the same seed gives the same noise."""
+        """ECGs of the generator's moving average, in µV; the same seed gives the same noise and conditions."""
         rng = torch.Generator().manual_seed(seed)  # on the CPU, so that all devices draw the same
         shape = self.generator.latent_shape
         assert isinstance(shape, tuple)
+        condition = self.draw_conditions(num_records, seed)
         drawn = []
         for start in range(0, num_records, batch_size):
             noise = torch.rand((min(batch_size, num_records - start), *shape), generator=rng) * 2 - 1
+            some = None if condition is None else condition[start : start + len(noise)]
             with torch.inference_mode():
-                output = self(noise.to(self.device)).float()
+                output = self(noise.to(self.device), some).float()
             drawn.append(self.ecg.from_network(output).to(torch.int16).cpu().numpy())
         return np.concatenate(drawn)
+
+    def draw_conditions(self, num_records: int, seed: int) -> Float[Tensor, "record value"] | None:
+        """Conditions as in the training set, those of `draw_microvolts` for the same seed; None for none."""
+        if self.conditions is None:
+            return None
+        table = self.conditions.draw(seed, range(num_records))
+        return torch.from_numpy(self.conditions.encode(table)).to(self.device)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         learned = learned_parameters(self.generator, self.trainable)
@@ -168,28 +193,41 @@ class WGANGP(pl.LightningModule):
         if isinstance(data, ECGDataModule) and data.train is not None:
             self.trained_on |= set(data.train.hashes())
 
-    def training_step(self, batch: Float[Tensor, "batch lead time"], batch_idx: int) -> dict[str, Tensor]:
+    def training_step(
+        self, batch: Float[Tensor, "batch lead time"] | Sequence[Tensor], batch_idx: int
+    ) -> dict[str, Tensor]:
+        """A critic step, and each `n_critic`-th time a generator step.
+
+        Args:
+            batch: real records; with conditions, they and the conditions of each.
+            batch_idx: in the epoch.
+        """
+        real, condition = (batch, None) if isinstance(batch, Tensor) else batch
         critic_optimizer, generator_optimizer = self.optimizers()  # type: ignore[attr-defined]  # a list of two
         rng = self._random_stream()
-        losses = {} if self.has_idle_critic else self._step_of_critic(batch, rng, critic_optimizer)
+        losses = {} if self.has_idle_critic else self._step_of_critic(real, rng, critic_optimizer, condition)
         self.critic_steps += 1
         is_due = self.critic_steps % self.n_critic == 0 and self.critic_steps > self.warmup_steps
         if is_due and self.trainable != NONE:
-            losses |= self._step_of_generator(batch, rng, generator_optimizer)
+            losses |= self._step_of_generator(real, rng, generator_optimizer, condition)
         losses = {name: loss.detach() for name, loss in losses.items()}
-        self._log_means(losses, len(batch), batch_idx)
+        self._log_means(losses, len(real), batch_idx)
         return losses
 
-    def _step_of_critic(self, batch: Tensor, rng: torch.Generator, optimizer: Any) -> dict[str, Tensor]:
-        losses = self._losses_of_critic(batch, rng)
+    def _step_of_critic(
+        self, real: Tensor, rng: torch.Generator, optimizer: Any, condition: Tensor | None
+    ) -> dict[str, Tensor]:
+        losses = self._losses_of_critic(real, rng, condition)
         optimizer.zero_grad()
         self.manual_backward(losses["critic_loss"])
         optimizer.step()
         return losses
 
-    def _step_of_generator(self, batch: Tensor, rng: torch.Generator, optimizer: Any) -> dict[str, Tensor]:
+    def _step_of_generator(
+        self, real: Tensor, rng: torch.Generator, optimizer: Any, condition: Tensor | None
+    ) -> dict[str, Tensor]:
         self.toggle_optimizer(optimizer)  # no gradients for the critic's weights
-        losses = self._losses_of_generator(batch, rng)
+        losses = self._losses_of_generator(real, rng, condition)
         optimizer.zero_grad()
         self.manual_backward(self._with_penalty(losses["generator_loss"]))
         optimizer.step()
@@ -200,15 +238,18 @@ class WGANGP(pl.LightningModule):
         self.generator_steps += 1
         return losses
 
-    def _losses_of_generator(self, batch: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
-        drawn = self._draw(len(batch), rng)
+    def _losses_of_generator(
+        self, batch: Tensor, rng: torch.Generator, condition: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        drawn = self._draw(len(batch), rng, condition)
         if self.loss is None:
             shifts = self.discriminator.draw_shifts(len(batch), rng)
-            return {"generator_loss": generator_loss(self.discriminator(drawn, shifts))}
+            return {"generator_loss": generator_loss(scores_of(self.discriminator, drawn, shifts, condition))}
         real, fake = self._augmented(batch, rng), self._augmented(drawn, rng)
         if isinstance(self.loss, MatchingLoss):
             return self.loss.generator_losses(real, fake)
-        return {"generator_loss": self.loss.generator_loss(self.discriminator, real, fake, rng)}
+        loss = self.loss.generator_loss(self.discriminator, real, fake, rng, *_if_any(condition))
+        return {"generator_loss": loss}
 
     def _log_means(self, losses: dict[str, Tensor], count: int, batch_idx: int) -> None:
         if batch_idx == 0:
@@ -252,7 +293,7 @@ class WGANGP(pl.LightningModule):
         }
         if self.trained_on:
             trained[TRAINED_ON] = encode_hashes(self.trained_on)
-        return generator_contents(self.generator, self.ema.module, self.ecg, trained)
+        return generator_contents(self.generator, self.ema.module, self.ecg, trained, None, self.conditions)
 
     def check_resumable(self, path: str | Path, max_epochs: int | None) -> int:
         """The number of generator steps in a checkpoint, if training can resume from it.
@@ -289,19 +330,29 @@ class WGANGP(pl.LightningModule):
             raise ValueError(
                 f"{path} was trained at full_scale_mv = {full_scale_mv}; here it is {self.ecg.full_scale_mv}"
             )
+        plain = contents[KEY_IN_TRAINING_CHECKPOINT].get(CONDITIONS)
+        if plain is not None and self.conditions is not None and plain != self.conditions.plain():
+            raise ValueError(
+                f"{path} was trained on other conditions than those of these training records; resume with the data "
+                "and condition= that it was trained with"
+            )
         return int(contents["wgan_gp_steps"]["generator"])
 
-    def _losses_of_critic(self, real: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
+    def _losses_of_critic(
+        self, real: Tensor, rng: torch.Generator, condition: Tensor | None = None
+    ) -> dict[str, Tensor]:
         with torch.no_grad():  # no gradients for the generator in a critic step
-            fake = self._draw(len(real), rng)
+            fake = self._draw(len(real), rng, condition)
         if self.loss is not None:
             assert not isinstance(self.loss, MatchingLoss)
             real, fake = self._augmented(real, rng), self._augmented(fake, rng)
-            return self.loss.critic_losses(self.discriminator, real, fake, rng, self.critic_steps)
+            step = self.critic_steps
+            return self.loss.critic_losses(self.discriminator, real, fake, rng, step, *_if_any(condition))
         shifts = self.discriminator.draw_shifts(2 * len(real), rng)
         wide = torch.promote_types(real.dtype, torch.float32)
         share = torch.rand(len(real), 1, 1, generator=rng, device=self.device, dtype=wide)
-        return self.critic_losses(real, fake, shifts, share, self.discriminator.draw_shifts(len(real), rng))
+        between = self.discriminator.draw_shifts(len(real), rng)
+        return self.critic_losses(real, fake, shifts, share, between, condition)
 
     def critic_losses(
         self,
@@ -310,6 +361,7 @@ class WGANGP(pl.LightningModule):
         shifts: Tensor | None,
         share: Float[Tensor, "batch 1 1"],
         shifts_between: Tensor | None,
+        condition: Float[Tensor, "batch value"] | None = None,
     ) -> dict[str, Tensor]:
         """The critic's losses, as a function of tensors.
 
@@ -319,11 +371,14 @@ class WGANGP(pl.LightningModule):
             shifts: the phase shuffle of real and generated records together.
             share: the position of each penalty point between a fake record (0) and a real one (1).
             shifts_between: the phase shuffle of the penalty points.
+            condition: of each real record, of the generated one beside it and of the point between; None for none.
         """
-        scores = self.discriminator(torch.cat((real, fake)), shifts)  # one pass: no layer mixes records
+        of_both = None if condition is None else torch.cat((condition, condition))
+        both = torch.cat((real, fake))
+        scores = scores_of(self.discriminator, both, shifts, of_both)  # one pass: no layer mixes records
         real_scores, fake_scores = scores.split(len(real))
         slope = cast(Discriminator, self.discriminator).slope
-        penalty = gradient_penalty(lambda ecg: slope(ecg, shifts_between), real, fake, share)
+        penalty = gradient_penalty(lambda ecg: slope(ecg, shifts_between, *_if_any(condition)), real, fake, share)
         loss = critic_loss(real_scores, fake_scores, penalty, self.gradient_penalty_weight)
         gap = critic_gap(real_scores, fake_scores)
         return {"critic_loss": loss, "critic_gap": gap, "gradient_penalty": penalty}
@@ -337,15 +392,30 @@ class WGANGP(pl.LightningModule):
     def _augmented(self, ecg: Tensor, rng: torch.Generator) -> Tensor:
         return ecg if self.augmentation is None else self.augmentation.draw(ecg, rng, self.augmented_share)(ecg)
 
-    def _draw(self, count: int, rng: torch.Generator) -> Tensor:
+    def _draw(self, count: int, rng: torch.Generator, condition: Tensor | None = None) -> Tensor:
         shape = self.generator.latent_shape
         assert isinstance(shape, tuple)
         noise = torch.rand((count, *shape), generator=rng, device=self.device).mul_(2).sub_(1)
+        inputs = (noise, *_if_any(condition))
         if self.scales is not None and torch.is_grad_enabled():
-            return torch.func.functional_call(self.generator, self.scales.weights(), (noise,))
-        return self.generator(noise)
+            return torch.func.functional_call(self.generator, self.scales.weights(), inputs)
+        return self.generator(*inputs)
 
     def _random_stream(self) -> torch.Generator:
         entropy = np.random.SeedSequence([self.seed, self.global_rank, self.critic_steps])
         # 32 of the 64 bits suffice; on some devices torch reads the upper half of seeds as negative.
         return torch.Generator(device=self.device).manual_seed(int(entropy.generate_state(1)[0]))
+
+
+def _if_any(condition: Tensor | None) -> tuple[Tensor, ...]:
+    """The last arguments of networks and losses, of which those of the user's own need not know conditions."""
+    return () if condition is None else (condition,)
+
+
+def _check_sizes(conditions: Conditions | None, **networks: nn.Module) -> None:
+    """Raise ValueError unless the networks take conditions of this size; one of the user's own may take none."""
+    size = 0 if conditions is None else conditions.size
+    for name, network in networks.items():
+        found = getattr(network, "condition_size", 0)
+        if found != size:
+            raise ValueError(f"the {name} takes {found} numbers of a condition; the conditions are {size}")

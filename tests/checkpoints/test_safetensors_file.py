@@ -77,7 +77,7 @@ def test_files_of_others_are_named_with_what_is_missing(tmp_path, saved):
 @pytest.mark.parametrize(
     ("key", "value", "complaint"),
     [
-        ("format_version", "3", "has format version 3; this ecggan reads 1 and 2"),
+        ("format_version", "4", "has format version 4; this ecggan reads 1, 2 and 3"),
         ("format_version", "2", "is damaged: version 2 needs a transport"),
         ("format", '"other"', "is 'other' of version 1"),
         ("ecg", "{", "is damaged: its metadata are not JSON"),

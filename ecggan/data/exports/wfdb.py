@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Int16
 
 from ecggan.data.exports.chunks import BATCH, EXPORTED_AS, Chunk, Form
+from ecggan.data.sets.conditions import CONDITIONS
 from ecggan.data.sets.ecg_set import ECGSet
 
 RECORDS_A_FOLDER = 1000
@@ -53,7 +55,9 @@ def _write(ecgs: ECGSet, folder: Path) -> Iterator[int]:
 
 
 def _comments(ecgs: ECGSet, row: Mapping[Any, Any]) -> list[str]:
-    facts = {"kind": ecgs.kind, **{key: row[key] for key in ("record", "seed", "index") if key in row}}
+    asked = CONDITIONS if ecgs.kind == "generated" else ()  # of a person, the set's table alone says them
+    keys = [key for key in ("record", "seed", "index", *asked) if key in row and not pd.isna(row[key])]
+    facts = {"kind": ecgs.kind, **{key: row[key] for key in keys}}
     # wfdb reads ASCII only, one comment a line
     return [f"{key}: {str(value).encode('unicode_escape').decode()}" for key, value in facts.items()]
 

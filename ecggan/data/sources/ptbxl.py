@@ -27,6 +27,7 @@ from ecggan.files.cache import in_cache, require_writable_cache
 log = logging.getLogger(__name__)
 
 DATABASE = "ptbxl_database.csv"
+STATEMENTS = "scp_statements.csv"  # of each statement the class: NORM, MI, STTC, CD or HYP, the superclasses
 # A patient is in one fold only; 9 and 10 hold labels checked by a human, and are recommended for these uses.
 SPLIT_OF_FOLD = {**dict.fromkeys(range(1, 9), "train"), 9: "validation", 10: "test"}
 SEXES = {0: "male", 1: "female"}
@@ -73,7 +74,7 @@ def ptbxl_set(
         if root is None:
             require_writable_cache(packer.cache)
             root = in_cache(packer.cache, "downloads", "ptbxl")
-        download.fetch([DATABASE], root)
+        download.fetch([DATABASE, STATEMENTS], root)
     if root is None or not (Path(root).expanduser() / DATABASE).is_file():
         where = "" if root is None else f"; {root} does not"
         raise FileNotFoundError(
@@ -117,6 +118,7 @@ def _candidates(root: Path, packer: Packer, shares: PatientShares | None) -> tup
     except ValueError as error:
         raise ValueError(f"{root / DATABASE} is not PTB-XL's database ({error}); download it again") from error
     database[numbers] = database[numbers].apply(pd.to_numeric, errors="coerce")
+    superclasses = read_superclasses(root / STATEMENTS)
     candidates: list[Candidate] = []
     seen: set[str] = set()
     num_damaged = 0
@@ -134,7 +136,8 @@ def _candidates(root: Path, packer: Packer, shares: PatientShares | None) -> tup
             split = split_of(packer.known_patient(patient) or path.stem, shares.validation, shares.test)
         facts = {"patient": patient, "split": split, "age": _age(row["age"]), "sex": sex}
         age = OLDEST if row["age"] == AGE_ABOVE_89 else row["age"]
-        candidates.append(Candidate(RecordReference(path.stem, path, facts), statements, age, sex))
+        classes = {superclasses[name] for name in statements if name in superclasses}
+        candidates.append(Candidate(RecordReference(path.stem, path, facts), statements, age, sex, classes))
     return candidates, {"database_rows": len(database), "damaged_rows": num_damaged}
 
 
@@ -152,6 +155,22 @@ def read_statements(written: Any) -> Mapping[str, float] | None:
         return {str(name): float(likelihood) for name, likelihood in statements.items()}
     except (ValueError, SyntaxError, TypeError, AttributeError, OverflowError, RecursionError, MemoryError):
         return None
+
+
+def read_superclasses(path: Path) -> dict[str, str]:
+    """Of each diagnostic statement its superclass; empty where PTB-XL's table of statements is not there.
+
+    Raises:
+        ValueError: the file is another.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        table = pd.read_csv(path, index_col=0)
+        classes = table["diagnostic_class"].dropna()
+    except (ValueError, KeyError) as error:
+        raise ValueError(f"{path} is not PTB-XL's table of statements ({error}); download it again") from error
+    return {str(statement): str(name) for statement, name in classes.items()}
 
 
 def _patient(number: int | float) -> str | None:

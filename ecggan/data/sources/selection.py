@@ -1,12 +1,14 @@
 """Which records of a source are selected, by their statements (diagnoses, rhythms), age and sex."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ecggan import checks
 from ecggan.data.record import RecordReference
+from ecggan.data.sets.labels import joined
 
+ALL = "all"  # in the place of labels: any record
 OLDEST = 90  # an age that is only known to be above 89 counts as this
 
 
@@ -53,16 +55,19 @@ class Candidate:
     """A record that may be chosen.
 
     Args:
-        reference: its facts gain the label and its likelihood where it is chosen.
+        reference: its facts gain `labels`, all statements and classes, and the label that it is chosen for with its
+            likelihood.
         statements: each with its likelihood, 0 to 100.
         age: in years; NaN where it is not known.
         sex: male, female, or None where it is not known.
+        classes: of the statements, coarser labels that nothing is chosen by.
     """
 
     reference: RecordReference
     statements: Mapping[str, int | float]
     age: int | float
     sex: str | None
+    classes: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,8 @@ class Selection:
     """The criteria of a selection; a record with an unknown age or sex fails a criterion on it.
 
     Args:
-        labels: any of these, whatever stands beside it and however likely; None for the normal ones.
+        labels: any of these, whatever stands beside it and however likely; "all" for every record; None for the normal
+            ones.
         normal: what a source calls a normal ECG; None where it has no statements.
         age: from and to, in years, both included; None for any.
         sex: male, female, or None for both.
@@ -90,6 +96,8 @@ class Selection:
 
     @property
     def statements(self) -> Statements | None:
+        if self.labels == (ALL,):
+            return None
         return self.normal if self.labels is None else Statements(self.labels, min_likelihood=0, companions=None)
 
     def choose(self, candidates: Iterable[Candidate]) -> tuple[list[RecordReference], dict[str, int]]:
@@ -130,8 +138,10 @@ def _names(some: Sequence[Any]) -> tuple[str, ...]:
 
 
 def _labelled(candidate: Candidate, wanted: Statements | None) -> RecordReference:
+    facts = dict(candidate.reference.facts)
+    if candidate.statements:
+        facts["labels"] = joined([*candidate.statements, *candidate.classes])
     label = None if wanted is None else wanted.label_of(candidate.statements)
-    if label is None:
-        return candidate.reference
-    facts = {**candidate.reference.facts, "label": label, "likelihood": candidate.statements[label]}
+    if label is not None:
+        facts |= {"label": label, "likelihood": candidate.statements[label]}
     return replace(candidate.reference, facts=facts)

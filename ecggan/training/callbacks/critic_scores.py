@@ -15,7 +15,7 @@ from torch import Tensor
 from ecggan import checks
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.stats.resampling import evenly_spaced
-from ecggan.training.adversarial import telling_apart
+from ecggan.training.adversarial import scores_of, telling_apart
 from ecggan.training.callbacks.schedule import is_due
 from ecggan.training.datamodule import ECGDataModule
 from ecggan.training.wgan_gp import WGANGP
@@ -67,7 +67,7 @@ class CriticScores(Callback):
         figures: dict[str, float] = {}
         if trainer.is_global_zero:
             assert data.train is not None
-            figures = self._compared(module, data.train, data.validation)
+            figures = self._compared(module, data, data.train, data.validation)
             module.log_dict(figures, rank_zero_only=True)
         augmentation = module.augmentation
         if augmentation is not None and augmentation.adaptive is not None:
@@ -76,10 +76,11 @@ class CriticScores(Callback):
             if trainer.is_global_zero:
                 module.log("augmented_share", module.augmented_share, rank_zero_only=True)
 
-    def _compared(self, module: WGANGP, train: ECGSet, validation: ECGSet) -> dict[str, float]:
-        real = (each.microvolts(evenly_spaced(len(each), self.num_records)) for each in (train, validation))
+    def _compared(self, module: WGANGP, data: ECGDataModule, train: ECGSet, validation: ECGSet) -> dict[str, float]:
+        real = [each.subset(evenly_spaced(len(each), self.num_records)) for each in (train, validation)]
         generated = module.draw_microvolts(self.num_records, self.seed)
-        known, unknown, drawn = (self._scores(module, each) for each in (*real, generated))
+        known, unknown = (self._scores(module, each.microvolts(), data.encoded(each)) for each in real)
+        drawn = self._scores(module, generated, module.draw_conditions(self.num_records, self.seed))
         return {
             "score_train": float(known.mean()),
             "score_validation": float(unknown.mean()),
@@ -88,13 +89,18 @@ class CriticScores(Callback):
             "generated_told_apart": float(telling_apart(known, drawn)),
         }
 
-    def _scores(self, module: WGANGP, microvolts: Int16[np.ndarray, "record lead time"]) -> Tensor:
+    def _scores(
+        self, module: WGANGP, microvolts: Int16[np.ndarray, "record lead time"], condition: Tensor | None
+    ) -> Tensor:
         rng = torch.Generator(device=module.device).manual_seed(self.seed)
         found = []
         with torch.no_grad():
-            for some in module.ecg.to_network(torch.from_numpy(microvolts).float()).split(_BATCH):
+            ecgs = module.ecg.to_network(torch.from_numpy(microvolts).float())
+            for start in range(0, len(ecgs), _BATCH):
+                some = ecgs[start : start + _BATCH].to(module.device)
+                given = None if condition is None else condition[start : start + _BATCH].to(module.device)
                 shifts = module.discriminator.draw_shifts(len(some), rng)
-                found.append(module.discriminator(some.to(module.device), shifts).float())
+                found.append(scores_of(module.discriminator, some, shifts, given).float())
         return torch.cat(found)
 
 

@@ -53,6 +53,8 @@ def database(tmp_path, write_wfdb, known_ecg):
     for name, ecg in zip(names, known_ecg(len(rows)), strict=True):
         write_wfdb(tmp_path / "ptbxl/records500/00000", f"{name}_hr", ecg)
     table.to_csv(tmp_path / "ptbxl/ptbxl_database.csv", index=False)
+    classes = pd.DataFrame({"diagnostic_class": ["MI", "NORM", None]}, index=["IMI", "NORM", "SR"])
+    classes.to_csv(tmp_path / "ptbxl/scp_statements.csv")
     return tmp_path / "ptbxl"
 
 
@@ -71,6 +73,15 @@ def test_label_likelihood_and_companions_choose_the_records(make_set, database):
     }
     assert len(make_set(database, min_likelihood=0, companions=None)) == 6
     assert list(make_set(database, label="IMI").records["record"]) == ["00006_hr"]
+
+
+def test_records_keep_their_statements_and_superclasses(make_set, database):
+    records = make_set(database, labels="all").records.set_index("record")
+    assert records["labels"].loc[["00001_hr", "00005_hr", "00006_hr"]].tolist() == ["NORM|SR", "AFIB|NORM", "IMI|MI|SR"]
+    assert "label" not in records
+    (database / "scp_statements.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match=r"csv is not PTB-XL's table of statements \('diagnostic_class'\)"):
+        make_set(database, labels="all")
 
 
 def test_folds_are_splits_and_facts_are_in_words(make_set, database):
@@ -193,7 +204,7 @@ def test_a_download_asks_for_the_chosen_records_only(make_set, database, tmp_pat
         chosen = [
             f"records500/00000/{name}{suffix}" for name in packed.records["record"] for suffix in (".hea", ".dat")
         ]
-        assert sorted(server.asked) == sorted(["SHA256SUMS.txt", "ptbxl_database.csv", *chosen])
+        assert sorted(server.asked) == sorted(["SHA256SUMS.txt", "ptbxl_database.csv", "scp_statements.csv", *chosen])
         num_asked = len(server.asked)
         again = make_set(None, download=Download(server.url))
         assert len(server.asked) == num_asked

@@ -43,7 +43,16 @@ def test_labels_choose_whatever_stands_beside_and_however_likely():
 def test_chosen_reference_knows_its_most_likely_label():
     references, _ = replace(ANYBODY, labels=["AFIB", "IMI", "AFLT"]).choose(CANDIDATES)
     assert [reference.facts["label"] for reference in references] == ["AFLT", "IMI"]
-    assert references[1].facts == {"split": "train", "label": "IMI", "likelihood": 50}
+    assert references[1].facts == {"split": "train", "labels": "AFIB|IMI", "label": "IMI", "likelihood": 50}
+
+
+def test_all_labels_choose_every_record_which_keeps_its_statements_and_their_classes():
+    everything = replace(ANYBODY, labels="all")
+    assert names(everything) == [candidate.reference.record for candidate in CANDIDATES]
+    infarction = replace(CANDIDATES[3], classes={"MI"})
+    (reference,), _ = everything.choose([infarction])
+    assert reference.facts == {"split": "train", "labels": "AFIB|IMI|MI"}
+    assert "labels" not in everything.choose([CANDIDATES[4]])[0][0].facts
 
 
 def test_whole_numbers_are_codes_too():
