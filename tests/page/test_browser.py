@@ -143,7 +143,7 @@ def test_measurements_stand_beside_the_ecg_with_their_ranges(opened: Callable[..
     by = {line["column"]: line for line in found["measurements"]}
     row = tab.locator(".measurements tr", has_text="PR interval")
     expect(row).to_contain_text(f"{by['pr_interval_ms']['value']:.0f}")
-    expect(row).to_contain_text("100–220")
+    expect(row).to_contain_text("120–200")
     expect(tab.locator(".beat-paper .boundary")).to_have_count(5)
     expect(tab.locator(".rules li")).to_have_count(len(found["rules"]))
     expect(tab.locator(".amplitudes tbody tr")).to_have_count(12)

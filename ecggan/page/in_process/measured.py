@@ -1,4 +1,4 @@
-"""One ECG -> what the page shows beside it: measurements with their normal ranges, findings, and the median beat."""
+"""One ECG -> what the page shows beside it: measurements with usual limits, findings, and the median beat."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,14 +16,16 @@ from ecggan.page.in_process.median_beat import median_beat
 
 Range = tuple[float | None, float | None]
 
-# Of the screen's rules, which say where each limit comes from.
-NORMAL_RANGES: dict[str, tuple[str, Range]] = {
-    "heart_rate_bpm": ("rate", rules.RATE_BPM),
-    "p_duration_ms": ("p_size", (None, rules.LONGEST_P_MS)),
-    "pr_interval_ms": ("pr", rules.PR_MS),
-    "qrs_duration_ms": ("qrs", (None, rules.LONGEST_QRS_MS)),
-    "qtc_fridericia_ms": ("qtc", rules.QTC_MS),
-    "qrs_axis_deg": ("qrs_axis", rules.QRS_AXIS_DEG),
+# Usual limits of adults, of either sex: what a reader would call normal. The screen's rules lie further out, where next
+# to no normal ECG is. Sources: rate, Kusumoto et al. 2018 (bradycardia below 50 bpm); PR, QRS and axis, Surawicz et al.
+# 2009; QTc, Rautaharju et al. 2009 (the limits of women); P, Hancock et al. 2009.
+USUAL_LIMITS: dict[str, Range] = {
+    "heart_rate_bpm": (50, 100),
+    "p_duration_ms": (None, 120),
+    "pr_interval_ms": (120, 200),
+    "qrs_duration_ms": (None, 110),
+    "qtc_fridericia_ms": (390, 460),
+    "qrs_axis_deg": (-30, 90),
 }
 SHOWN = (
     *("heart_rate_bpm", "rr_sd_ms", "p_duration_ms", "pr_interval_ms", "qrs_duration_ms", "qt_interval_ms"),
@@ -59,8 +61,8 @@ def describe_ecg(
 
 def _line(column: str, value: float) -> dict[str, Any]:
     name, unit = display_name(column)
-    rule, (low, high) = NORMAL_RANGES.get(column, ("", (None, None)))
-    state = "" if not rule else "missing" if np.isnan(value) else "normal"
+    low, high = USUAL_LIMITS.get(column, (None, None))
+    state = "" if column not in USUAL_LIMITS else "missing" if np.isnan(value) else "normal"
     if low is not None and value < low:
         state = "low"
     if high is not None and value > high:

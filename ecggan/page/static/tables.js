@@ -1,4 +1,4 @@
-// Measurements beside an ECG: the strip above it, the table with normal ranges, amplitudes by lead, the screen's rules.
+// Measurements beside an ECG: the strip above it, the table with usual limits, amplitudes by lead, the screen's rules.
 
 import { element, minus, number } from "./dom.js";
 
@@ -35,9 +35,9 @@ export function measurementTable(found) {
     element("td", { class: "number" }, line.value === null ? "–" : withUnit(number(line.value, line.unit), line.unit)),
     element("td", { class: "range" }, range(line)),
     element("td", { class: "state" }, STATES[line.state] ?? "")));
-  const head = element("tr", {}, ...["Measurement", "Value", "Normal", ""].map((name) => element("th", { scope: "col" }, name)));
+  const head = element("tr", {}, ...["Measurement", "Value", "Usual", ""].map((name) => element("th", { scope: "col" }, name)));
   const [used, all] = found.num_beats;
-  const notes = [`On the median of ${used} of ${all} beats. Limits of the normality screen; QTc by Fridericia.`];
+  const notes = [`On the median of ${used} of ${all} beats. Usual limits of adults; the screen's are wider.`];
   if (found.missing) notes.push(`Missing: ${found.missing}.`);
   return [element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows)),
     ...notes.map((note) => element("p", { class: "hint" }, note))];
