@@ -17,8 +17,9 @@ from ecggan.page.in_process.median_beat import median_beat
 Range = tuple[float | None, float | None]
 
 # Usual limits of adults, of either sex: what a reader would call normal. The screen's rules lie further out, where next
-# to no normal ECG is. Sources: rate, Kusumoto et al. 2018 (bradycardia below 50 bpm); PR, QRS and axis, Surawicz et al.
-# 2009; QTc, Rautaharju et al. 2009 (the limits of women); P, Hancock et al. 2009.
+# to no normal ECG is. Sources, guidelines of AHA, ACC and HRS: rate and PR, Kusumoto et al. 2018 (bradycardia below 50
+# bpm, AV block of first degree above 200 ms); QRS and axis, Surawicz et al. 2009; QTc, Rautaharju et al. 2009 (women's
+# upper limit; men's is 450 ms); P, Hancock et al. 2009.
 USUAL_LIMITS: dict[str, Range] = {
     "heart_rate_bpm": (50, 100),
     "p_duration_ms": (None, 120),
