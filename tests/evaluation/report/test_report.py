@@ -31,6 +31,7 @@ def sets(known_ecg: Callable[..., np.ndarray]) -> Sets:
     }
     signals = known_ecg(num_records=4, heart_rate_bpm=80, seed=1)
     signals[1] = np.random.default_rng(0).normal(0, 0.2, signals[1].shape)
+    signals[:, 0] *= -1  # as with the arms' electrodes exchanged: none is normal
     signals[2:, 3] = 0  # V2 is off in two of them, and V3 in one
     signals[3, 4] = 0
     return {"real": real, "generated": ECGSet.from_arrays(signals, EIGHT_LEADS, 500, kind="generated")}
