@@ -23,11 +23,12 @@ from typing import Any
 
 _TOP_LEVEL = {  # parameters that name a file or folder
     *("out", "run", "run_folder", "generated", "real", "training", "checkpoint", "ecg_set", "multirun"),
-    *("readers", "key", "init", "resume", "cache", "like"),
+    *("readers", "key", "init", "resume", "cache", "like", "condition"),
 }
 _LAST = {"root", "dataset", "storage", "folder", "save_dir", "log_directory", "submitit_folder", "default_root_dir"}
 _WHOLE = {"method.init", "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.output_subdir"}
 _SEVERAL = {"generated", "readers"}  # [A,B] or {a:A,b:B}
+_OR_VALUES = {"condition"}  # a file, or [A,B] or {a:1,b:[2,3]}, whose numbers are numbers
 _WORDS = {"training": ("false", "true")}  # no paths; true is refused
 _NO_CHOICES = {"out", "cache", "hydra.run.dir", "hydra.sweep.dir"}  # one for all the runs of a sweep
 _OVERRIDE = re.compile(r"(\+{0,2}([^=~+][^=]*)=)(.*)", re.DOTALL)
@@ -98,7 +99,7 @@ def _quoted(argument: str, is_sweep: bool) -> str:
     if not found:
         return argument
     start, key, value = found.groups()
-    if not is_path(key):
+    if not is_path(key) or (key in _OR_VALUES and value[:1] in ("[", "{") and not _is_there(value)):
         if _parsed(argument) is not None:
             return argument
         text = _all_quoted(value, _quoted_where_needed)

@@ -213,6 +213,14 @@ def test_the_word_for_a_missing_value_is_a_name():
     assert OmegaConf.create(read_by_hydra("out=???")).out == "./???"
 
 
+def test_conditions_are_values_or_a_file():
+    asked = "{sex:female,age:70,heart_rate:[80,100],labels:[LBBB]}"
+    expected = {"sex": "female", "age": 70, "heart_rate": [80, 100], "labels": ["LBBB"]}
+    assert read_by_hydra(f"condition={asked}")["condition"] == expected
+    assert read_by_hydra("condition=[sex,age]")["condition"] == ["sex", "age"]
+    assert read_by_hydra("condition=2026_11_28 (1).csv")["condition"] == "2026_11_28 (1).csv"
+
+
 @pytest.mark.parametrize("argument", ["out=", "data.root=", "real=''", "generated= "])
 def test_an_empty_path_is_refused_as_the_shell_may_have_emptied_it(argument):
     with pytest.raises(ValueError, match=r"names no file or folder: its value is empty"):
