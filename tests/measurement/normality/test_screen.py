@@ -222,6 +222,6 @@ def test_another_table_is_an_error() -> None:
 def test_a_hundred_thousand_records_take_seconds() -> None:
     table = pd.concat([table_of(), table_of(qrs_duration_ms=150.0)] * 500, ignore_index=True)
     table = pd.concat([table] * 100, ignore_index=True)
-    start = time.perf_counter()
+    start = time.process_time()
     assert share_normal(screen(table)) == 0.5
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
