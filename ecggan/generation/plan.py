@@ -1,6 +1,5 @@
 """A request for a set, checked, and the plan made of it: the open generator, and the records' names and manifest."""
 
-import os
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from ecggan.data.sets.training_records import KEY as TRAINED_ON
 from ecggan.data.sets.training_records import encode_hashes, training_hashes
 from ecggan.ecg import EIGHT_LEADS, TWELVE_LEADS, ECGFormat, select_leads
 from ecggan.generation.sampler import Sampler
+from ecggan.models.device import usable_device
 
 LARGEST_SEED = 2**63 - 1
 
@@ -96,7 +96,7 @@ class GenerationPlan:
             ValueError: the device, the leads or the checkpoint cannot be used, or a condition was never trained on.
         """
         indices = None if request.indices is None else [int(index) for index in request.indices]
-        device = _device(request.device)
+        device = usable_device(request.device)
         trained = open_generator(request.checkpoint, request.weights, request.epoch, request.ecg)
         leads = _lead_names(request.leads, trained.ecg)
         select_leads(np.zeros((len(trained.ecg.leads), 1), np.int16), trained.ecg.leads, leads)  # or a ValueError
@@ -220,19 +220,3 @@ def _lead_names(leads: int | Sequence[str] | None, ecg: ECGFormat) -> tuple[str,
     if not names or len(set(names)) != len(names):
         raise ValueError(f"leads must be 8, 12, or distinct names; got {list(names)}")
     return names
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        found = torch.accelerator.current_accelerator(check_available=True)
-        if found is None:
-            return torch.device("cpu")
-        # torchrun and srun number the processes of a machine, which may see all of its GPUs or each only its own
-        number = int(os.environ.get("LOCAL_RANK") or os.environ.get("SLURM_LOCALID") or 0)
-        return torch.device(found.type, number % max(1, torch.accelerator.device_count()))
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device).cpu()
-    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
-        raise ValueError(f"device {name!r} cannot be used here: {str(error).splitlines()[0]}") from error
-    return device

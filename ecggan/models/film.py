@@ -9,6 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 EMBEDDING_SIZE = 64
+FILM = "film."
+"""How the parameters of a generator begin that conditions have; a generator without has none."""
 
 
 def embedding(condition_size: int) -> nn.Sequential:
@@ -43,10 +45,10 @@ class FiLM(nn.Module):
 
 
 def modulated(
-    x: Float[Tensor, "batch channel time"], change: Float[Tensor, "batch channel 2"] | None
+    x: Float[Tensor, "batch channel time"], change: Float[Tensor, "batch channel 2"]
 ) -> Float[Tensor, "batch channel time"]:
-    """Channels scaled and shifted; None leaves them as they are."""
-    return x if change is None else x * (1 + change[..., :1]) + change[..., 1:]
+    """Channels scaled and shifted."""
+    return x * (1 + change[..., :1]) + change[..., 1:]
 
 
 class Projection(nn.Module):

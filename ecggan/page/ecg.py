@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -16,7 +17,8 @@ MOST_BLOCKS_SEARCHED = 8  # for a normal ECG
 
 async def drawn(request: Request) -> JSONResponse:
     """``/api/drawn?source=NAME&seed=S&index=K``: what can be shown before it is measured."""
-    return JSONResponse(await _drawn(page_of(request), questions.address(request)))
+    page, address = page_of(request), questions.address(request)
+    return JSONResponse(_shown(page, address, await page.microvolts(address) / MICROVOLTS_PER_MILLIVOLT))
 
 
 async def ecg(request: Request) -> JSONResponse:
@@ -25,9 +27,8 @@ async def ecg(request: Request) -> JSONResponse:
     return JSONResponse(await page.ecgs.get(address, lambda: _described(page, address)))
 
 
-async def _drawn(page: Page, address: Address) -> dict[str, Any]:
+def _shown(page: Page, address: Address, millivolts: np.ndarray) -> dict[str, Any]:
     source = page.source(address.source)
-    millivolts = await page.microvolts(address) / MICROVOLTS_PER_MILLIVOLT
     return {
         "source": address.source,
         "seed": str(address.seed),  # more digits than JavaScript's numbers have
@@ -41,7 +42,7 @@ async def _described(page: Page, address: Address) -> dict[str, Any]:
     source = page.source(address.source)
     millivolts = await page.microvolts(address) / MICROVOLTS_PER_MILLIVOLT
     found = await page.work.do(tasks.describe_ecg, millivolts, source["leads"], source["sampling_rate"])
-    return await _drawn(page, address) | found
+    return _shown(page, address, millivolts) | found
 
 
 async def normal(request: Request) -> JSONResponse:

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from ecggan import checks
 from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.models.device import usable_device
 from ecggan.models.xresnet1d import XResNet1d
 
 NAME = "network"
@@ -49,7 +50,7 @@ class NetworkClassifier:
     """Fits an `XResNet1d` anew at each call; on a CPU the same arguments give the same scores.
 
     Args:
-        device: "auto" (a GPU if there is one), "cpu", "cuda" …
+        device: "auto" (an accelerator if there is one), "cpu", "cuda" …
         num_steps: of the training; None for 12 epochs, at least 400 steps.
         progress: show a bar.
     """
@@ -78,7 +79,7 @@ class NetworkClassifier:
             num_records: by which the number of steps goes.
             seed: of the weights, the order and the crops.
         """
-        device = torch.device(_found(self.device))
+        device = usable_device(self.device)
         steps = self.num_steps or max(_FEWEST_STEPS, math.ceil(_NUM_EPOCHS * num_records / _BATCH_SIZE))
         scale = torch.from_numpy(training.std(axis=(0, 2), keepdims=True)).clamp(min=1e-6)
         with torch.random.fork_rng(devices=[]), torch.enable_grad():
@@ -122,9 +123,3 @@ def _scores(network: nn.Module, records: Tensor) -> Float[np.ndarray, "record la
         for some in records.split(_TEST_BATCH)
     ]
     return torch.cat(found).numpy().astype(float)
-
-
-def _found(device: str) -> str:
-    if device != "auto":
-        return device
-    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -9,13 +9,13 @@ from ecggan.checkpoints.generator_file import KEY_IN_TRAINING_CHECKPOINT, Traine
 from ecggan.checkpoints.open import open_generator
 from ecggan.checkpoints.published import PUBLISHED
 from ecggan.data.sets.training_records import training_hashes
+from ecggan.models.film import FILM
 from ecggan.training.wgan_gp import WGANGP
 
 log = logging.getLogger(__name__)
 
 _CRITIC = "discriminator."
 _PROJECTION = "projection."
-_OF_CONDITIONS = "film."  # changes nothing at first, so that a generator without may become one with conditions
 
 
 def start_from(gan: WGANGP, init: str, epoch: int | str = "best") -> None:
@@ -67,7 +67,8 @@ def _load(network: nn.Module, trained: nn.Module, init: str) -> None:
             f"init={init} is a {type(trained).__name__}, the model a {type(network).__name__}: change model=…"
         )
     found, wanted = ({name: tuple(x.shape) for name, x in one.state_dict().items()} for one in (trained, network))
-    is_new = {name for name in wanted.keys() - found.keys() if name.startswith(_OF_CONDITIONS)}
+    # at first they change nothing, so that a generator without may become one with conditions
+    is_new = {name for name in wanted.keys() - found.keys() if name.startswith(FILM)}
     if found != {name: shape for name, shape in wanted.items() if name not in is_new}:
         different = next(name for name in {**found, **wanted} if found.get(name) != wanted.get(name))
         raise ValueError(

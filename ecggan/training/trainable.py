@@ -10,10 +10,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ecggan.models.film import FILM
+
 ALL, DECODER, LAST_LAYERS, AFFINE, NONE = "all", "decoder", "last_layers", "affine", "none"
 CHOICES = (ALL, DECODER, LAST_LAYERS, AFFINE, NONE)
 _LAST = tuple(f"decoder.layers.{number}." for number in (3, 4, 5))
-_OF_CONDITIONS = "film."  # learns whenever the generator does
 
 
 def learned_parameters(generator: nn.Module, trainable: str) -> list[nn.Parameter]:
@@ -33,7 +34,7 @@ def learned_parameters(generator: nn.Module, trainable: str) -> list[nn.Paramete
             LAST_LAYERS: name.startswith(_LAST),
             AFFINE: parameter.ndim == 1,
             NONE: False,
-        }[trainable] or (trainable != NONE and name.startswith(_OF_CONDITIONS))
+        }[trainable] or (trainable != NONE and name.startswith(FILM))
         parameter.requires_grad_(is_learned)
         if is_learned:
             learned.append(parameter)
@@ -109,4 +110,4 @@ class StartWeights(nn.Module):
 
 def _weights(generator: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     named = generator.named_parameters()
-    return ((name, weight) for name, weight in named if weight.ndim > 1 and not name.startswith(_OF_CONDITIONS))
+    return ((name, weight) for name, weight in named if weight.ndim > 1 and not name.startswith(FILM))

@@ -136,12 +136,12 @@ def assess_utility(
             }
             trials = _Trials(classifier, training, generated, looks, count, bar)
             scores = trials.run(num_seeds, seed)
+            of_real = _areas(scores[REAL, REAL], test.labels, weights)
             for (trained_on, tested_on), of_seeds in scores.items():
                 some, drawn = (test, weights) if tested_on == REAL else (generated[tested_on], of_generated[tested_on])
                 found = _areas(of_seeds, some.labels, drawn)
-                base = _areas(scores[REAL, REAL], test.labels, weights) if tested_on == REAL else None
                 place = {"classifier": classifier.name, "trained_on": trained_on, "tested_on": tested_on}
-                rows += [{**place, **row} for row in _rows(found, base, labels)]
+                rows += [{**place, **row} for row in _rows(found, of_real if tested_on == REAL else None, labels)]
     num_patients = int(test.patients().max()) + 1
     carrying = {"training": training.labels, "test": test.labels, **{n: some.labels for n, some in generated.items()}}
     table = pd.DataFrame({name: has.sum(axis=0) for name, has in carrying.items()}, index=list(labels))
