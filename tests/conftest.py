@@ -20,7 +20,7 @@ from filelock import FileLock
 
 from ecggan.ecg import EIGHT_LEADS, ECGFormat
 from tests import runs
-from tests.runs import SMALL, WHOLE, run
+from tests.runs import SMALL, WHOLE, run, run_in_process
 from tests.sizes import IS_FULL
 from tests.synthetic import add_waves, ecg_of_known_intervals, varied_ecgs  # noqa: F401  fixtures
 
@@ -121,10 +121,10 @@ def trained(once: Callable[[str, Callable[[Path], None]], Path], tmp_path: Path)
 
 @pytest.fixture(scope="session")
 def whole(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
-    """A run of 12 epochs of 3 steps that nothing has stopped; to be looked at alone."""
+    """A run of 8 epochs of 3 steps that nothing has stopped; to be looked at alone."""
 
     def train(folder: Path) -> None:
-        done = run("train", *WHOLE, "out=whole", cwd=folder)
+        done = run_in_process("train", *WHOLE, "out=whole", cwd=folder)
         assert done.returncode == 0, done.stderr
 
     return once("whole_run", train) / "whole"

@@ -50,7 +50,7 @@ def test_a_run_generates_and_its_ecgs_are_evaluated(trained):
     generated = ECGSet.open(trained / "ecgs")
     assert generated.manifest["made_by"]["epochs"] == 2
 
-    options = ("data.source.num_records=40", "generated=ecgs", "picture_formats=[]", "num_workers=2", "out=report")
+    options = ("data.source.num_records=40", "generated=ecgs", "picture_formats=[]", "num_workers=1", "out=report")
     done = run_in_process("evaluate", "data=deepfake", *options, cwd=trained)
     assert done.returncode == 0, done.stderr
     assert "report.html" in done.stdout.splitlines()[-1]
@@ -125,11 +125,11 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_a_set_that_is_killed_again_and_again_is_the_same_to_the_byte(tmp_path):
     options = ("checkpoint=published", "num_records=400", "seed=4")
     assert run_in_process("generate", *options, "out=whole", cwd=tmp_path).returncode == 0
-    rng, journal, num_kills = random.Random(0), tmp_path / "set.unfinished" / "journal-0.jsonl", 0
+    rng, journal, num_kills, most = random.Random(0), tmp_path / "set.unfinished" / "journal-0.jsonl", 0, sized(1, 2)
     while not (tmp_path / "set").exists():
         before = journal.stat().st_size if journal.exists() else 0
         process = subprocess.Popen(command("generate", *options, "out=set"), cwd=tmp_path, stderr=subprocess.DEVNULL)
-        while process.poll() is None and num_kills < 2:
+        while process.poll() is None and num_kills < most:
             time.sleep(0.01)
             if journal.exists() and journal.stat().st_size > before:
                 time.sleep(rng.random() / 5)
@@ -137,7 +137,7 @@ def test_a_set_that_is_killed_again_and_again_is_the_same_to_the_byte(tmp_path):
                 num_kills += 1
                 break
         process.wait()
-    assert num_kills == 2
+    assert num_kills == most
     assert contents(tmp_path / "set") == contents(tmp_path / "whole")
     assert {path.name for path in tmp_path.iterdir()} == {"set", "whole"}
 
@@ -340,7 +340,7 @@ def test_one_command_submitted_again_and_again_ends_as_one_run(trained, whole):
     table = Path("logs", "metrics.csv")
     assert (trained / "again" / table).read_text() == (whole / table).read_text()
     names = {path.name for path in (trained / "again" / "pictures").iterdir()}
-    assert names == {"mine.png", *(f"epoch_{epoch:04d}.png" for epoch in range(1, 13))}
+    assert names == {"mine.png", *(f"epoch_{epoch:04d}.png" for epoch in (1, 4, 8))}
     assert not list((trained / "again").rglob("hpc_ckpt*"))
     starts = json.loads((trained / "again" / "run.json").read_text())["starts"]
     assert [start["slurm_job"] for start in starts] == ["77", "77", None]
@@ -350,7 +350,7 @@ def test_one_command_submitted_again_and_again_ends_as_one_run(trained, whole):
 
     done = run_in_process("train", *WHOLE, "resume=auto", "out=again", cwd=trained)
     assert done.returncode == 0, done.stderr
-    assert "The run in again is complete: 12 epochs" in done.stdout
+    assert "The run in again is complete: 8 epochs" in done.stdout
 
 
 @pytest.mark.slow
@@ -433,8 +433,8 @@ def test_bad_input_ends_in_one_clear_line(script, arguments, message, tmp_path):
     ("script", "arguments", "message"),
     [
         ("train", ("experiment=quickstart", "batch_size=0"), "batch_size must be a whole number, at least 1; got 0"),
-        ("generate", ("run=nowhere",), "run=nowhere is not a folder"),
-        ("evaluate", ("real=nowhere", "generated=nowhere"), "nowhere is not an ECG set: manifest.json is missing"),
+        pytest.param("generate", ("run=nowhere",), "run=nowhere is not a folder", marks=pytest.mark.full),
+        pytest.param("evaluate", ("real=no", "generated=no"), "no is not an ECG set", marks=pytest.mark.full),
     ],
 )
 def test_bad_input_ends_each_script_in_one_clear_line(script, arguments, message, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 import ecggan
 from ecggan.data.sets.training_records import training_hashes
-from tests.runs import run
+from tests.runs import run_in_process
 
 OLD = Path(__file__).parent / "data" / "version_0_1"
 RUN = (
@@ -45,7 +45,7 @@ def test_a_run_its_generator_and_its_checkpoint_draw_what_they_drew(checkpoint):
 
 @pytest.mark.slow
 def test_a_run_resumes_in_its_folder(old_run):
-    done = run("train", *RUN, "trainer.max_epochs=3", "resume=auto", "out=run", cwd=old_run.parent)
+    done = run_in_process("train", *RUN, "trainer.max_epochs=3", "resume=auto", "out=run", cwd=old_run.parent)
     assert done.returncode == 0, done.stderr
     assert list(pd.read_csv(old_run / "logs" / "metrics.csv")["epoch"]) == [0, 1, 2]
     assert list(pd.read_csv(old_run / "checkpoints" / "physiology.csv")["epoch"]) == [2, 3]

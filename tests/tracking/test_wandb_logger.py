@@ -177,7 +177,7 @@ print("trained")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("then", [500, SILENT])
+@pytest.mark.parametrize("then", [pytest.param(500, marks=pytest.mark.full), SILENT])
 def test_what_a_service_that_goes_away_did_not_receive_can_be_sent_later(tmp_path, monkeypatch, caplog, then):
     with WandbService() as service:
         for name, value in service.environment().items():

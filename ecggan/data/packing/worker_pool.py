@@ -20,6 +20,8 @@ _MEMORY = 2**32  # bytes that a process may take on top of its libraries
 _CONTEXT = multiprocessing.get_context(
     "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 )
+# imported once, by the server that is forked from, or each process of each pool would take a second to import it
+_CONTEXT.set_forkserver_preload(["ecggan.data.packing.outcomes"])
 
 _STARTING = threading.Lock()
 
