@@ -92,26 +92,57 @@ class UpsampledConv1d(nn.Module):
 
 
 class FoldedConv1d(nn.Module):
-    """An [UpsampledConv1d][] with its weights folded once: the same output, for inference."""
+    """A layer with its weights folded once: the same output up to rounding, for inference.
 
-    def __init__(self, layer: UpsampledConv1d) -> None:
+    Of a record shorter than the kernel most taps meet padding alone, so that the others are one matrix.
+    """
+
+    def __init__(self, layer: UpsampledConv1d | Conv1d) -> None:
         super().__init__()
-        self.factor, self.padding = layer.factor, layer.padding
-        with torch.no_grad():
-            for name, tensor in zip(("weight", "bias"), layer.folded(), strict=True):
-                self.register_buffer(name, tensor.contiguous())
+        if isinstance(layer, UpsampledConv1d):
+            self.factor, self.stride, self.padding = layer.factor, 1, layer.padding
+            weight, bias = layer.folded()
+        else:
+            assert layer.bias is not None
+            self.factor, self.stride, self.padding = 1, layer.stride[0], int(layer.padding[0])
+            weight, bias = layer.weight, layer.bias
+        self.register_buffer("weight", weight.detach().contiguous())
+        self.register_buffer("bias", bias.detach())
+        self._matrices: dict[int, tuple[Tensor, Tensor]] = {}  # by the length of the record
 
     def forward(self, x: Float[Tensor, "batch in time"]) -> Float[Tensor, "batch out longer"]:
-        y = conv1d(x, self.get_buffer("weight"), self.get_buffer("bias"), padding=self.padding)
-        return _interleaved(y, self.factor)
+        weight, bias = self.get_buffer("weight"), self.get_buffer("bias")
+        length, kernel = x.shape[2], weight.shape[2]
+        if length >= kernel:
+            return _interleaved(conv1d(x, weight, bias, self.stride, self.padding), self.factor)
+        if length not in self._matrices:
+            self._matrices[length] = _as_matrix(weight, bias, length, self.stride, self.padding, self.factor)
+        return F.linear(x.flatten(1), *self._matrices[length]).unflatten(1, (len(bias) // self.factor, -1))
+
+
+def _as_matrix(
+    weight: Float[Tensor, "phases in tap"],
+    bias: Float[Tensor, " phases"],
+    length: int,
+    stride: int,
+    padding: int,
+    factor: int,
+) -> tuple[Float[Tensor, "output input"], Float[Tensor, " output"]]:
+    """A convolution of records of that length, and its interleaving, as one matrix."""
+    kernel = weight.shape[2]
+    positions = torch.arange((length + 2 * padding - kernel) // stride + 1, device=weight.device)
+    taps = torch.arange(length, device=weight.device) - positions[:, None] * stride + padding  # (position, sample)
+    met = weight[:, :, taps.clamp(0, kernel - 1)] * ((taps >= 0) & (taps < kernel))  # (phase, in, position, sample)
+    rows = met.unflatten(0, (-1, factor)).permute(0, 3, 1, 2, 4)  # (out, position, factor, in, sample)
+    return rows.flatten(3).flatten(0, 2), bias.unflatten(0, (-1, factor)).repeat(1, len(positions)).flatten()
 
 
 def folded(network: nn.Module) -> nn.Module:
-    """A copy of a network for inference, each [UpsampledConv1d][] folded once instead of at every call."""
+    """A copy of a network for inference, each layer folded once instead of at every call; see [FoldedConv1d][]."""
     copy = deepcopy(network).eval().requires_grad_(False)
     for parent in list(copy.modules()):
         for name, child in list(parent.named_children()):
-            if isinstance(child, UpsampledConv1d):
+            if isinstance(child, UpsampledConv1d | Conv1d):
                 parent.register_module(name, FoldedConv1d(child))
     return copy
 
