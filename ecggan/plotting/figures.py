@@ -133,8 +133,9 @@ def robust_range(values: np.ndarray) -> tuple[float, float]:
 def _figure_bytes(figure: "matplotlib.figure.Figure", suffix: str, dpi: int | float) -> bytes:
     from matplotlib import rc_context
 
-    if figure.get_layout_engine() is not None:  # once: each format would lay the panels out again, and draw twice
-        figure.draw_without_rendering()
+    layout = figure.get_layout_engine()
+    if layout is not None:  # once: each format would lay the panels out twice, and draw all an additional time
+        layout.execute(figure)
         figure.set_layout_engine("none")
     buffer = io.BytesIO()
     with rc_context({"svg.hashsalt": "ecggan"}):

@@ -76,7 +76,8 @@ def seeds(ecgs: Iterator[np.ndarray], folder: Path, shared_data: Path) -> dict[s
 
 
 def text(values: np.ndarray, separator: str = " ") -> bytes:
-    return "\n".join(separator.join(f"{value:g}" for value in row) for row in values.T).encode() + b"\n"
+    row = separator.join(["%g"] * len(values)) + "\n"
+    return (row * values.shape[1] % tuple(values.T.flat)).encode()
 
 
 def with_commas(values: np.ndarray) -> bytes:
