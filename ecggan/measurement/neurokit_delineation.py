@@ -130,11 +130,11 @@ def _by_beat(
     else:
         high[:-1] = np.minimum(high[:-1], np.diff(r_peaks))
     after = positions[None, :] - r_peaks[:, None]
-    after = np.where((after >= low[:, None]) & (after <= high[:, None]), after, np.nan)
+    belongs = (after >= low[:, None]) & (after <= high[:, None])
     paired = np.full(len(r_peaks), np.nan)
-    has = np.isfinite(after).any(axis=1)
-    nearest = np.nanargmin(np.abs(after[has]), axis=1)
-    paired[has] = after[has, nearest]
+    for beat in np.flatnonzero(belongs.any(axis=1)):
+        of_beat = after[beat, belongs[beat]]
+        paired[beat] = of_beat[np.abs(of_beat).argmin()]
     return paired
 
 
