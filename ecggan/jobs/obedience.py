@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from ecggan import checks
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.jobs.base import OnMeasuredECGs, Result, open_set
+from ecggan.jobs.base import OnRealECGs, Result, open_set
 
 if TYPE_CHECKING:
     from ecggan.evaluation.obedience import obedience
 
 
 @dataclass(frozen=True, kw_only=True)
-class Obedience(OnMeasuredECGs):
+class Obedience(OnRealECGs):
     """Compare what was asked of a generator with what its ECGs show, beside real ECGs of the same conditions.
 
     Args:
@@ -49,8 +49,6 @@ class Obedience(OnMeasuredECGs):
         assert self.generated is not None
         generated = open_set("generated", self.generated, self.files, "generated").subset(slice(self.max_records))
         real = self.of_split(self.open_real(), self.max_records)
-        found = assess_obedience(
-            real, generated, self.num_workers, cache=self.cache, seed=self.seed, delineation=self.delineation
-        )
+        found = assess_obedience(real, generated, self.num_workers, cache=self.cache, seed=self.seed)
         page = write_obedience(self.out, found)
         return Result(found, page, f"{summary_text(found)}\nSaved to {page}")

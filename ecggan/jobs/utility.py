@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ecggan import checks
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.jobs.base import OnMeasuredECGs, Result, first_records, open_set, pairs_as_mapping
+from ecggan.jobs.base import OnRealECGs, Result, first_records, open_set, pairs_as_mapping
 from ecggan.jobs.report import Sets, named_sets
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ MODELS = ("network", "linear")
 
 
 @dataclass(frozen=True, kw_only=True)
-class UtilityStudy(OnMeasuredECGs):
+class UtilityStudy(OnRealECGs):
     """Train classifiers on real, on generated and on both ECGs, and test them on real ECGs of other patients.
 
     Args:
@@ -150,6 +150,6 @@ class UtilityStudy(OnMeasuredECGs):
 
         found = {
             "network": Classifier("network", network_input, NetworkClassifier(self.device, self.num_steps)),
-            "linear": linear_classifier(self.num_workers, self.cache, self.delineation),
+            "linear": linear_classifier(self.num_workers, self.cache),
         }
         return [found[name] for name in MODELS if name in self.models]

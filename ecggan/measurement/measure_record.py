@@ -5,9 +5,8 @@ measured on its independent leads: III, aVR, aVL and aVF are derived from I and 
 set of 8 leads and a set of 12 are measured alike. If I or II has no signal, the stored ones are used.
 
 Boundaries are found on the median beat (see `beats` and `delineation`), or by neurokit2 (see `neurokit_delineation`).
-Amplitudes and axes come from the same beat,
-high-pass filtered at 0.5 Hz alone. Pacing spikes (see `pacing`) and the time in which a lead is off are replaced by
-lines first.
+Amplitudes and axes come from the median beat, high-pass filtered at 0.5 Hz alone. Pacing spikes (see `pacing`) and the
+time in which a lead is off are replaced by lines first.
 """
 
 import hashlib

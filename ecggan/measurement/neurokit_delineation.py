@@ -20,7 +20,7 @@ from ecggan.measurement.beats import Beats
 from ecggan.measurement.delineation import Boundaries, qrs_speed, share_at_rest
 
 _OWN_PEAK_MS = 50  # a lead's own R-peak lies no further from the common one
-# Where a boundary may lie, in ms after the R-peak; between the R-peaks beside it too
+# Where a boundary may lie, in ms after the lead's R-peak; between the R-peaks beside it too
 _WINDOWS_MS: Mapping[str, tuple[int, int]] = {
     "p_onset": (-450, 0),
     "p_offset": (-450, 0),
@@ -105,10 +105,10 @@ def _of_lead(millivolts: np.ndarray, beats: Beats, method: str) -> Float[np.ndar
             return none
     keys = _KEYS_OF_PEAK if method == "peak" else _KEYS
     rows = [
-        _by_beat(np.asarray(waves.get(keys[name], ()), float), beats.r_peaks, window, beats.sampling_rate)
+        _by_beat(np.asarray(waves.get(keys[name], ()), float), peaks, window, beats.sampling_rate)
         for name, window in _WINDOWS_MS.items()
     ]
-    return np.stack(rows)[:, beats.is_used]
+    return (np.stack(rows) + peaks - beats.r_peaks)[:, beats.is_used]
 
 
 def _own_peaks(cleaned: np.ndarray, r_peaks: np.ndarray, sampling_rate: int) -> Int[np.ndarray, " beat"]:

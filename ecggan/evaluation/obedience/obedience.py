@@ -17,7 +17,6 @@ from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.labels import COLUMN as LABELS
 from ecggan.data.sets.labels import known_labels, labels_of_cell
 from ecggan.measurement.columns import PHYSIOLOGY
-from ecggan.measurement.delineation_choice import MEDIAN_BEAT
 from ecggan.measurement.measure_set import measure
 from ecggan.measurement.normality.screen import screen
 from ecggan.stats.hypothesis_tests import LEVEL
@@ -80,7 +79,6 @@ def assess_obedience(
     progress: bool = True,
     cache: str | Path | None = None,
     seed: int = 0,
-    delineation: str = MEDIAN_BEAT,
 ) -> Obedience:
     """Measure both sets; see the module's docstring.
 
@@ -91,7 +89,6 @@ def assess_obedience(
         progress: show bars.
         cache: a folder of measured rows, reused if they are there.
         seed: of the bootstrap.
-        delineation: see [measure][ecggan.measurement.measure_set.measure].
 
     Raises:
         ValueError: the generated set holds no condition, or the real one lacks one of them.
@@ -105,10 +102,7 @@ def assess_obedience(
     stated = [name for name in names if name != HEART_RATE]
     if stated:
         condition_table(real.records, stated, "the real set")  # before minutes of measuring
-    tables = [
-        measure(some, num_workers=num_workers, progress=progress, cache=cache, delineation=delineation)
-        for some in (real, generated)
-    ]
+    tables = [measure(some, num_workers=num_workers, progress=progress, cache=cache) for some in (real, generated)]
     of_real = real.records.assign(**{HEART_RATE: tables[0][MEASURED_RATE].to_numpy(float)})
     asked = [condition_table(of_real, names, "the real set"), condition_table(generated.records, names, "the set")]
     labels = [label for label in known_labels(generated.records) if label in known_labels(of_real)]

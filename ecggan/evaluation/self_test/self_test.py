@@ -230,6 +230,7 @@ def write_self_test(out: str | Path, found: SelfTest) -> Path:
             "missed": found.missed(),
             "false_alarms": found.false_alarms(),
             "failures": dict(found.assessment.failures),
+            "delineation": found.assessment.delineation,
             "num_records": {words: len(ecgs) for words, ecgs in found.splits.items()},
             "alarms": {name: row.index[row].tolist() for name, row in table.iterrows()},
             "levels": {

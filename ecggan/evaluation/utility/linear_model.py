@@ -12,7 +12,6 @@ from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import DERIVED_LEADS
 from ecggan.evaluation.utility.study import Classifier
 from ecggan.measurement.columns import AMPLITUDES, MEASUREMENTS
-from ecggan.measurement.delineation_choice import MEDIAN_BEAT
 from ecggan.measurement.measure_set import measure
 
 NAME = "linear"
@@ -20,23 +19,16 @@ _INVERSE_PENALTY = 0.05  # weak enough for a hundred values of 500 records, stro
 _LARGEST_SD = 5.0
 
 
-def linear_classifier(
-    num_workers: int | None = None, cache: str | Path | None = None, delineation: str = MEDIAN_BEAT
-) -> Classifier:
+def linear_classifier(num_workers: int | None = None, cache: str | Path | None = None) -> Classifier:
     """Logistic regression with a ridge penalty, one for each label, on all measurements of a record."""
-    values = partial(measured_values, num_workers=num_workers, cache=cache, delineation=delineation)
-    return Classifier(NAME, values, fit_linear)
+    return Classifier(NAME, partial(measured_values, num_workers=num_workers, cache=cache), fit_linear)
 
 
 def measured_values(
-    ecgs: ECGSet,
-    leads: Sequence[str],
-    num_workers: int | None,
-    cache: str | Path | None,
-    delineation: str = MEDIAN_BEAT,
+    ecgs: ECGSet, leads: Sequence[str], num_workers: int | None, cache: str | Path | None
 ) -> Float[np.ndarray, "record value"]:
     """The measurements of each record, angles as cosine and sine; NaN where one is missing."""
-    table = measure(ecgs, num_workers=num_workers, cache=cache, delineation=delineation)
+    table = measure(ecgs, num_workers=num_workers, cache=cache)
     derived = {lead for lead in DERIVED_LEADS if {"I", "II"} <= set(leads)}
     values = table.reindex(columns=[c for c in MEASUREMENTS if AMPLITUDES.get(c) in {None, *leads, *derived}])
     angles = [column for column in values if str(column).endswith("_deg")]
