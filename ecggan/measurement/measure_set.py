@@ -105,7 +105,7 @@ def measure(
     table.insert(0, "record", pd.Series(names, dtype=object))
     if isinstance(ecgs, ECGSet) and "patient" in ecgs.records:
         table.insert(1, "patient", ecgs.records["patient"].to_numpy())
-    table.insert(table.columns.get_loc("is_measurable"), DELINEATION_COLUMN, delineation)
+    table.insert(list(table).index("is_measurable"), DELINEATION_COLUMN, delineation)
     for reason, count in table.loc[table["reason"] != "", "reason"].value_counts().items():
         level = logging.ERROR if str(reason).startswith("error") else logging.INFO
         log.log(level, "%d of %d records not measurable: %s", count, len(table), reason)
