@@ -21,6 +21,7 @@ import train  # noqa: F401  registers the resolver
 from ecggan import hydra_run
 from ecggan.checkpoints.published import PUBLISHED_FORMAT
 from ecggan.data.sets.ecg_set import ECGSet
+from ecggan.measurement.delineation_choice import delineation_of
 from ecggan.measurement.normality.screen import RULES
 from ecggan.models.discriminator import Discriminator
 from ecggan.training.wgan_gp import WGANGP
@@ -43,6 +44,7 @@ GROUPS = {
         "baseline",
         "files",
         "normality",
+        "measurement",
         "compute",
         "sweep",
         "job",
@@ -97,6 +99,12 @@ def test_every_way_to_read_files_in_the_place_of_a_set_can_be_built(name):
 @pytest.mark.parametrize("name", options("normality"))
 def test_the_screen_has_a_switch_for_every_rule_and_all_are_on(name):
     assert dict(composed("evaluate", f"normality={name}").normality) == dict.fromkeys(RULES, True)
+
+
+@pytest.mark.parametrize("name", options("measurement"))
+def test_the_delineation_is_that_of_python_unless_another_is_chosen(name):
+    config = composed("evaluate", f"measurement={name}").measurement
+    assert delineation_of(OmegaConf.to_container(config)) == delineation_of(None) == "median_beat"
 
 
 @pytest.mark.parametrize("name", options("compute"))
@@ -270,7 +278,7 @@ def test_a_job_has_the_same_defaults_in_python_as_on_the_command_line(job):
     script = "generate" if job in generate.JOBS else "evaluate"
     config = composed(script, f"job={job}")
     for name, field in parameters_of(config).items():
-        if name in config and name not in ("out", "cache", "normality", "files"):
+        if name in config and name not in ("out", "cache", "normality", "measurement", "files"):
             assert config[name] == field.default, name
 
 

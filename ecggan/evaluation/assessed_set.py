@@ -12,6 +12,7 @@ from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import independent_leads
 from ecggan.evaluation.failures import FailureLog
 from ecggan.evaluation.memorization.fingerprinted_set import FingerprintedSet
+from ecggan.measurement.delineation_choice import MEDIAN_BEAT
 from ecggan.measurement.fingerprints import fingerprints
 from ecggan.measurement.measure_set import measure
 from ecggan.measurement.normality.screen import findings, screen
@@ -69,6 +70,7 @@ class AssessmentOptions:
         num_workers: processes; None for one a core.
         progress: show bars.
         cache: a folder of measured rows, reused if they are there; None for no cache.
+        delineation: see [measure][ecggan.measurement.measure_set.measure].
     """
 
     failure_log: FailureLog
@@ -78,6 +80,7 @@ class AssessmentOptions:
     num_workers: int | None
     progress: bool
     cache: str | Path | None
+    delineation: str = MEDIAN_BEAT
 
 
 def in_common(sets: Sequence[ECGSet]) -> tuple[list[str], float]:
@@ -95,7 +98,13 @@ def assess_set(name: str, ecgs: ECGSet, options: AssessmentOptions, most_indexed
         options: for all sets.
         most_indexed: see [fingerprints][ecggan.measurement.fingerprints.fingerprints].
     """
-    table = measure(ecgs, num_workers=options.num_workers, progress=options.progress, cache=options.cache)
+    table = measure(
+        ecgs,
+        num_workers=options.num_workers,
+        progress=options.progress,
+        cache=options.cache,
+        delineation=options.delineation,
+    )
     run = options.failure_log.run
     screened = run(f"normality of {name}", screen, table, options.rules)
     num_by_rule = run(f"rules of {name}", _count_by_rule, table, options.rules)

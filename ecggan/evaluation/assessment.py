@@ -28,6 +28,7 @@ from ecggan.evaluation.comparison.published import paper_table
 from ecggan.evaluation.failures import FailureLog
 from ecggan.evaluation.formatting import file_name
 from ecggan.evaluation.set_evaluation import Reference, SetEvaluation, evaluate_set
+from ecggan.measurement.delineation_choice import MEDIAN_BEAT, resolve_delineation
 from ecggan.measurement.fingerprints import MOST_INDEXED
 from ecggan.measurement.measure_set import measure
 from ecggan.measurement.normality.screen import screen
@@ -45,6 +46,7 @@ class Assessment:
         training: the training ECGs of the generators; None if unknown.
         held_out: the positions in the real set of the records of patients that are not in `training`.
         failures: the steps that failed, each with its error.
+        delineation: that all sets were measured by.
     """
 
     real: AssessedSet
@@ -54,6 +56,7 @@ class Assessment:
     training: ECGSet | None
     held_out: Sequence[int]
     failures: Mapping[str, str] = field(default_factory=dict)
+    delineation: str = MEDIAN_BEAT
 
     def sets(self) -> list[AssessedSet]:
         """The real one first."""
@@ -70,6 +73,7 @@ def assess(
     cache: str | Path | None = None,
     seed: int = 0,
     training: ECGSet | None = None,
+    delineation: str = MEDIAN_BEAT,
 ) -> Assessment:
     """Measure all sets in the same way and evaluate each generated one against the real one.
 
@@ -84,19 +88,21 @@ def assess(
         seed: of the bootstrap, the random halves, permutations and the classifier.
         training: the training ECGs of the generators; real ECGs of other patients are the held-out ones. Without it the
             report cannot tell whether generated ECGs are new.
+        delineation: of all sets; see [measure][ecggan.measurement.measure_set.measure].
 
     Raises:
-        ValueError: no set to evaluate, or an unknown rule or margin.
+        ValueError: no set to evaluate, or an unknown rule, margin or delineation.
     """
     if not generated:
         raise ValueError("generated must name at least one ECG set to evaluate")
     check_names(list(generated))
+    delineation = resolve_delineation(delineation)
     failure_log = FailureLog()
     # wrong rules and margins fail at once, before hours of measuring
     screen(measure(real.subset(slice(0)), progress=False), rules)
     check_margins(margins or {})
     leads, duration_s = in_common([real, *generated.values(), *([] if training is None else [training])])
-    options = AssessmentOptions(failure_log, rules, leads, duration_s, num_workers, progress, cache)
+    options = AssessmentOptions(failure_log, rules, leads, duration_s, num_workers, progress, cache, delineation)
     assessed_real = assess_set("real", real, options)
     held_out: list[int] = []
     if training is not None:
@@ -113,7 +119,8 @@ def assess(
     for name, some in tqdm(assessed.items(), desc="evaluating", unit="set", disable=not progress):
         evaluations[name] = evaluate_set(some, by, margins, failure_log, num_workers, seed)
     table = failure_log.run("paper's table", _paper_table, [assessed_real, *assessed.values()])
-    return Assessment(assessed_real, assessed, evaluations, table, training, held_out, failure_log.failures)
+    failures = failure_log.failures
+    return Assessment(assessed_real, assessed, evaluations, table, training, held_out, failures, delineation)
 
 
 def _paper_table(sets: list[AssessedSet]) -> pd.DataFrame:

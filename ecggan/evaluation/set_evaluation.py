@@ -26,7 +26,6 @@ from ecggan.stats.resampling import evenly_spaced, patient_numbers
 
 MEASUREMENTS, BEATS = "measurements", "beats"
 CLOUDS = (MEASUREMENTS, BEATS)
-JUDGED_SHARES = ("measurable", "normal")
 
 
 @dataclass(frozen=True)
@@ -119,8 +118,7 @@ def evaluate_set(
     if comparison is not None:
         one = one_patient(real.ecgs.records)
         why_few = f"{one}." if one else ""
-        judged = {what: share for what, share in real.shares.items() if what in JUDGED_SHARES}
-        verdict = run(f"verdict on {name}", judge, comparison, judged, some.shares, why_few)
+        verdict = run(f"verdict on {name}", judge, comparison, real.shares, some.shares, why_few)
     variety = run(
         f"verdict on the variety of {name}", judge_diversity, clouds, repeats and (repeats[0].share, repeats[1].share)
     )

@@ -43,12 +43,14 @@ def judge(
 ) -> Verdict:
     """Judge a generated set by its comparison with the real one and by both sets' shares.
 
-    Only the main measurements count. A share (of measurable records, of normal ones, or of those that have a
-    measurement) counts as lower if the whole interval of its difference is more than five points below the real set's.
+    Only the main measurements count. A share (of measurable records; of normal ones by each verdict of the screen, and
+    by its score at one operating point; or of those that have a measurement) counts as lower if the whole interval of
+    its difference is more than five points below the real set's.
 
     Args:
         comparison: of [compare][ecggan.evaluation.comparison.comparison.compare].
-        real: the shares ``measurable`` and, if the screen ran, ``normal`` of the real set.
+        real: the shares ``measurable`` and, if the screen ran, of its verdicts, of the real set; see
+            [shares_of][ecggan.stats.proportions.shares_of].
         generated: those of the generated set.
         why_few_patients: a sentence for the case that the real set has too few patients; empty for none.
     """
@@ -67,7 +69,7 @@ def judge(
         if found[Finding.BEYOND]
         else []
     )
-    faults += [f"fewer of its ECGs are {what}" for what in lower]
+    faults += [f"fewer of its ECGs are {_in_words(lower)}"] if lower else []
     faults += [f"{_listed(lacking)} can be had in fewer of them"] if lacking else []
     if faults:
         return Verdict("far", f"Not like the real ECGs: {', and '.join(faults)}.", sentences)
@@ -147,6 +149,12 @@ def _share_sentence(what: str, real: Proportion, generated: Proportion) -> str:
 
 def _is_lower(real: Proportion, generated: Proportion) -> bool:
     return bool(difference_of(real, generated).high < -SHARE_MARGIN)
+
+
+def _in_words(shares: Sequence[str]) -> str:
+    """``measurable, normal and otherwise normal``."""
+    *others, last = shares
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _names(rows: pd.DataFrame) -> list[str]:

@@ -10,6 +10,7 @@ from ecggan import checks
 from ecggan.data.sets.cautions import log_cautions
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.manifest import MANIFEST, SIGNALS, Kind, read_export
+from ecggan.measurement.delineation_choice import delineation_of
 from ecggan.quoting import as_argument
 from ecggan.run_folder import RunFolder
 
@@ -86,6 +87,29 @@ class OnRealECGs:
             ValueError: there is none.
         """
         return first_records(real if self.split is None else real.where_split(self.split), max_records)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnMeasuredECGs(OnRealECGs):
+    """A job on real ECGs that measures them.
+
+    Args:
+        measurement: its ``delineation`` says where waves begin and end; see
+            [measure][ecggan.measurement.measure_set.measure]. None for the median beat.
+
+    Raises:
+        ValueError: the delineation is unknown.
+    """
+
+    measurement: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        delineation_of(self.measurement)
+
+    @property
+    def delineation(self) -> str:
+        return delineation_of(self.measurement)
 
 
 def first_records(real: ECGSet, max_records: int | None) -> ECGSet:

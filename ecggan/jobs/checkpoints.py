@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from ecggan import checks
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.jobs.base import OnRealECGs, Result
+from ecggan.jobs.base import OnMeasuredECGs, Result
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checkpoints(OnRealECGs):
+class Checkpoints(OnMeasuredECGs):
     """Draw from each generator that a run has kept, and compare what it draws with real ECGs.
 
     Args:
@@ -66,7 +66,7 @@ class Checkpoints(OnRealECGs):
             return ecgs
 
         drawn = ((epoch, draw(path)) for epoch, path in found)
-        curve = write_curve(self.out, real, drawn, self.num_workers, self.cache)
+        curve = write_curve(self.out, real, drawn, self.num_workers, self.cache, self.delineation)
         shown = curve[["epoch", "share_measurable", "share_normal", "physiological_distance"]]
         best = int(shown["epoch"].iloc[shown["physiological_distance"].argmin()])
         lines = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ecggan import checks
 from ecggan.data.record import printable
 from ecggan.data.sets.ecg_set import ECGSet
-from ecggan.jobs.base import OnRealECGs, Result, open_set, pairs_as_mapping
+from ecggan.jobs.base import OnMeasuredECGs, Result, open_set, pairs_as_mapping
 
 if TYPE_CHECKING:
     from ecggan.evaluation.assessment import Assessment
@@ -17,7 +17,7 @@ Sets = str | Path | ECGSet | Sequence[str | Path] | Mapping[Any, str | Path | EC
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report(OnRealECGs):
+class Report(OnMeasuredECGs):
     """Measure real and generated ECGs alike and report how they compare.
 
     Args:
@@ -99,6 +99,7 @@ class Report(OnRealECGs):
             cache=self.cache,
             seed=self.seed,
             training=training,
+            delineation=self.delineation,
         )
         page = write_report(self.out, assessment, self._settings(training), self.picture_formats)
         lines = [measurement_table(assessment).frame().to_string(index=False)]
@@ -120,6 +121,7 @@ class Report(OnRealECGs):
             "margins": self.margins,
             "split": self.split,
             "training": None if training is None else f"{len(training):,} records",
+            "delineation": self.delineation,
             "rules_off": [rule for rule, is_on in (self.normality or {}).items() if not is_on],
         }
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ecggan import checks
-from ecggan.jobs.base import OnRealECGs, Result, first_records
+from ecggan.jobs.base import OnMeasuredECGs, Result, first_records
 
 if TYPE_CHECKING:
     from ecggan.evaluation.self_test import self_test
 
 
 @dataclass(frozen=True, kw_only=True)
-class SelfTest(OnRealECGs):
+class SelfTest(OnMeasuredECGs):
     """Assess corrupted sets made of real ECGs, which must raise an alarm, and fresh real ECGs, which must not.
 
     Args:
@@ -48,6 +48,13 @@ class SelfTest(OnRealECGs):
 
         require_new_folder(self.out)
         real = first_records(self.open_real(), self.max_records)
-        found = run_self_test(real, self.num_workers, cache=self.cache, seed=self.seed, corruptions=self.corruptions)
+        found = run_self_test(
+            real,
+            self.num_workers,
+            cache=self.cache,
+            seed=self.seed,
+            corruptions=self.corruptions,
+            delineation=self.delineation,
+        )
         page = write_self_test(self.out, found)
         return Result(found, page, f"{summary_text(found)}\nSaved to {page}", is_success=found.passes())

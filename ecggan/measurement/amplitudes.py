@@ -52,7 +52,7 @@ def wave_amplitudes(
     st_start = found.qrs_offset + (_ST_AFTER_J_MS - _ST_MEAN_MS / 2) * sampling_rate / 1000
     st_stop = st_start + _ST_MEAN_MS * sampling_rate / 1000
     rows["ST"] = signals[:, _window(st_start, st_stop, beat)].mean(axis=1)
-    if np.isfinite(found.p_onset):
+    if np.isfinite(found.p_offset):
         p_waves = signals[:, _window(found.p_onset, found.p_offset, beat)]
         rows["P"] = _largest(p_waves)
         if "V1" in leads:

@@ -1,4 +1,4 @@
-"""Measured rows on disk, in parts of 512 records, under a key of the set's content and the measuring version.
+"""Measured rows on disk, in parts of 512 records, under a key of the set's content, delineation and measuring version.
 
 An interrupted run resumes after its last whole part; a key never matches other records or other code.
 """
@@ -28,11 +28,12 @@ def part_lengths(num_records: int) -> dict[int, int]:
     return {start: min(RECORDS_PER_PART, num_records - start) for start in range(0, num_records, RECORDS_PER_PART)}
 
 
-def cache_folder(ecgs: ECGSet | np.ndarray, cache: str | Path | None) -> Path | None:
+def cache_folder(ecgs: ECGSet | np.ndarray, cache: str | Path | None, delineation: str) -> Path | None:
     """The folder of the rows of these records; None without a cache, or for records that are not on disk."""
     if cache is None or not isinstance(ecgs, ECGSet) or ecgs.path is None:
         return None
     what = [ecgs.manifest["sha256"][SIGNALS], ecgs.leads, ecgs.sampling_rate, measuring_version(), RECORDS_PER_PART]
+    what.append(delineation)
     digest = hashlib.sha256(json.dumps(what).encode())
     digest.update(np.ascontiguousarray(ecgs.rows, "<i8").tobytes())
     return in_cache(cache, "measurements", digest.hexdigest()[:16])

@@ -16,6 +16,7 @@ import numpy as np
 import scipy.ndimage
 import scipy.signal
 import scipy.special
+from jaxtyping import Float
 
 from ecggan.measurement.beats import Beats
 from ecggan.measurement.filters import below
@@ -78,7 +79,7 @@ def delineate(beats: Beats) -> Boundaries:
 
 def _qrs(leads: np.ndarray, beats: Beats) -> Boundaries:
     r_peak, per_ms = beats.r_peak, beats.sampling_rate / 1000
-    speed = _speed(below(_QRS_BELOW_HZ, leads, beats.sampling_rate))
+    speed = qrs_speed(leads, beats)
     reach, near, quiet = (round(ms * per_ms) for ms in (_QRS_REACH_MS, _QRS_TOP_MS, _QUIET_MS))
     tops = scipy.ndimage.maximum_filter1d(speed[r_peak - reach : r_peak + 2 * reach], round(_MAINS_MS * per_ms))
     rest = np.percentile(tops, _RESTING_PERCENT)
@@ -91,11 +92,20 @@ def _qrs(leads: np.ndarray, beats: Beats) -> Boundaries:
     onset, offset = r_peak - onset, r_peak + offset
     if np.isnan(onset) or np.isnan(offset):
         return Boundaries(no_qrs=f"the QRS complex has no clear {'onset' if np.isnan(onset) else 'offset'}")
+    return Boundaries(qrs_onset=onset, qrs_offset=offset, share_at_rest=share_at_rest(speed, beats))
+
+
+def qrs_speed(leads: Float[np.ndarray, "lead time"], beats: Beats) -> Float[np.ndarray, " time"]:
+    """The joint speed of a median beat's leads, in which the QRS complex is looked for."""
+    return _speed(below(_QRS_BELOW_HZ, leads, beats.sampling_rate))
+
+
+def share_at_rest(speed: Float[np.ndarray, " time"], beats: Beats) -> float:
+    """Of a cycle of the median beat, the share in which it is slower than a tenth of the QRS complex."""
     rr = int(_usual_rr(beats))
-    start = max(r_peak - 2 * rr // 5, 0)
+    start = max(beats.r_peak - 2 * rr // 5, 0)
     cycle = speed[start : start + rr]
-    share_at_rest = float(np.mean(cycle < 0.1 * cycle.max()))
-    return Boundaries(qrs_onset=onset, qrs_offset=offset, share_at_rest=share_at_rest)
+    return float(np.mean(cycle < 0.1 * cycle.max()))
 
 
 def _t(leads: np.ndarray, found: Boundaries, beats: Beats) -> Boundaries:

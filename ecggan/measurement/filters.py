@@ -79,7 +79,10 @@ def bridge_lead_off(millivolts: Float[np.ndarray, "lead time"], sampling_rate: i
     """
     shortest = round(_LEAD_OFF_S * sampling_rate)
     bridged = millivolts
-    for lead, signal in enumerate(millivolts):
+    grid = millivolts[:, :: max(shortest // 4, 1)]  # four of its points or more lie in such a stretch
+    rests = grid[:, 1:] == grid[:, :-1]
+    for lead in np.flatnonzero((rests[:, 2:] & rests[:, 1:-1] & rests[:, :-2]).any(axis=1)):
+        signal = millivolts[lead]
         changes = np.concatenate([[-1], np.flatnonzero(np.diff(signal)), [len(signal) - 1]])
         stretches = np.flatnonzero(np.diff(changes) >= shortest)
         if len(stretches) and len(changes) > 2:  # a lead that never moves has no signal

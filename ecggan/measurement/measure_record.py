@@ -4,9 +4,9 @@ A record is rounded to whole µV, as an ECG set stores it, so that an array and 
 measured on its independent leads: III, aVR, aVL and aVF are derived from I and II even if they are stored, so that a
 set of 8 leads and a set of 12 are measured alike. If I or II has no signal, the stored ones are used.
 
-Boundaries are found on the median beat (see `beats` and `delineation`). Amplitudes and axes come from the same beat,
-high-pass filtered at 0.5 Hz alone. Pacing spikes (see `pacing`) and the time in which a lead is off are replaced by
-lines first.
+Boundaries are found on the median beat (see `beats` and `delineation`), or by neurokit2 (see `neurokit_delineation`).
+Amplitudes and axes come from the median beat, high-pass filtered at 0.5 Hz alone. Pacing spikes (see `pacing`) and the
+time in which a lead is off are replaced by lines first.
 """
 
 import hashlib
@@ -23,7 +23,9 @@ from ecggan.measurement.amplitudes import axes, wave_amplitudes
 from ecggan.measurement.beats import Beats, find_beats
 from ecggan.measurement.columns import MEASUREMENTS, OF_ONE_LEAD, amplitude_column, display_name
 from ecggan.measurement.delineation import Boundaries, delineate
+from ecggan.measurement.delineation_choice import MEDIAN_BEAT, neurokit_method, resolve_delineation
 from ecggan.measurement.filters import bridge_lead_off, without_baseline
+from ecggan.measurement.neurokit_delineation import delineate_by_neurokit
 from ecggan.measurement.pacing import remove_spikes
 from ecggan.measurement.plausibility import is_clipped, leads_with_signal, why_no_ecg, why_not_plausible
 from ecggan.measurement.rate import rate
@@ -46,7 +48,10 @@ def measuring_version() -> str:
 
 
 def measure_record(
-    millivolts: Float[np.ndarray, "lead time"], leads: Sequence[str], sampling_rate: int | float
+    millivolts: Float[np.ndarray, "lead time"],
+    leads: Sequence[str],
+    sampling_rate: int | float,
+    delineation: str = MEDIAN_BEAT,
 ) -> dict[str, Value]:
     """Measure one ECG; for the columns see [measure][ecggan.measurement.measure_set.measure].
 
@@ -56,10 +61,13 @@ def measure_record(
         millivolts: at least 3 s of it.
         leads: their names.
         sampling_rate: in Hz, at least 100; 500 for precise boundaries.
+        delineation: where waves begin and end, one of
+            [DELINEATIONS][ecggan.measurement.delineation_choice.DELINEATIONS].
 
     Raises:
-        ValueError: unknown leads, or a sampling rate that is too low or no whole number.
+        ValueError: unknown leads or delineation, or a sampling rate that is too low or no whole number.
     """
+    delineation = resolve_delineation(delineation)
     check_leads(leads)
     check_sampling_rate(sampling_rate)
     sampling_rate = int(sampling_rate)
@@ -72,11 +80,16 @@ def measure_record(
     spikes = remove_spikes(select_leads(signals, order, used), sampling_rate)
     if any(is_clipped(lead, sampling_rate) for lead in spikes.without):
         return row_without_numbers(leads, "clipped")
-    found_beats = _beats(spikes.without, sampling_rate)
-    found = delineate(found_beats)
+    bridged = bridge_lead_off(spikes.without, sampling_rate)
+    found_beats = find_beats(without_baseline(bridged, sampling_rate), sampling_rate)
+    if method := neurokit_method(delineation):
+        found, intervals = delineate_by_neurokit(bridged, found_beats, method)
+    else:
+        found = delineate(found_beats)
+        intervals = _intervals(found, sampling_rate)
     row |= {"num_beats": found_beats.num_found, "num_beats_used": found_beats.num_used}
     row |= rate(found_beats.r_peaks, found_beats.is_alone, sampling_rate)
-    row |= _intervals(found, float(row["rr_mean_ms"]), sampling_rate)
+    row |= intervals | _corrected_qt(intervals["qt_interval_ms"], float(row["rr_mean_ms"]))
     why_not = {lead: "no signal" for lead in order if lead not in (*used, *follow)}
     why_not |= {lead: "noise" for lead, noisy in zip(used, found_beats.is_noisy, strict=True) if noisy}
     if {"I", "II"} <= set(order) and {"I", "II"} & set(why_not):
@@ -104,7 +117,9 @@ def measured_beat(
     order = [lead for lead in TWELVE_LEADS if lead in leads]
     signals = _as_stored(select_leads(millivolts, leads, order))
     used, follow = _independent(signals, order)
-    return _beats(remove_spikes(select_leads(signals, order, used), sampling_rate).without, sampling_rate), used, follow
+    without_spikes = remove_spikes(select_leads(signals, order, used), sampling_rate).without
+    bridged = bridge_lead_off(without_spikes, sampling_rate)
+    return find_beats(without_baseline(bridged, sampling_rate), sampling_rate), used, follow
 
 
 def check_sampling_rate(sampling_rate: int | float) -> None:
@@ -138,10 +153,6 @@ def _independent(signals: np.ndarray, order: Sequence[str]) -> tuple[list[str], 
     return [lead for lead in order if is_alive[lead] and lead not in follow], follow
 
 
-def _beats(without_spikes: np.ndarray, sampling_rate: int) -> Beats:
-    return find_beats(without_baseline(bridge_lead_off(without_spikes, sampling_rate), sampling_rate), sampling_rate)
-
-
 def _as_stored(millivolts: np.ndarray) -> np.ndarray:
     """Round to whole µV, as `ECGSet` does; NaN and infinities stay."""
     with np.errstate(over="ignore"):  # values beyond 16 bits are rejected later
@@ -149,18 +160,23 @@ def _as_stored(millivolts: np.ndarray) -> np.ndarray:
     return (microvolts / np.float32(MICROVOLTS_PER_MILLIVOLT)).astype(np.float64)
 
 
-def _intervals(found: Boundaries, rr_mean_ms: float, sampling_rate: int) -> dict[str, float]:
-    """Intervals of the median beat; QT is corrected for the mean RR interval.
-
-    By Bazett 1920 (QT / √RR) and Fridericia 1920 (QT / ∛RR), and by the Framingham study's line (Sagie et al. 1992).
-    """
-    ms, rr_s = 1000 / sampling_rate, rr_mean_ms / 1000
-    qt = (found.t_offset - found.qrs_onset) * ms
+def _intervals(found: Boundaries, sampling_rate: int) -> dict[str, float]:
+    ms = 1000 / sampling_rate
     return {
         "p_duration_ms": (found.p_offset - found.p_onset) * ms,
         "pr_interval_ms": (found.qrs_onset - found.p_onset) * ms,
         "qrs_duration_ms": (found.qrs_offset - found.qrs_onset) * ms,
-        "qt_interval_ms": qt,
+        "qt_interval_ms": (found.t_offset - found.qrs_onset) * ms,
+    }
+
+
+def _corrected_qt(qt: float, rr_mean_ms: float) -> dict[str, float]:
+    """QT corrected for the mean RR interval.
+
+    By Bazett 1920 (QT / √RR) and Fridericia 1920 (QT / ∛RR), and by the Framingham study's line (Sagie et al. 1992).
+    """
+    rr_s = rr_mean_ms / 1000
+    return {
         "qtc_bazett_ms": qt / float(np.sqrt(rr_s)),
         "qtc_fridericia_ms": qt / float(np.cbrt(rr_s)),
         "qtc_framingham_ms": qt + _FRAMINGHAM_MS * (1 - rr_s),
@@ -173,6 +189,7 @@ def _missing_text(row: Mapping[str, Value], found: Boundaries, why_leads: Mappin
         "rate, RR intervals, QTc": "fewer than two beats" if np.isnan(float(row["rr_mean_ms"])) else "",
         "RR SD": "fewer than three beats" if np.isnan(float(row["rr_sd_ms"])) else "",
         "P wave (duration, PR, axis, amplitudes)": found.no_p,
+        "P duration, axis, amplitudes": "" if found.no_p or np.isfinite(found.p_offset) else "no P offset",
         "QRS complex (duration, axis, amplitudes, ST)": found.no_qrs,
         "T wave (QT, QTc, axis, amplitudes)": found.no_t,
         **why_leads,
@@ -180,7 +197,8 @@ def _missing_text(row: Mapping[str, Value], found: Boundaries, why_leads: Mappin
     needed = {amplitude_column("R", lead) for lead in ("I", "aVF")}
     if not found.no_qrs and any(np.isnan(float(row.get(column, np.nan))) for column in needed):
         reasons["axes"] = "I or II is missing"
-    for column, wave in (("p_axis_deg", found.no_p), ("qrs_axis_deg", found.no_qrs), ("t_axis_deg", found.no_t)):
+    no_p_axis = found.no_p or reasons["P duration, axis, amplitudes"]
+    for column, wave in (("p_axis_deg", no_p_axis), ("qrs_axis_deg", found.no_qrs), ("t_axis_deg", found.no_t)):
         if np.isnan(float(row[column])) and not wave and "axes" not in reasons:
             reasons[display_name(column)[0]] = "no net area"
     return "; ".join(f"{what}: {reason}" for what, reason in reasons.items() if reason)

@@ -15,6 +15,7 @@ from ecggan.data.sets.record_batches import RecordBatch
 from ecggan.ecg import check_leads
 from ecggan.files.cache import require_writable_cache
 from ecggan.measurement.cache import cache_folder, part_lengths, read_parts, write_part
+from ecggan.measurement.delineation_choice import DELINEATION_COLUMN, MEDIAN_BEAT, resolve_delineation
 from ecggan.measurement.measure_record import (
     Value,
     check_sampling_rate,
@@ -35,6 +36,7 @@ def measure(
     num_workers: int | None = None,
     progress: bool = True,
     cache: str | Path | None = None,
+    delineation: str = MEDIAN_BEAT,
 ) -> pd.DataFrame:
     """Measure every record of a set or an array.
 
@@ -47,18 +49,22 @@ def measure(
         num_workers: processes; None for one a core. The table does not depend on it.
         progress: show a bar (not for a single task of records).
         cache: the folder that keeps the rows of a set on disk for the next call; None keeps nothing.
+        delineation: where waves begin and end: ``median_beat``, or neurokit2's own delineation by ``neurokit2_dwt``,
+            ``neurokit2_cwt``, ``neurokit2_peak`` or ``neurokit2_prominence`` (``neurokit2`` is the first of them), for
+            comparison with figures that rest on it; see `neurokit_delineation`.
 
     Returns:
         One row a record, in their order: `record` (its name in the set, or its position), `patient` if the set has
-        patients, `is_measurable`, `reason` (empty, or why it is not), `missing` (every missing measurement with its
-        reason), `num_beats` found, `num_beats_used` for the median beat, `num_gaps` in the rhythm, which the rate
-        leaves out (see `rate`), and the
+        patients, `delineation`, `is_measurable`, `reason` (empty, or why it is not), `missing` (every missing
+        measurement with its reason), `num_beats` found, `num_beats_used` for the median beat, `num_gaps` in the
+        rhythm, which the rate leaves out (see `rate`), and the
         [MEASUREMENTS][ecggan.measurement.columns.MEASUREMENTS], NaN if missing; amplitudes of the leads of the records
         and of those that follow from I and II.
 
     Raises:
-        ValueError: leads or sampling_rate are missing, or do not fit the array.
+        ValueError: leads or sampling_rate are missing, or do not fit the array; the delineation is unknown.
     """
+    delineation = resolve_delineation(delineation)
     if isinstance(ecgs, ECGSet):
         if leads is not None or sampling_rate is not None:
             raise ValueError("leads and sampling_rate are for arrays; an ECG set knows its own, so leave them out")
@@ -69,7 +75,7 @@ def measure(
         names = [str(i) for i in range(len(ecgs))]
     check_sampling_rate(sampling_rate)
     checks.whole_number("num_workers", num_workers, at_least=1, or_null=True)
-    folder, lengths = cache_folder(ecgs, cache), part_lengths(len(names))
+    folder, lengths = cache_folder(ecgs, cache, delineation), part_lengths(len(names))
     parts = {} if folder is None else read_parts(folder, lengths, leads)
     tasks = [
         (part, task)
@@ -81,7 +87,9 @@ def measure(
         require_writable_cache(cache)
     with tqdm(total=len(names), desc="measuring", unit="ECG", disable=not progress or len(tasks) < 2) as bar:
         bar.update(sum(len(part) for part in parts.values()))
-        arguments = ((some, tuple(leads), sampling_rate) for some in _records(ecgs, [task for _, task in tasks]))
+        arguments = (
+            (some, tuple(leads), sampling_rate, delineation) for some in _records(ecgs, [task for _, task in tasks])
+        )
         measured = each(_measure_some, arguments, len(tasks), num_workers)
         rows: list[dict[str, Value]] = []
         for (start, _), some in zip(tasks, measured, strict=True):
@@ -97,6 +105,7 @@ def measure(
     table.insert(0, "record", pd.Series(names, dtype=object))
     if isinstance(ecgs, ECGSet) and "patient" in ecgs.records:
         table.insert(1, "patient", ecgs.records["patient"].to_numpy())
+    table.insert(list(table).index("is_measurable"), DELINEATION_COLUMN, delineation)
     for reason, count in table.loc[table["reason"] != "", "reason"].value_counts().items():
         level = logging.ERROR if str(reason).startswith("error") else logging.INFO
         log.log(level, "%d of %d records not measurable: %s", count, len(table), reason)
@@ -128,13 +137,13 @@ def _records(ecgs: ECGSet | np.ndarray, starts: Sequence[int]) -> Iterator[Recor
 
 
 def _measure_some(
-    records: RecordBatch | np.ndarray, leads: Sequence[str], sampling_rate: int | float
+    records: RecordBatch | np.ndarray, leads: Sequence[str], sampling_rate: int | float, delineation: str
 ) -> list[dict[str, Value]]:
     signals = records.millivolts() if isinstance(records, RecordBatch) else records
     rows = []
     for record in signals:
         try:
-            rows.append(measure_record(record, leads, sampling_rate))
+            rows.append(measure_record(record, leads, sampling_rate, delineation))
         except Exception as error:  # one record must not end a run of thousands: measure() logs the reason
             rows.append(row_without_numbers(leads, f"error: {type(error).__name__}: {error}".splitlines()[0]))
     return rows

@@ -53,15 +53,18 @@ def remove_spikes(millivolts: Float[np.ndarray, "lead time"], sampling_rate: int
     """
     per_ms = sampling_rate / 1000
     apart, longest = int(np.ceil(_WIDTH_MS * per_ms)) + 1, int(np.ceil(_LONGEST_MS * per_ms))
-    heights = _heights(millivolts, apart)
-    tallest = np.abs(heights).max(axis=0)
+    sizes = _sizes(millivolts, apart)
+    tallest = sizes.max(axis=0)
     tops, _ = scipy.signal.find_peaks(tallest, height=_SMALLEST_MV)
     after_length = max(round(_AFTER_MS * per_ms), 2)
     margin = 2 * longest + round(_REST_MS * per_ms)
     tops = tops[(tops >= margin) & (tops < millivolts.shape[1] - margin)]
-    num_leads = (np.abs(heights[:, tops]) >= _SHARE * tallest[tops]).sum(axis=0)
+    num_leads = (sizes[:, tops] >= _SHARE * tallest[tops]).sum(axis=0)
     tops = tops[num_leads >= min(_LEADS, len(millivolts))]
-    is_clear = np.array([_is_spike(millivolts, heights[:, top], top, per_ms) for top in tops.tolist()], bool)
+    heights = sizes[:, tops] * np.sign(millivolts[:, tops] - millivolts[:, tops - apart])  # (lead, top)
+    is_clear = np.array(
+        [_is_spike(millivolts, heights[:, i], top, per_ms) for i, top in enumerate(tops.tolist())], bool
+    )
     none = Spikes(np.empty(0, int), False, millivolts)
     if is_clear.sum() < _FEWEST:
         return none
@@ -69,14 +72,15 @@ def remove_spikes(millivolts: Float[np.ndarray, "lead time"], sampling_rate: int
     if np.median(tallest[tops[is_clear]]) < _LEAST_TIMES_NOISE * noise:
         return none
     # those that ring or fell between two samples resemble the clear ones in how the leads share them
-    shares = heights[:, tops] / np.linalg.norm(heights[:, tops], axis=0)
+    shares = heights / np.linalg.norm(heights, axis=0)
     is_alike = np.abs(shares[:, is_clear].T @ shares).max(axis=0) >= _LEAST_ALIKE
     is_alike &= tallest[tops] >= _SMALLEST_SHARE * np.median(tallest[tops[is_clear]])
     without, positions, tails, last = millivolts.copy(), [], [], -1
-    for top in tops[is_alike].tolist():
-        if top <= last or not _is_after_rest(millivolts, heights[:, top], top, per_ms, 1.0):
+    for i in np.flatnonzero(is_alike):
+        top = int(tops[i])
+        if top <= last or not _is_after_rest(millivolts, heights[:, i], top, per_ms, 1.0):
             continue
-        lead, height = int(np.abs(heights[:, top]).argmax()), tallest[top]
+        lead, height = int(np.abs(heights[:, i]).argmax()), tallest[top]
         rises = np.flatnonzero(tallest[top - longest : top + longest + 1] >= _ENDED * height) - longest
         start, stop = top + rises[0] - apart // 2, top + rises[-1] + apart // 2 + 1
         before, after = (
@@ -115,11 +119,11 @@ def _is_after_rest(millivolts: np.ndarray, heights: np.ndarray, top: int, per_ms
     return bool(np.ptp(before) <= most * np.abs(heights[lead]))
 
 
-def _heights(millivolts: np.ndarray, apart: int) -> np.ndarray:
-    """How far each sample stands out from those `apart` samples before and after it, with its sign, or 0."""
-    heights = np.zeros_like(millivolts)
+def _sizes(millivolts: np.ndarray, apart: int) -> np.ndarray:
+    """How far each sample stands out from those `apart` samples before and after it, or 0 if it lies between them."""
+    sizes = np.zeros_like(millivolts)
     middle = millivolts[:, apart:-apart]
     from_before, from_after = middle - millivolts[:, : -2 * apart], middle - millivolts[:, 2 * apart :]
-    smaller = np.where(np.abs(from_before) < np.abs(from_after), from_before, from_after)
-    heights[:, apart:-apart] = np.where(from_before * from_after > 0, smaller, 0.0)
-    return heights
+    stands_out = from_before * from_after > 0
+    np.minimum(np.abs(from_before), np.abs(from_after), out=sizes[:, apart:-apart], where=stands_out)
+    return sizes

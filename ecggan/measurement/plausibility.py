@@ -94,13 +94,15 @@ def is_clipped(lead: np.ndarray, sampling_rate: int) -> bool:
     """
     shortest = max(2, _LONGEST_HELD_MS * sampling_rate // 1000)
     often = len(lead) / sampling_rate / _SECONDS_A_CLIP
-    held = _runs((lead == lead.max()) | (lead == lead.min()), shortest)
-    if len(held) >= often or held.sum() > _MOST_TIME_HELD * len(lead):
-        return True
+    at_ends = (lead == lead.max()) | (lead == lead.min())
+    if at_ends.sum() >= min(often * shortest, _MOST_TIME_HELD * len(lead)):  # else there are too few for the runs
+        held = _runs(at_ends, shortest)
+        if len(held) >= often or held.sum() > _MOST_TIME_HELD * len(lead):
+            return True
     for upright in (lead, -lead):
         below_top = (upright.max() - upright) / np.ptp(lead)
         at_top, near_top = below_top <= _AT_TOP, below_top <= _NEAR_TOP
-        if len(_runs(at_top, shortest)) >= often and at_top.sum() >= _PLATEAU_SHARE * near_top.sum():
+        if at_top.sum() >= _PLATEAU_SHARE * near_top.sum() and len(_runs(at_top, shortest)) >= often:
             return True
     return False
 

@@ -91,6 +91,9 @@ def _isoelectric(size: np.ndarray, ms: float) -> int:
 
 def notch_depth(upright: Float[np.ndarray, " time"]) -> float:
     """How far a wave falls between its two highest peaks, measured from the lower one; 0 with one peak."""
+    rises = upright[1:] > upright[:-1]
+    if np.count_nonzero(rises[:-1] & ~rises[1:]) < 2:  # a peak each at most; most waves have one
+        return 0.0
     peaks, _ = scipy.signal.find_peaks(upright)
     if len(peaks) < 2:
         return 0.0

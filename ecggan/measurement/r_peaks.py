@@ -1,4 +1,4 @@
-"""The leads of one ECG -> the positions of its R-peaks; the only module that imports neurokit2.
+"""The leads of one ECG -> the positions of its R-peaks.
 
 neurokit2 finds candidates on one signal, the magnitude of all leads scaled to the same size, so that an inverted or
 small lead does no harm and a noisy lead does not mask the others. Of two waves that follow each other closely it takes

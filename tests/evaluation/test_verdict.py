@@ -58,6 +58,17 @@ def test_fewer_normal_ecgs_are_not_like_real_ones_beyond_five_points_only() -> N
     assert any("90.0 % of the real ones" in sentence for sentence in verdict_of(table(1000, 1)).sentences)
 
 
+def test_each_verdict_of_the_screen_and_its_score_count() -> None:
+    real = {"measurable": share(1000), "normal": share(900), "otherwise normal": share(930)}
+    real["normal by the score"] = share(950)
+    compared = compare(table(1000, 0), table(1000, 1))
+    fast = judge(compared, real, {**real, "normal": share(700)})  # tachycardia and nothing else
+    assert fast.headline.endswith("fewer of its ECGs are normal.")
+    unlikely = judge(compared, real, {**real, "otherwise normal": share(850), "normal by the score": share(700)})
+    assert unlikely.headline.endswith("fewer of its ECGs are otherwise normal and normal by the score.")
+    assert any(sentence.startswith("Normal by the score: 70.0 %") for sentence in unlikely.sentences)
+
+
 def test_too_small_sets_are_undecided_or_say_nothing() -> None:
     undecided = verdict_of(table(40, 1, qrs_ms=100), table(40, 0))
     assert undecided.level == "undecided"
@@ -86,9 +97,7 @@ def test_without_anything_to_compare_nothing_is_said() -> None:
 def test_ecgs_that_cannot_be_measured_are_not_like_real_ones_however_few_can() -> None:
     flat = verdict_of(table(40, 1).assign(is_measurable=False), share_normal=0)
     assert flat.level == "far"
-    assert (
-        flat.headline == "Not like the real ECGs: fewer of its ECGs are measurable, and fewer of its ECGs are normal."
-    )
+    assert flat.headline == "Not like the real ECGs: fewer of its ECGs are measurable and normal."
     assert verdict_of(table(2000, 1).assign(is_measurable=np.arange(2000) < 29), share_normal=0.01).level == "far"
 
 

@@ -16,6 +16,7 @@ from ecggan.jobs.report import named_sets
         ({"seed": -1}, "seed must be a whole number, at least 0; got -1"),
         ({"training": 3}, "training must be an ECG set, null"),
         ({"training": True}, "training must be an ECG set, null"),
+        ({"measurement": {"delineation": "dwt"}}, "measurement.delineation must be median_beat, .*; got 'dwt'"),
         ({"allow_overlap": 3}, "allow_overlap must be true or false; got 3"),
         ({"generated": ["a", None]}, r"generated must be a folder, \[A,B\]"),
     ],
@@ -63,6 +64,7 @@ def test_a_report_says_how_it_was_made_and_where_it_is(real, generated, tmp_path
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert {name: some["num_records"] for name, some in summary["sets"].items()} == {"real": 2, "ours": 2, "theirs": 2}
     settings = {"max_records": 2, "seed": 0, "margins": {"qt_interval_ms": 10}, "split": "test"}
+    settings["delineation"] = "median_beat"
     assert summary["settings"] == {**settings, "rules_off": ["qtc"], "training": "2 records"}
 
 

@@ -11,6 +11,7 @@ import scipy.stats
 from jaxtyping import Float
 
 from ecggan.measurement.columns import display_name
+from ecggan.measurement.delineation_choice import check_same_delineation
 from ecggan.stats.hypothesis_tests import FEWEST_PATIENTS, LEVEL, MOST_PER_HALF, corrected
 from ecggan.stats.resampling import (
     NUM_RESAMPLES,
@@ -66,7 +67,11 @@ def compare_relations(
         they differ (by the bootstrap's standard error, corrected over the pairs by Benjamini and Hochberg). NaN where a
         set has fewer than 3 records with both measurements or one of them never varies; no interval, and nothing that
         differs, below 30 patients.
+
+    Raises:
+        ValueError: the tables rest on different delineations.
     """
+    check_same_delineation(real, generated)
     tables = [table[table["is_measurable"].astype(bool)] for table in (real, generated)]
     rows, p_values = [], []
     for x, y in PAIRS:

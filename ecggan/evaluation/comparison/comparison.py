@@ -18,6 +18,7 @@ import scipy.stats
 
 from ecggan.evaluation.comparison.margins import check_margins, margin_of
 from ecggan.measurement.columns import MAIN_MEASUREMENTS, MEASUREMENTS, display_name
+from ecggan.measurement.delineation_choice import check_same_delineation
 from ecggan.stats.hypothesis_tests import SetValues, add_intervals, add_null_band, add_tests
 from ecggan.stats.margin import Margin
 from ecggan.stats.resampling import NUM_RESAMPLES, NUM_SPLITS, patient_numbers
@@ -58,10 +59,12 @@ def compare(
         See [compare_columns][]. The p-values are corrected over the main measurements and over the others apart.
 
     Raises:
-        ValueError: a table is none of measurements, or a margin is no number above 0 for a measurement.
+        ValueError: a table is none of measurements, they rest on different delineations, or a margin is no number above
+            0 for a measurement.
     """
     margins = dict(margins or {})
     check_margins(margins)
+    check_same_delineation(real_table, generated_table)
     real, generated = _measurable(real_table, "real_table"), _measurable(generated_table, "generated_table")
     names = {name: display_name(name) for name in MEASUREMENTS if name in real_table or name in generated_table}
 

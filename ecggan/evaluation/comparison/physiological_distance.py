@@ -16,6 +16,7 @@ import pandas as pd
 
 from ecggan.evaluation.comparison.comparison import set_figures
 from ecggan.measurement.columns import PHYSIOLOGY
+from ecggan.measurement.delineation_choice import check_same_delineation
 from ecggan.measurement.normality.screen import screen, share_normal
 
 LARGEST_SD = 3.0
@@ -29,8 +30,9 @@ def physiology_of_tables(real: pd.DataFrame, generated: pd.DataFrame) -> dict[st
         Wasserstein distance of each of [PHYSIOLOGY][] in its unit as ``wasserstein_…``, NaN if there is none.
 
     Raises:
-        ValueError: the real set has none of the measurements.
+        ValueError: the real set has none of the measurements, or the tables rest on different delineations.
     """
+    check_same_delineation(real, generated)
     known = [table[table["is_measurable"].astype(bool)] for table in (real, generated)]
     figures = set_figures(known[0], known[1], [name for name in PHYSIOLOGY if name in real])
     figures = figures[figures["num_real"] > 0]

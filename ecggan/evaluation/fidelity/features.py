@@ -10,6 +10,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from ecggan.measurement.columns import PHYSIOLOGY
+from ecggan.measurement.delineation_choice import check_same_delineation
 
 _LARGEST_SD = 10.0  # so that one outlier does not dominate its record
 _MISSING_SD = 3.0  # as in the physiological distance
@@ -26,8 +27,9 @@ def measurement_features(
     that is not measurable has none.
 
     Raises:
-        ValueError: the real set has none of the measurements.
+        ValueError: the real set has none of the measurements, or the tables rest on different delineations.
     """
+    check_same_delineation(real, generated)
     known = [
         table[[c for c in PHYSIOLOGY if c in table]].where(table["is_measurable"].astype(bool))
         for table in (real, generated)

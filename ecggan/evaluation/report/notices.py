@@ -7,6 +7,7 @@ from ecggan.ecg import DERIVED_LEADS, independent_leads
 from ecggan.evaluation.assessed_set import AssessedSet
 from ecggan.evaluation.assessment import Assessment
 from ecggan.measurement.columns import einthoven_column
+from ecggan.measurement.delineation_choice import MEDIAN_BEAT
 
 _CONTRADICTION_UV = 10  # rounding makes 1 or 2
 
@@ -21,6 +22,13 @@ def notices(assessment: Assessment, failures: Mapping[str, str]) -> list[str]:
     real, found = assessment.real, []
     if real.ecgs.kind == "generated":
         found.append("The reference set itself was drawn from a generator, so this is no comparison with patients.")
+    if assessment.delineation != MEDIAN_BEAT:
+        found.append(
+            f"Waves were delineated by {assessment.delineation}, for comparison with figures that rest on it: compare "
+            "this report with none of another delineation. The limits of the screen, its score and the gate of "
+            "measurable records were chosen on the median beat, and the shares of normal and measurable records are "
+            "off."
+        )
     found += _doubts(assessment)
     for some in assessment.generated.values():
         found += _notices_of(some, real)

@@ -25,6 +25,7 @@ from ecggan.files.json_file import without_nan
 from ecggan.measurement import plausibility
 from ecggan.measurement.columns import display_name
 from ecggan.measurement.delineation import EDGES
+from ecggan.measurement.delineation_choice import neurokit_method
 from ecggan.measurement.normality.score import normality_score
 from ecggan.stats import hypothesis_tests as inference
 from ecggan.stats.resampling import NUM_RESAMPLES, NUM_SPLITS
@@ -98,6 +99,8 @@ def report_page(
         settings=lines(summary["settings"]),
         gate=plausibility,
         score=normality_score(),
+        delineation=assessment.delineation,
+        neurokit_method=neurokit_method(assessment.delineation),
         edges=", ".join(f"{wave} {share:g}" for wave, share in EDGES.items()),
         limits=[(*display_name(column), *limits) for column, limits in plausibility.LIMITS.items()],
         summary=summary,

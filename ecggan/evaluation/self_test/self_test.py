@@ -23,6 +23,7 @@ from ecggan.files.atomic import atomic_folder
 from ecggan.files.json_file import write_json
 from ecggan.files.text_file import write_text
 from ecggan.measurement.columns import MAIN_MEASUREMENTS
+from ecggan.measurement.delineation_choice import MEDIAN_BEAT
 from ecggan.plotting import plot_alarms, save_figure
 from ecggan.stats.hypothesis_tests import LEVEL, corrected
 from ecggan.stats.proportions import p_fewer
@@ -88,6 +89,7 @@ def run_self_test(
     cache: str | Path | None = None,
     seed: int = 0,
     corruptions: Sequence[str] | None = None,
+    delineation: str = MEDIAN_BEAT,
 ) -> SelfTest:
     """Split a real set, corrupt it in every way, and list the alarms.
 
@@ -98,6 +100,7 @@ def run_self_test(
         cache: see [assess][ecggan.evaluation.assessment.assess].
         seed: of the split, the random corruptions and the assessment.
         corruptions: the names of those to try; None for all.
+        delineation: see [measure][ecggan.measurement.measure_set.measure].
 
     Raises:
         ValueError: too few patients, or a lead is missing.
@@ -109,7 +112,9 @@ def run_self_test(
         )
     splits = split_by_patient(real, seed)
     sets = {FRESH: splits[FRESH], **corrupted_sets(splits, seed, corruptions)}
-    assessment = assess(splits[HELD_OUT], sets, None, None, num_workers, progress, cache, seed, splits[TRAINING])
+    assessment = assess(
+        splits[HELD_OUT], sets, None, None, num_workers, progress, cache, seed, splits[TRAINING], delineation
+    )
     alarms = pd.concat([alarms_of(assessment, name) for name in sets], ignore_index=True)
     return SelfTest(alarms, assessment, splits)
 
@@ -225,6 +230,7 @@ def write_self_test(out: str | Path, found: SelfTest) -> Path:
             "missed": found.missed(),
             "false_alarms": found.false_alarms(),
             "failures": dict(found.assessment.failures),
+            "delineation": found.assessment.delineation,
             "num_records": {words: len(ecgs) for words, ecgs in found.splits.items()},
             "alarms": {name: row.index[row].tolist() for name, row in table.iterrows()},
             "levels": {

@@ -20,6 +20,7 @@ from ecggan.data.sources.ludb import LUDBRecord, read_ludb, sinus_rhythm_numbers
 from ecggan.ecg import EIGHT_LEADS, select_leads
 from ecggan.measurement.beats import find_beats
 from ecggan.measurement.columns import display_name
+from ecggan.measurement.delineation_choice import DELINEATIONS, MEDIAN_BEAT
 from ecggan.measurement.filters import without_baseline
 from ecggan.measurement.measure_record import measure_record
 
@@ -85,13 +86,16 @@ def _over_leads(boundaries: Sequence[float], convention: Convention, earliest: b
     return float(found[1] if earliest else found[-2])
 
 
-def validate_on_ludb(root: str | Path, num_workers: int | None = None, progress: bool = True) -> pd.DataFrame:
+def validate_on_ludb(
+    root: str | Path, num_workers: int | None = None, progress: bool = True, delineation: str = MEDIAN_BEAT
+) -> pd.DataFrame:
     """Measure LUDB's records in sinus rhythm without a pacemaker, in the eight independent leads.
 
     Args:
         root: the folder that holds ludb.csv and data/.
         num_workers: processes; None for one a core.
         progress: show a bar.
+        delineation: see [measure][ecggan.measurement.measure_set.measure].
 
     Returns:
         One row a record: `record`, `is_chosen_on`, `is_measurable`, `reason`, the four intervals as measured and as
@@ -103,14 +107,14 @@ def validate_on_ludb(root: str | Path, num_workers: int | None = None, progress:
         ValueError: none of its records is there, or one is damaged.
     """
     numbers = sinus_rhythm_numbers(root)
-    rows = each(_validate_one, ((root, number) for number in numbers), len(numbers), num_workers)
+    rows = each(_validate_one, ((root, number, delineation) for number in numbers), len(numbers), num_workers)
     return pd.DataFrame(tqdm(rows, total=len(numbers), desc="validating", unit="ECG", disable=not progress))
 
 
-def _validate_one(root: str | Path, number: int) -> dict[str, object]:
+def _validate_one(root: str | Path, number: int, delineation: str) -> dict[str, object]:
     record = read_ludb(root, number)
     signals = select_leads(record.millivolts, record.leads, EIGHT_LEADS)
-    measured = measure_record(signals, EIGHT_LEADS, record.sampling_rate)
+    measured = measure_record(signals, EIGHT_LEADS, record.sampling_rate, delineation)
     row: dict[str, object] = {"record": number, "is_chosen_on": number % 4 == 0}
     row |= {column: measured[column] for column in ("is_measurable", "reason", *LIMITS_MS)}
     for convention in CONVENTIONS:
@@ -165,6 +169,23 @@ def agreement(validated: pd.DataFrame) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
+
+
+def compare_delineations(root: str | Path, num_workers: int | None = None, progress: bool = True) -> pd.DataFrame:
+    """The errors of every delineation against the **middle** of the cardiologists' boundaries; Args as above.
+
+    Returns:
+        A row for each delineation and interval: the columns of [agreement][], `delineation` and `num_measurable`, the
+        records that pass the plausibility gate.
+    """
+    tables = []
+    for delineation in DELINEATIONS:
+        validated = validate_on_ludb(root, num_workers, progress, delineation)
+        errors = agreement(validated)
+        errors = errors[errors["convention"] == "middle"].drop(columns="convention")
+        tables.append(errors.assign(delineation=delineation, num_measurable=int(validated["is_measurable"].sum())))
+    compared = pd.concat(tables, ignore_index=True)
+    return compared[["delineation", "num_measurable", *tables[0].columns[:-2]]]
 
 
 def summary_text(validated: pd.DataFrame) -> str:

@@ -100,7 +100,7 @@ def _has_gap(table: pd.DataFrame) -> np.ndarray:
 
 
 def _has_no_p(table: pd.DataFrame) -> np.ndarray:
-    return np.isnan(values(table, "p_duration_ms"))
+    return np.isnan(values(table, "pr_interval_ms"))
 
 
 def _has_no_sinus_p(table: pd.DataFrame) -> np.ndarray:

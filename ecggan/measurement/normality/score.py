@@ -116,7 +116,7 @@ def normality_score() -> NormalityScore:
 def score_measurements(table: pd.DataFrame) -> dict[str, Float[np.ndarray, " record"]]:
     """What the score can be made of, by name: measurements but for rate and rhythm, and figures of several of them."""
     found = {column: values(table, column) for column in MEASUREMENTS if column not in _NOT_IN_SCORE}
-    found["no_p_wave"] = np.isnan(found["p_duration_ms"]).astype(float)
+    found["no_p_wave"] = np.isnan(found["pr_interval_ms"]).astype(float)
     found["qrs_t_angle_deg"] = np.abs((found["qrs_axis_deg"] - found["t_axis_deg"] + 180) % 360 - 180)
     r = {lead: amplitudes_mv(table, "R", lead) for lead in _WITH_R}
     found["sokolow_lyon_mv"] = qrs_depth_mv(table, "V1") + np.fmax(r["V5"], r["V6"])

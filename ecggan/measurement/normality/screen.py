@@ -30,7 +30,8 @@ def screen(table: pd.DataFrame, rules: Mapping[str, bool] | None = None) -> pd.D
 
     Each record is judged by its own row alone. A record that is not measurable is not normal, whichever rules are on.
     Rules about leads that a set does not have do not apply to it, and the score needs all twelve (or the eight that
-    they follow from), so records of fewer leads pass much more easily: compare sets of the same leads only.
+    they follow from), so records of fewer leads pass much more easily: compare sets of the same leads only. The limits
+    and the score were chosen on measurements of the median beat and fit no other delineation.
 
     Args:
         table: of [measure][ecggan.measurement.measure_set.measure].

@@ -1,6 +1,7 @@
 import json
 import re
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from ecggan.evaluation.assessment import assess
 from ecggan.evaluation.failures import FailureLog
 from ecggan.evaluation.report import figures as pictures
 from ecggan.evaluation.report.notices import notices
+from ecggan.evaluation.report.page import page_tables, report_page
 from ecggan.evaluation.report.report import PICTURE_FORMATS, write_report
 from ecggan.evaluation.report.summary import summarise
 
@@ -111,6 +113,24 @@ def test_without_training_ecgs_the_report_says_that_it_does_not_know(report: Pat
     text = text_of(report)
     assert "Not known whether they are new: the ECGs that the generator learned from were not given." in text
     assert "Nothing can be said of its variety: too few records." in text
+
+
+def test_report_says_by_what_waves_were_delineated(report: Path, sets: Sets) -> None:
+    chosen = "neurokit2_prominence"
+    assessment = assess(
+        sets["real"], {"generated": sets["generated"]}, num_workers=1, progress=False, delineation=chosen
+    )
+    assert set(assessment.real.table["delineation"]) == {chosen}
+    html = report_page(assessment, summarise(assessment, {}, {}), [], page_tables(assessment, FailureLog()))
+    text = " ".join(re.sub(r"<[^>]*>", " ", html).split())
+    assert f"Delineation: {chosen}." in text
+    assert f"neurokit2's own delineation (version {metadata.version('neurokit2')}; ecg_clean and ecg_delineate" in text
+    assert f"Waves were delineated by {chosen}" in text
+    assert "joint speed" not in text
+    usual = text_of(report)
+    assert "Delineation: median_beat." in usual
+    assert "neurokit2's own delineation" not in usual
+    assert "Waves were delineated by" not in usual
 
 
 def test_report_asks_the_network_for_nothing(report: Path) -> None:
