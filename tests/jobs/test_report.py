@@ -45,37 +45,6 @@ def test_what_is_not_known_is_refused_before_anything_is_measured(parameters, me
     assert not (tmp_path / "out").exists()
 
 
-def test_a_report_says_how_it_was_made_and_where_it_is(real, generated, tmp_path):
-    job = Report(
-        data={"source": lambda: real, "split": "test"},
-        generated={"ours": generated},
-        baseline={"name": "theirs", "source": lambda: generated},
-        margins={"qt_interval_ms": 10},
-        normality={"qtc": False},
-        max_records=2,
-        picture_formats=[],
-        num_workers=1,
-        out=tmp_path / "out",
-    )
-    result = job.run()
-    assert result.path == tmp_path / "out" / "report.html"
-    assert str(result).endswith(f"\nSaved to {result.path}")
-    assert "ours. Realistic and normal? " in str(result)
-    assert list(result.value.generated) == ["ours", "theirs"]
-    assert {path.suffix for path in (tmp_path / "out" / "pictures").iterdir()} == {".png"}
-    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
-    assert {name: some["num_records"] for name, some in summary["sets"].items()} == {"real": 2, "ours": 2, "theirs": 2}
-    settings = {"max_records": 2, "seed": 0, "margins": {"qt_interval_ms": 10}, "split": "test"}
-    settings["delineation"] = "median_beat"
-    assert summary["settings"] == {**settings, "rules_off": ["qtc"], "training": "2 records", "utility": []}
-
-
-def test_real_ecgs_that_a_generator_learned_from_are_refused(real, generated, tmp_path):
-    learned = replace(generated, manifest={**generated.manifest})
-    with pytest.raises(ValueError, match=r"4 of the 4 real ECGs are in the training set .* allow_overlap=true"):
-        Report(real=real, generated=learned, training=real, num_workers=1, out=tmp_path / "out").run()
-
-
 def write_study(folder, fingerprints, **facts):
     folder.mkdir()
     verdict = {
@@ -89,20 +58,45 @@ def write_study(folder, fingerprints, **facts):
     return folder
 
 
-def test_whether_ecgs_are_of_use_is_told_of_the_sets_that_were_asked_about(real, generated, tmp_path):
-    ours, theirs = (replace(generated, signals=generated.signals + i) for i in range(2))
-    study = write_study(tmp_path / "study", {"a name": [fingerprints_of(ours)[1]]})
-    sets = {"ours": ours, "theirs": theirs}
-    common = {"real": real, "num_workers": 1, "max_records": 2, "picture_formats": []}
-    result = Report(generated=sets, utility=study, out=tmp_path / "out", **common).run()
+def test_a_report_says_how_it_was_made_and_where_it_is(real, generated, tmp_path):
+    study = write_study(tmp_path / "study", {"a name": [fingerprints_of(generated)[1]]})
+    other = replace(generated, signals=generated.signals + 1)
+    job = Report(
+        data={"source": lambda: real, "split": "test"},
+        generated={"ours": generated},
+        baseline={"name": "theirs", "source": lambda: other},
+        utility=study,
+        margins={"qt_interval_ms": 10},
+        normality={"qtc": False},
+        max_records=2,
+        picture_formats=[],
+        num_workers=1,
+        out=tmp_path / "out",
+    )
+    result = job.run()
+    assert result.path == tmp_path / "out" / "report.html"
+    assert str(result).endswith(f"\nSaved to {result.path}")
+    assert "ours. Realistic and normal? " in str(result)
+    assert list(result.value.generated) == ["ours", "theirs"]
     assert "\nours. Of use? Of use where real ECGs are lacking.\nAs measured." in str(result)
     assert "theirs. Of use?" not in str(result)
-    judged = json.loads((tmp_path / "out" / "summary.json").read_text())["judgements"]
-    assert judged["ours"]["utility"]["level"] == "close"
-    assert judged["theirs"]["utility"] is None
     page = " ".join(result.path.read_text().split())
     assert '<p class="question">Of use?</p>' in page
     assert "Whether theirs is of use for training classifiers was not asked." in page
+    assert {path.suffix for path in (tmp_path / "out" / "pictures").iterdir()} == {".png"}
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert {name: some["num_records"] for name, some in summary["sets"].items()} == {"real": 2, "ours": 2, "theirs": 2}
+    settings = {"max_records": 2, "seed": 0, "margins": {"qt_interval_ms": 10}, "split": "test"}
+    settings["delineation"] = "median_beat"
+    assert summary["judgements"]["ours"]["utility"]["level"] == "close"
+    assert summary["judgements"]["theirs"]["utility"] is None
+    assert summary["settings"] == {**settings, "rules_off": ["qtc"], "training": "2 records", "utility": ["study"]}
+
+
+def test_real_ecgs_that_a_generator_learned_from_are_refused(real, generated, tmp_path):
+    learned = replace(generated, manifest={**generated.manifest})
+    with pytest.raises(ValueError, match=r"4 of the 4 real ECGs are in the training set .* allow_overlap=true"):
+        Report(real=real, generated=learned, training=real, num_workers=1, out=tmp_path / "out").run()
 
 
 def test_a_study_of_other_ecgs_or_of_other_labels_is_refused(generated, tmp_path):
