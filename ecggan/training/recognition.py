@@ -33,12 +33,13 @@ class RecognitionLoss(nn.Module):
 
     def __init__(self, conditions: Conditions) -> None:
         super().__init__()
-        variance = conditions.encode(conditions.rows).var(axis=0).clip(_SMALLEST_VARIANCE)
-        ends = np.cumsum(conditions.sizes)
+        encoded, ends = conditions.encode(conditions.rows), np.cumsum(conditions.sizes)
         weights, unknown = np.zeros(conditions.size), np.zeros(conditions.size, int)
         for size, end in zip(conditions.sizes, ends, strict=True):
             own = slice(end - size, end - 1)
-            weights[own] = 1 / variance[own] / (size - 1) / len(ends)
+            known = encoded[encoded[:, end - 1] == 0, own]
+            variance = known.var(axis=0).clip(_SMALLEST_VARIANCE) if len(known) else 1.0
+            weights[own] = 1 / variance / (size - 1) / len(ends)
             unknown[end - size : end] = end - 1
         self.register_buffer("weights", torch.tensor(weights, dtype=torch.float32), persistent=False)
         self.register_buffer("unknown", torch.tensor(unknown), persistent=False)
