@@ -32,6 +32,11 @@ def judge_utility(found: Utility, name: str) -> Verdict:
     copies = found.copies[name]
     classifiers = list(dict.fromkeys(found.areas["classifier"]))
     sentences = [*_copies_sentences(found, name), *(_sentence(found, name, each) for each in classifiers)]
+    num_records, num_patients = found.num_test
+    sentences.append(
+        f"Mean of {found.num_seeds} trainings on {found.num_trained_on:,} records each (real + generated: on both), of "
+        f"{', '.join(found.labels)}; tested on {num_records:,} real ECGs of {num_patients:,} patients."
+    )
     level, headline = _answer(found, name, classifiers)
     misled = misled_by_shuffled(found)
     if copies.of_test.value > MANY:
@@ -44,9 +49,8 @@ def judge_utility(found: Utility, name: str) -> Verdict:
 
 
 def misled_by_shuffled(found: Utility) -> list[str]:
-    """The classifiers whose interval for shuffled labels does not hold 0.5."""
-    rows = {each: found.macro(each, SHUFFLED) for each in dict.fromkeys(found.areas["classifier"])}
-    return [each for each, row in rows.items() if not row["low"] <= 0.5 <= row["high"]]
+    """The classifiers whose interval for shuffled labels lies above 0.5; below it is chance, as no leak does that."""
+    return [each for each in dict.fromkeys(found.areas["classifier"]) if found.macro(each, SHUFFLED)["low"] > 0.5]
 
 
 def with_interval(row: pd.Series) -> str:
@@ -69,7 +73,7 @@ def _answer(found: Utility, name: str, classifiers: Sequence[str]) -> tuple[Leve
     harmed = [each for each, row in beside.items() if row["difference_high"] < 0]
     if helped and harmed:
         what = f"beside real ECGs it helps {_listed(helped)} and harms {_listed(harmed)}"
-        return "undecided", f"Undecided: {what}."
+        return "undecided", f"Undecided whether it is of use: {what}."
     if harmed:
         return "far", f"Of no use: beside real ECGs it harms {_listed(harmed)}."
     if helped:
@@ -80,7 +84,7 @@ def _answer(found: Utility, name: str, classifiers: Sequence[str]) -> tuple[Leve
     if not any(row["low"] > 0.5 for row in alone):
         return "far", "Of no use: it teaches nothing."
     what = "it teaches something, beside real ECGs no gain is seen"
-    return "undecided", f"Undecided: {what}."
+    return "undecided", f"Undecided whether it is of use: {what}."
 
 
 def _copies_sentences(found: Utility, name: str) -> Iterator[str]:

@@ -33,7 +33,7 @@ def summary_text(found: Utility) -> str:
     check = (
         f"Shuffled labels teach {', '.join(wrong)} something: do not trust these figures."
         if wrong
-        else "Shuffled labels teach nothing, as it must be: the interval holds 0.5."
+        else "Shuffled labels teach nothing, as it must be: no interval lies above 0.5."
     )
     return f"""# Are they of use?
 
