@@ -1,8 +1,8 @@
 """ECGs are to show the condition that was asked for: the critic learns to recognise it, in real records alone.
 
-A critic that compares real and generated records of the same condition learns of the condition only what tells them
-apart, and for long that is everything else. One that is taught to recognise it has the features from the start, and
-the generator learns to be recognised.
+A critic that compares real and generated records of the same condition learns what tells them apart, and of the
+condition only as much as that takes. One that is taught to recognise it has the features early, and the generator
+learns to be recognised.
 
 The price: where a condition cannot be told from an ECG for certain (an age, a diagnosis), a generator draws it more
 clearly than real records show it; a smaller weight is the remedy.

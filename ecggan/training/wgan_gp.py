@@ -416,8 +416,8 @@ class WGANGP(pl.LightningModule):
         if self.recognition is None:
             return losses
         assert condition is not None
-        shifts = self.discriminator.draw_shifts(len(ecg), rng)
-        error = self.recognition(self.discriminator.recognised(ecg, shifts), condition)
+        recognised = cast(Discriminator, self.discriminator).recognised  # as all critics have it
+        error = self.recognition(recognised(ecg, self.discriminator.draw_shifts(len(ecg), rng)), condition)
         which = "real" if name == "critic_loss" else "generated"
         return {**losses, name: losses[name] + self.recognition_weight * error, f"recognition_error_{which}": error}
 
