@@ -22,8 +22,9 @@ def judge_utility(found: Utility, name: str) -> Verdict:
 
     It is of use where real + generated ECGs teach more than real ones, by the whole interval of the difference, for one
     classifier at least and less for none; it does harm where they teach less. Else, it teaches as much as real ECGs in
-    their place if no classifier's interval reaches to 0.05 below, and nothing if none is above 0.5. Copies of real ECGs
-    are of no use, and of copies of the test, or where shuffled labels teach something, nothing can be said.
+    their place if no classifier's interval reaches to 0.05 below, and nothing if none is above 0.5 and all are less
+    than of real ones. Copies of real ECGs are of no use, and of copies of the test, or where shuffled labels teach
+    something, nothing can be said.
 
     Args:
         found: of the study.
@@ -81,9 +82,12 @@ def _answer(found: Utility, name: str, classifiers: Sequence[str]) -> tuple[Leve
     if all(row["difference_low"] > -AS_MUCH for row in alone):
         what = "in the place of real ECGs it teaches as much, beside them no gain is seen"
         return "close", f"Of use where real ECGs are lacking: {what}."
-    if not any(row["low"] > 0.5 for row in alone):
-        return "far", "Of no use: it teaches nothing."
-    what = "it teaches something, beside real ECGs no gain is seen"
+    if any(row["low"] > 0.5 for row in alone):
+        what = "it teaches something, beside real ECGs no gain is seen"
+    elif all(row["difference_high"] < 0 for row in alone):
+        return "far", "Of no use: it teaches nothing, where as many real ECGs teach something."
+    else:
+        what = "the records or the trainings are too few to say"
     return "undecided", f"Undecided whether it is of use: {what}."
 
 

@@ -107,6 +107,7 @@ def test_use_is_judged_by_what_a_set_adds_and_by_what_it_teaches_alone(found):
     assert judged((-0.1, 0.1), alone=-0.04) == ("close", "Of use where")
     assert judged((-0.1, 0.1), low=0.6) == ("undecided", "Undecided whether it")
     assert judged((-0.1, 0.1)) == ("far", "Of no use:")
+    assert judged((-0.1, 0.1), alone=-0.09) == ("undecided", "Undecided whether it")
     assert judged((0.01, 0.1), shuffled=0.6) == ("none", "Nothing can be")
 
 
