@@ -42,6 +42,7 @@ class SetEvaluation:
         verdict: is it realistic and normal?
         variety: is it as varied as real ECGs?
         privacy: is it new?
+        utility: is it of use? None where no study was given.
     """
 
     comparison: pd.DataFrame | None
@@ -53,13 +54,15 @@ class SetEvaluation:
     verdict: Verdict | None
     variety: Verdict | None
     privacy: Verdict | None
+    utility: Verdict | None = None
 
     def verdicts(self) -> dict[str, Verdict]:
-        """Question -> verdict, for each of the three questions that has one."""
+        """Question -> verdict, for each of the questions that has one."""
         asked = {
             "Realistic and normal?": self.verdict,
             "As varied as real ECGs?": self.variety,
             "New?": self.privacy,
+            "Of use?": self.utility,
         }
         return {question: verdict for question, verdict in asked.items() if verdict is not None}
 

@@ -57,8 +57,8 @@ def generate(
         device: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", "mps".
         progress: show a progress bar.
         condition: of a generator that was trained with conditions: a mapping such as ``{"sex": "female", "age": 70,
-            "heart_rate": [80, 100], "labels": ["LBBB"]}``, where what is left out is drawn as in the training set; or a
-            table with these columns, a row a record. None leaves all out.
+            "heart_rate": [80, 100], "labels": ["CLBBB"]}``, where what is left out is drawn as in the training set; or
+            a table with these columns, a row a record. None leaves all out.
 
     Raises:
         FileNotFoundError: no such checkpoint.

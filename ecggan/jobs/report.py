@@ -1,7 +1,7 @@
 """Real against generated ECGs, as a report."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,8 @@ class Report(OnMeasuredECGs):
             [compare][ecggan.evaluation.comparison.comparison.compare].
         max_records: of each set; None for all.
         seed: of the bootstrap and the random halves.
+        utility: the folder of a [UtilityStudy][ecggan.jobs.utility.UtilityStudy] of these generated ECGs, or several,
+            whose answers the report gives.
         picture_formats: pdf, svg, both or none: files of the pictures beside the PNG that the page shows.
     """
 
@@ -44,6 +46,7 @@ class Report(OnMeasuredECGs):
     margins: Mapping[str, int | float] | None = None
     max_records: int | None = None
     seed: int = 0
+    utility: str | Path | Sequence[str | Path] | None = None
     picture_formats: Sequence[str] = ("pdf", "svg")
 
     def __post_init__(self) -> None:
@@ -63,6 +66,7 @@ class Report(OnMeasuredECGs):
         checks.whole_number("seed", self.seed, at_least=0)
         checks.several_of("picture_formats", self.picture_formats, ("pdf", "svg"))
         named_sets(self.generated)
+        self._utility_folders()
 
     def run(self) -> "Result[Assessment]":
         """Write the report.
@@ -70,20 +74,24 @@ class Report(OnMeasuredECGs):
         Raises:
             FileExistsError: `out` is there already.
             FileNotFoundError: a set is missing.
-            ValueError: real ECGs are among those that a generator learned from; two sets have one name.
+            ValueError: real ECGs are among those that a generator learned from; two sets have one name; a study of use
+                is about other sets.
         """
         from ecggan.evaluation.assessment import assess, check_names
         from ecggan.evaluation.comparison.margins import check_margins
         from ecggan.evaluation.memorization.training_overlap import check_no_overlap
         from ecggan.evaluation.report.report import write_report
         from ecggan.evaluation.report.tables import measurement_table
+        from ecggan.evaluation.utility.utility_result import utility_verdicts
         from ecggan.files.atomic import require_new_folder
 
         require_new_folder(self.out)
         check_margins({} if self.margins is None else self.margins)
         named = named_sets(self.generated)
         check_names([name for name, _ in named] + ([] if self.baseline is None else [self.baseline["name"]]))
-        generated = open_sets(named, self.files, self.baseline, self.max_records)
+        whole = open_sets(named, self.files, self.baseline, None)
+        of_use = utility_verdicts(self._utility_folders(), whole)
+        generated = {name: ecgs.subset(slice(self.max_records)) for name, ecgs in whole.items()}
         everything = self.open_real()
         training = self._training_set(everything)
         real = self.of_split(everything, self.max_records)
@@ -101,12 +109,22 @@ class Report(OnMeasuredECGs):
             training=training,
             delineation=self.delineation,
         )
+        evaluations = {n: replace(each, utility=of_use.get(n)) for n, each in assessment.evaluations.items()}
+        assessment = replace(assessment, evaluations=evaluations)
         page = write_report(self.out, assessment, self._settings(training), self.picture_formats)
         lines = [measurement_table(assessment).frame().to_string(index=False)]
         for name, evaluation in assessment.evaluations.items():
             for question, verdict in evaluation.verdicts().items():
                 lines += [f"\n{name}. {question} {verdict.headline}", *verdict.sentences]
         return Result(assessment, page, "\n".join([*lines, f"Saved to {page}"]))
+
+    def _utility_folders(self) -> list[str | Path]:
+        given = [self.utility] if isinstance(self.utility, str | Path) else self.utility
+        if given is None:
+            return []
+        if not isinstance(given, Sequence) or not all(isinstance(each, str | Path) for each in given):
+            raise ValueError(f"utility must be the folder of a job=utility, or a list of them; got {self.utility}")
+        return list(given)
 
     def _training_set(self, real: ECGSet) -> ECGSet | None:
         if isinstance(self.training, str | Path | ECGSet):
@@ -120,6 +138,7 @@ class Report(OnMeasuredECGs):
             "seed": self.seed,
             "margins": self.margins,
             "split": self.split,
+            "utility": [Path(folder).name for folder in self._utility_folders()],
             "training": None if training is None else f"{len(training):,} records",
             "delineation": self.delineation,
             "rules_off": [rule for rule, is_on in (self.normality or {}).items() if not is_on],

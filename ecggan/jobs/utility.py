@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ecggan import checks
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.jobs.base import OnRealECGs, Result, first_records, open_set, pairs_as_mapping
-from ecggan.jobs.report import Sets, named_sets
+from ecggan.jobs.report import Sets, named_sets, open_sets
 
 if TYPE_CHECKING:
     from ecggan.evaluation.utility.labelled_sets import LabelledSet
@@ -77,6 +77,7 @@ class UtilityStudy(OnRealECGs):
         """
         from ecggan.evaluation.utility import labelled_sets
         from ecggan.evaluation.utility.study import assess_utility
+        from ecggan.evaluation.utility.utility_result import fingerprints_of
         from ecggan.evaluation.utility.write_utility import summary_text, write_utility
         from ecggan.files.atomic import require_new_folder
 
@@ -84,10 +85,8 @@ class UtilityStudy(OnRealECGs):
         everything = self.open_real()
         test = self.of_split(everything, self.max_records)
         training = first_records(self._training(everything), self.max_records)
-        sets = {
-            name: open_set("generated", ecgs, self.files, "generated").subset(slice(self.max_records))
-            for name, ecgs in named_sets(self.generated)
-        }
+        whole = open_sets(named_sets(self.generated), self.files, None, None)
+        sets = {name: ecgs.subset(slice(self.max_records)) for name, ecgs in whole.items()}
         labelled_sets.check_apart(training, test, sets, self.allow_overlap)
         leads = labelled_sets.common_leads({"the real ECGs": test, "the training ECGs": training, **sets})
         labels, generated = self._labelled(test, training, sets)
@@ -103,7 +102,11 @@ class UtilityStudy(OnRealECGs):
             seed=self.seed,
             num_workers=self.num_workers,
         )
-        page = write_utility(self.out, found)
+        known = {name: fingerprints_of(ecgs) for name, ecgs in whole.items()}
+        of_sets = {name: [with_labels] for name, (_, with_labels) in known.items()}
+        if generated.keys() != whole.keys():  # a set a label: those in their tables do not count
+            of_sets = {GENERATED: [content for content, _ in known.values()]}
+        page = write_utility(self.out, found, of_sets)
         return Result(found, page, f"{summary_text(found)}\nSaved to {page}")
 
     def _training(self, real: ECGSet) -> ECGSet:

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from ecggan import checks
-from ecggan.models.film import Projection, check_condition
+from ecggan.models.film import Projection, Recognition, check_condition
 from ecggan.models.layers import KERNEL_SIZE, Conv1d, adjoint_phase_shuffle, phase_shuffle
 
 STRIDES = (2, 2, 2, 2, 4, 4, 4)
@@ -62,6 +62,7 @@ class Discriminator(nn.Module):
             assert isinstance(layer, nn.Conv1d | nn.Linear)
             nn.init.kaiming_normal_(layer.weight)
         self.projection = Projection(condition_size, channels[-1]) if condition_size else None
+        self.recognition = Recognition(channels[-1], condition_size) if condition_size else None
 
     def draw_shifts(self, count: int, rng: torch.Generator | None = None) -> Int64[Tensor, "layer batch"] | None:
         """Draw the phase shuffle of `count` records, in samples of each layer; None if `max_shift` is 0."""
@@ -84,13 +85,23 @@ class Discriminator(nn.Module):
             condition: of the records, for a critic that takes one.
         """
         check_condition(condition, self.projection)
-        x = ecg
+        x = self._features(ecg, shifts)
+        score = self.linear(x.flatten(1)).squeeze(1)
+        return score if self.projection is None else score + (self.projection(condition) * x.mean(dim=2)).sum(dim=1)
+
+    def recognised(
+        self, ecg: Float[Tensor, "batch lead time"], shifts: Int64[Tensor, "layer batch"] | None = None
+    ) -> Float[Tensor, "batch 1 value"]:
+        """The condition that a critic which takes one recognises in records."""
+        assert self.recognition is not None
+        return self.recognition(self._features(ecg, shifts).mean(dim=2))[:, None]
+
+    def _features(self, x: Tensor, shifts: Tensor | None) -> Float[Tensor, "batch channel short"]:
         for i, layer in enumerate(self.layers):
             x = F.leaky_relu(layer(x), LEAK)
             if shifts is not None and i < len(shifts):
                 x = phase_shuffle(x, shifts[i])
-        score = self.linear(x.flatten(1)).squeeze(1)
-        return score if self.projection is None else score + (self.projection(condition) * x.mean(dim=2)).sum(dim=1)
+        return x
 
     def slope(
         self,

@@ -70,6 +70,22 @@ class Projection(nn.Module):
         return self.head(self.embedding(condition))
 
 
+class Recognition(nn.Linear):
+    """A critic's last features -> the condition that they show, in the same numbers.
+
+    Source: Odena et al. 2017, Conditional image synthesis with auxiliary classifier GANs.
+
+    Args:
+        num_features: of the critic's last layer, the mean over time.
+        condition_size: numbers of a condition.
+    """
+
+    def __init__(self, num_features: int, condition_size: int) -> None:
+        super().__init__(num_features, condition_size)
+        nn.init.zeros_(self.weight)
+        nn.init.zeros_(self.bias)
+
+
 def check_condition(condition: Tensor | None, film: nn.Module | None) -> None:
     """Raise ValueError where a network is given a condition that it does not take, or lacks one that it takes."""
     if (condition is None) != (film is None):

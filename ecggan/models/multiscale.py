@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from ecggan.models.film import Projection, check_condition
+from ecggan.models.film import Projection, Recognition, check_condition
 from ecggan.models.layers import KERNEL_SIZE, Conv1d
 from ecggan.models.views import View, compressed, without_baseline
 
@@ -44,14 +44,19 @@ class SmallCritic(nn.Module):
             assert layer.bias is not None
             nn.init.zeros_(layer.bias)
         self.projection = Projection(condition_size, widths[-1]) if condition_size else None
+        self.recognition = Recognition(widths[-1], condition_size) if condition_size else None
+
+    def features(self, x: Float[Tensor, "batch channel time"]) -> Float[Tensor, "batch feature"]:
+        """The mean of the last layer over time."""
+        for layer in self.layers:
+            x = F.leaky_relu(layer(x), LEAK)
+        return x.mean(dim=2)
 
     def forward(
         self, x: Float[Tensor, "batch channel time"], condition: Float[Tensor, "batch value"] | None = None
     ) -> Float[Tensor, "batch"]:
         check_condition(condition, self.projection)
-        for layer in self.layers:
-            x = F.leaky_relu(layer(x), LEAK)
-        x = x.mean(dim=2)
+        x = self.features(x)
         score = self.linear(x).squeeze(1)
         return score if self.projection is None else score + (self.projection(condition) * x).sum(dim=1)
 
@@ -163,6 +168,17 @@ class MultiscaleDiscriminator(nn.Module):
         """
         inputs = self.inputs(ecg, shifts)
         return torch.stack([critic(x, condition) for critic, x in zip(self.critics, inputs, strict=True)], dim=1)
+
+    def recognised(
+        self, ecg: Float[Tensor, "batch lead time"], shifts: Int64[Tensor, "critic batch"]
+    ) -> Float[Tensor, "batch critic value"]:
+        """The condition that each critic recognises in records; of critics that take one."""
+        found = []
+        for critic, x in zip(self.critics, self.inputs(ecg, shifts), strict=True):
+            assert isinstance(critic, SmallCritic)
+            assert critic.recognition is not None
+            found.append(critic.recognition(critic.features(x)))
+        return torch.stack(found, dim=1)
 
     def squared_slopes(
         self,

@@ -29,7 +29,7 @@ def log_report(logger: WandbLog, report: str | Path, config: Any) -> None:
     logger.log_hyperparams(config)
     headlines = {}
     for name, evaluation in summary["judgements"].items():
-        for what in ("verdict", "variety", "privacy"):
+        for what in ("verdict", "variety", "privacy", "utility"):
             headlines[f"{what}/{name}"] = evaluation[what] and evaluation[what]["headline"]
         for measurement, row in (evaluation["measurements"] or {}).items():
             numbers |= {f"{kind}/{name}/{measurement}": row[kind] for kind in ("difference", "wasserstein_distance")}

@@ -15,7 +15,7 @@ from ecggan.training.wgan_gp import WGANGP
 log = logging.getLogger(__name__)
 
 _CRITIC = "discriminator."
-_PROJECTION = "projection."
+_OF_CONDITIONS = ("projection.", "recognition.")
 
 
 def start_from(gan: WGANGP, init: str, epoch: int | str = "best") -> None:
@@ -85,8 +85,8 @@ def _load_critic(gan: WGANGP, path: Path) -> None:
     weights = contents["state_dict"]
     critic = {name.removeprefix(_CRITIC): x for name, x in weights.items() if name.startswith(_CRITIC)}
     own = gan.discriminator.state_dict()
-    of_conditions = {name: x for name, x in own.items() if _PROJECTION in name and name not in critic}
-    critic |= of_conditions  # of a critic without conditions, that of a new one
+    new = {name for name in own if any(part in name for part in _OF_CONDITIONS)} - critic.keys()
+    critic |= {name: own[name] for name in new}  # of a critic without conditions, that of a new one
     if {name: x.shape for name, x in critic.items()} == {name: x.shape for name, x in own.items()}:
         gan.discriminator.load_state_dict(critic)
     else:

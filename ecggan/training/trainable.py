@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from ecggan.models.film import FILM
 
-ALL, DECODER, LAST_LAYERS, AFFINE, NONE = "all", "decoder", "last_layers", "affine", "none"
-CHOICES = (ALL, DECODER, LAST_LAYERS, AFFINE, NONE)
+ALL, DECODER, LAST_LAYERS, AFFINE = "all", "decoder", "last_layers", "affine"
+OF_CONDITIONS, NONE = "conditions", "none"
+CHOICES = (ALL, DECODER, LAST_LAYERS, AFFINE, OF_CONDITIONS, NONE)
 _LAST = tuple(f"decoder.layers.{number}." for number in (3, 4, 5))
 
 
@@ -24,7 +25,8 @@ def learned_parameters(generator: nn.Module, trainable: str) -> list[nn.Paramete
         generator: of [ecggan.models][].
         trainable: "all"; "decoder", all of the decoder but its first layer, which with what is before it sets the
             rhythm; "last_layers", the three next to the ECG, which draw waves and move no beats; "affine", the biases,
-            beside [ChannelScales][], which are no parameters of the generator; "none".
+            beside [ChannelScales][], which are no parameters of the generator; "conditions", what conditions do to
+            channels, which learns with all but "none"; "none".
     """
     learned = []
     for name, parameter in generator.named_parameters():
@@ -33,6 +35,7 @@ def learned_parameters(generator: nn.Module, trainable: str) -> list[nn.Paramete
             DECODER: name.startswith("decoder.") and not name.startswith("decoder.layers.0."),
             LAST_LAYERS: name.startswith(_LAST),
             AFFINE: parameter.ndim == 1,
+            OF_CONDITIONS: False,
             NONE: False,
         }[trainable] or (trainable != NONE and name.startswith(FILM))
         parameter.requires_grad_(is_learned)

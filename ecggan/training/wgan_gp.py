@@ -38,7 +38,17 @@ from ecggan.training.augmentation import ECGAugmentation
 from ecggan.training.datamodule import ECGDataModule
 from ecggan.training.losses import critic_gap, critic_loss, generator_loss, gradient_penalty
 from ecggan.training.matching import MatchingLoss
-from ecggan.training.trainable import AFFINE, ALL, CHOICES, NONE, ChannelScales, StartWeights, learned_parameters
+from ecggan.training.recognition import RecognitionLoss
+from ecggan.training.trainable import (
+    AFFINE,
+    ALL,
+    CHOICES,
+    NONE,
+    OF_CONDITIONS,
+    ChannelScales,
+    StartWeights,
+    learned_parameters,
+)
 
 
 class WGANGP(pl.LightningModule):
@@ -60,10 +70,12 @@ class WGANGP(pl.LightningModule):
         augmentation: of what the critic sees, real and generated alike; None for none. Not for WGAN-GP's losses.
         critic_learning_rate: Adam's, of the critic; None for the same as the generator's.
         warmup_steps: critic steps before the generator begins to learn.
-        trainable: which of the generator's weights learn: "all", "decoder", "last_layers", "affine" or "none" (a
-            critic is made for a generator that stays as it is); see [trainable][ecggan.training.trainable].
+        trainable: which of the generator's weights learn: "all", "decoder", "last_layers", "affine", "conditions" or
+            "none" (a critic is made for a generator that stays as it is); see [trainable][ecggan.training.trainable].
         start_penalty: weight of the squared distance from the weights that the training started from; 0 for none.
         conditions: that both networks take beside their input; None for networks without.
+        recognition_weight: of the error with which the critic recognises conditions in real records, and the generator
+            is recognised; 0 for none. A critic of another class then has `recognised`.
     """
 
     def __init__(
@@ -84,6 +96,7 @@ class WGANGP(pl.LightningModule):
         trainable: str = ALL,
         start_penalty: int | float = 0.0,
         conditions: Conditions | None = None,
+        recognition_weight: int | float = 0.0,
     ) -> None:
         super().__init__()
         if loss is None and (augmentation is not None or isinstance(discriminator, MultiscaleDiscriminator)):
@@ -105,7 +118,10 @@ class WGANGP(pl.LightningModule):
         checks.whole_number("warmup_steps", warmup_steps, at_least=0)
         checks.whole_number("n_critic", n_critic, at_least=1)
         checks.one_of("trainable", trainable, CHOICES)
+        if trainable == OF_CONDITIONS and conditions is None:
+            raise ValueError("with trainable=conditions nothing would learn: there are none; give condition=[…]")
         checks.number("start_penalty", start_penalty, at_least=0)
+        checks.number("recognition_weight", recognition_weight, at_least=0)
         self.automatic_optimization = False
         self.generator = generator
         self.discriminator = discriminator
@@ -124,6 +140,13 @@ class WGANGP(pl.LightningModule):
         self.betas = (betas[0], betas[1])
         self.seed = seed
         self.conditions = conditions
+        self.recognition_weight = recognition_weight
+        self.recognition = RecognitionLoss(conditions) if conditions is not None and recognition_weight else None
+        if self.recognition is not None and not hasattr(discriminator, "recognised"):
+            raise ValueError(
+                f"the critic, {type(discriminator).__name__}, has no method `recognised`, which recognition_weight = "
+                f"{recognition_weight:g} needs; give it one, or set recognition_weight to 0"
+            )
         # Counted here because the trainer's global_step counts the steps of both optimizers.
         self.critic_steps = 0
         self.generator_steps = 0
@@ -244,12 +267,13 @@ class WGANGP(pl.LightningModule):
         drawn = self._draw(len(batch), rng, condition)
         if self.loss is None:
             shifts = self.discriminator.draw_shifts(len(batch), rng)
-            return {"generator_loss": generator_loss(scores_of(self.discriminator, drawn, shifts, condition))}
+            losses = {"generator_loss": generator_loss(scores_of(self.discriminator, drawn, shifts, condition))}
+            return self._with_recognition("generator_loss", losses, drawn, rng, condition)
         real, fake = self._augmented(batch, rng), self._augmented(drawn, rng)
         if isinstance(self.loss, MatchingLoss):
             return self.loss.generator_losses(real, fake)
         loss = self.loss.generator_loss(self.discriminator, real, fake, rng, *_if_any(condition))
-        return {"generator_loss": loss}
+        return self._with_recognition("generator_loss", {"generator_loss": loss}, fake, rng, condition)
 
     def _log_means(self, losses: dict[str, Tensor], count: int, batch_idx: int) -> None:
         if batch_idx == 0:
@@ -347,12 +371,14 @@ class WGANGP(pl.LightningModule):
             assert not isinstance(self.loss, MatchingLoss)
             real, fake = self._augmented(real, rng), self._augmented(fake, rng)
             step = self.critic_steps
-            return self.loss.critic_losses(self.discriminator, real, fake, rng, step, *_if_any(condition))
+            losses = self.loss.critic_losses(self.discriminator, real, fake, rng, step, *_if_any(condition))
+            return self._with_recognition("critic_loss", losses, real, rng, condition)
         shifts = self.discriminator.draw_shifts(2 * len(real), rng)
         wide = torch.promote_types(real.dtype, torch.float32)
         share = torch.rand(len(real), 1, 1, generator=rng, device=self.device, dtype=wide)
         between = self.discriminator.draw_shifts(len(real), rng)
-        return self.critic_losses(real, fake, shifts, share, between, condition)
+        losses = self.critic_losses(real, fake, shifts, share, between, condition)
+        return self._with_recognition("critic_loss", losses, real, rng, condition)
 
     def critic_losses(
         self,
@@ -382,6 +408,18 @@ class WGANGP(pl.LightningModule):
         loss = critic_loss(real_scores, fake_scores, penalty, self.gradient_penalty_weight)
         gap = critic_gap(real_scores, fake_scores)
         return {"critic_loss": loss, "critic_gap": gap, "gradient_penalty": penalty}
+
+    def _with_recognition(
+        self, name: str, losses: dict[str, Tensor], ecg: Tensor, rng: torch.Generator, condition: Tensor | None
+    ) -> dict[str, Tensor]:
+        """The losses, to that of this name the weighted error with which the critic recognises the records added."""
+        if self.recognition is None:
+            return losses
+        assert condition is not None
+        recognised = cast(Discriminator, self.discriminator).recognised  # as all critics have it
+        error = self.recognition(recognised(ecg, self.discriminator.draw_shifts(len(ecg), rng)), condition)
+        which = "real" if name == "critic_loss" else "generated"
+        return {**losses, name: losses[name] + self.recognition_weight * error, f"recognition_error_{which}": error}
 
     def _with_penalty(self, loss: Tensor) -> Tensor:
         if self.start is None:

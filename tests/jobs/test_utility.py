@@ -8,6 +8,7 @@ import pytest
 
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
+from ecggan.evaluation.utility.utility_result import utility_verdicts
 from ecggan.jobs import UtilityStudy
 
 
@@ -72,6 +73,7 @@ def test_both_models_are_trained_and_tested_and_all_is_written(labelled, tmp_pat
         ("real, labels shuffled", "real"),
     }
     assert all(0 <= row["area"] <= 1 for row in summary["areas"])
+    assert list(utility_verdicts([tmp_path / "out"], {"ours": job.generated})) == ["ours"]
 
 
 def test_one_set_a_label_needs_no_labels_in_its_table(labelled, tmp_path):
@@ -83,6 +85,8 @@ def test_one_set_a_label_needs_no_labels_in_its_table(labelled, tmp_path):
     found = UtilityStudy(generated=sets, out=tmp_path / "out", **common).run().value
     assert found.labels == ("MI", "NORM")
     assert found.num_carrying["generated"].to_dict() == {"MI": 12, "NORM": 12}
+    of_one = utility_verdicts([tmp_path / "out"], {"ours": sets["MI"]})["ours"]
+    assert of_one.sentences[-1] == "Judged together with the sets of the other labels, 2 in all."
     with pytest.raises(ValueError, match="sets for the labels MI and others, ours"):
         UtilityStudy(generated={"MI": sets["MI"], "ours": made}, out=tmp_path / "other", **common).run()
     with pytest.raises(ValueError, match="generated has no column 'labels' in its table"):

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from ecggan.models.discriminator import Discriminator
+from ecggan.models.film import Projection, Recognition
 from ecggan.models.multiscale import MultiscaleDiscriminator, SmallCritic
 from ecggan.models.pulse2pulse import Pulse2PulseGenerator
 from ecggan.models.views import View
@@ -65,6 +66,25 @@ def test_a_critic_scores_the_same_record_by_its_condition(name):
     shifts = critic.draw_shifts(1).expand(-1, 2)
     one, other = critic(ecg, shifts, CONDITION)
     assert not torch.allclose(one, other)
+
+
+@pytest.mark.parametrize("name", CRITICS)
+def test_a_critic_recognises_a_condition_by_the_features_that_it_scores(name):
+    torch.manual_seed(1)
+    critic, ecg = CRITICS[name](3), torch.randn(2, 2, 2500)
+    shifts = critic.draw_shifts(2)
+    assert critic.recognised(ecg, shifts).abs().max() == 0  # as yet
+    heads = [part for part in critic.modules() if isinstance(part, Recognition)]
+    projections = [part for part in critic.modules() if isinstance(part, Projection)]
+    for head, projection in zip(heads, projections, strict=True):
+        torch.nn.init.ones_(head.weight)
+        torch.nn.init.zeros_(projection.head.weight)
+        torch.nn.init.zeros_(projection.head.bias)
+    plain = critic(ecg, shifts, CONDITION)
+    for projection in projections:
+        torch.nn.init.ones_(projection.head.bias)
+    added = (critic(ecg, shifts, CONDITION) - plain).reshape(2, -1, 1).expand(-1, -1, 3)
+    torch.testing.assert_close(critic.recognised(ecg, shifts), added)
 
 
 def test_the_slope_of_a_conditional_critic_is_autograds():

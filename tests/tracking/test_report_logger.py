@@ -18,7 +18,7 @@ def test_tables_figures_pictures_and_page_of_a_report_are_logged(tmp_path):
     Image.new("RGB", (4, 3)).save(report / "pictures" / "intervals.png")
     (report / "report.html").write_text("<p>a report</p>")
     question = {"headline": "Nothing can be said", "sentences": []}
-    evaluation = {"verdict": question, "variety": None, "privacy": None, "measurements": None}
+    evaluation = {"verdict": question, "variety": None, "privacy": None, "utility": None, "measurements": None}
     shares = {"normal": {"value": 0.5}, "measurable": {"value": None}}
     evaluation["measurements"] = {"qt_interval_ms": {"difference": 3.4, "wasserstein_distance": None}}
     summary = {"sets": {"real": {"shares": shares}}, "judgements": {"ours": evaluation}}

@@ -43,7 +43,9 @@ def ecgs() -> ECGSet:
     return replace(made, records=made.records.assign(age=ages, sex=["male", "female"] * 10, split=split))
 
 
-def gan_of(conditions: Conditions | None, loss: str = "wgan_gp", critic: str = "wavegan") -> WGANGP:
+def gan_of(
+    conditions: Conditions | None, loss: str = "wgan_gp", critic: str = "wavegan", **options: float | str
+) -> WGANGP:
     size = 0 if conditions is None else conditions.size
     torch.manual_seed(0)
     generator = WaveGANStarGenerator(8, 2500, 10, latent_size=4, condition_size=size)
@@ -65,6 +67,7 @@ def gan_of(conditions: Conditions | None, loss: str = "wgan_gp", critic: str = "
         seed=0,
         loss=LOSSES[loss],
         conditions=conditions,
+        **{"recognition_weight": 1.0, **options},
     )
 
 
@@ -86,9 +89,44 @@ def test_every_loss_and_critic_trains_what_hears_the_condition(ecgs, tmp_path, l
     _, conditions = learn_conditions(lambda: ecgs, ["sex", "age"], None, None)
     before = {name: value.clone() for name, value in gan_of(conditions, loss, critic).named_parameters()}
     after = dict(train(ecgs, tmp_path, 1, loss=loss, critic=critic).named_parameters())
-    heard = [name for name in before if "film.head" in name or "projection" in name]
-    assert len(heard) >= 6
+    heard = [name for name in before if any(part in name for part in ("film.head", "projection", "recognition"))]
+    assert len(heard) >= 8
     assert [name for name in heard if torch.equal(before[name], after[name])] == []
+
+
+def test_a_generator_learns_to_be_recognised(ecgs):
+    """Of a critic that recognises something in its features, and whose scores say next to nothing beside it."""
+    _, conditions = learn_conditions(lambda: ecgs, ["sex", "age"], None, None)
+    gan = gan_of(conditions, recognition_weight=1e3)
+    torch.nn.init.normal_(gan.discriminator.recognition.weight)
+    learned, condition = torch.optim.Adam(gan.generator.parameters(), 1e-3), gan.draw_conditions(2, 0)
+    errors = []
+    for _ in range(6):
+        losses = gan._losses_of_generator(torch.zeros(2, 8, 2500), torch.Generator().manual_seed(0), condition)
+        errors.append(float(losses["recognition_error_generated"].detach()))
+        learned.zero_grad()
+        losses["generator_loss"].backward()
+        learned.step()
+    assert errors[-1] < 0.8 * errors[0]
+
+
+def test_without_weight_nothing_is_recognised_and_a_critic_of_ones_own_need_not(ecgs):
+    class Own(Discriminator):
+        recognised = property()  # which it does not have
+
+    _, conditions = learn_conditions(lambda: ecgs, ["age"], None, None)
+    arguments = (WaveGANStarGenerator(8, 2500, 5, 4, conditions.size), Own(8, 2500, 1, 2, conditions.size), ECG)
+    settings = {"n_critic": 1, "gradient_penalty_weight": 10.0, "learning_rate": 1e-3, "betas": (0.5, 0.9)}
+    settings |= {"ema_decay": 0.5, "seed": 0, "conditions": conditions}
+    assert WGANGP(*arguments, **settings).recognition is None
+    with pytest.raises(ValueError, match="the critic, Own, has no method `recognised`, which recognition_weight = 1"):
+        WGANGP(*arguments, **settings, recognition_weight=1)
+
+
+def test_what_conditions_do_may_learn_alone(ecgs, tmp_path):
+    before = dict(gan_of(learn_conditions(lambda: ecgs, ["sex", "age"], None, None)[1]).generator.named_parameters())
+    after = dict(train(ecgs, tmp_path, 1, trainable="conditions").generator.named_parameters())
+    assert {n for n in before if not torch.equal(before[n], after[n])} == {n for n in before if n.startswith("film.")}
 
 
 def test_a_training_that_resumes_ends_as_one_that_was_never_stopped(ecgs, tmp_path):

@@ -128,7 +128,8 @@ def test_a_critic_is_made_for_a_generator_that_stays_as_it_is():
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"trainable": "encoder"}, "trainable must be all, decoder, last_layers, affine or none"),
+        ({"trainable": "conditions"}, "with trainable=conditions nothing would learn"),
+        ({"trainable": "encoder"}, "trainable must be all, decoder, last_layers, affine, conditions or none"),
         ({"start_penalty": -1}, "start_penalty"),
     ],
 )

@@ -100,7 +100,12 @@ class Conditions:
     @property
     def size(self) -> int:
         """How many numbers a condition is."""
-        return sum({SEX: 3, LABELS: len(self.labels) + 1}.get(name, 2) for name in self.names)
+        return sum(self.sizes)
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many numbers each condition is; the last of them says whether it is unknown."""
+        return [{SEX: len(SEXES) + 1, LABELS: len(self.labels) + 1}.get(name, 2) for name in self.names]
 
     def encode(self, table: pd.DataFrame) -> Float32[np.ndarray, "record value"]:
         """Conditions in numbers; labels that were not trained on are left out."""

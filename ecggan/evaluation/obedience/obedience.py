@@ -152,6 +152,8 @@ def _effects(ecgs: ECGSet, asked: pd.DataFrame, table: pd.DataFrame, labels: Seq
             continue
         slopes = _slopes(place[is_known], values[is_known], weights[:, is_known])
         for measurement, column in zip([*columns, NORMAL], slopes.T, strict=True):
+            if (condition, measurement) == (HEART_RATE, MEASURED_RATE):
+                continue  # in real ECGs it is the condition itself; `heart_rates` says how it is obeyed
             value, low, high = _with_ends(column)
             rows.append({"condition": condition, "measurement": measurement, "value": value, "low": low, "high": high})
     return pd.DataFrame(rows, columns=["condition", "measurement", "value", "low", "high"])

@@ -76,6 +76,7 @@ def report_page(
         title=f"ECGs against real ECGs: {', '.join(assessment.generated)}",
         notices=notices(assessment, summary["failures"]),
         verdicts={name: evaluation.verdicts() for name, evaluation in assessment.evaluations.items()},
+        not_asked=[name for name, evaluation in assessment.evaluations.items() if evaluation.utility is None],
         published_share=tables.percent(SHARE_NORMAL_12SL),
         figures=[picture for picture in pictures if picture["kind"] == FIGURE],
         ecgs={s.name: [p for p in pictures if p["kind"] == ECG and p["of"] == s.name] for s in assessment.sets()},

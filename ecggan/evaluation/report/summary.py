@@ -11,8 +11,8 @@ Schema version 3 (missing numbers are null; shares and their differences run fro
                      effective_sample_size, value, low, high},
                      reasons_not_measurable {reason: records}, missing {what and why: measurable records},
                      not_normal_by_rule {rule: records}, made_by, account}
-    judgements       {name of a generated set: verdict {level, headline, sentences}, variety and privacy in the same
-                     form, num_copies_of_real,
+    judgements       {name of a generated set: verdict {level, headline, sentences}, variety, privacy and utility
+                     in the same form, num_copies_of_real,
                      share_differences {as shares: value, low, high},
                      measurements {measurement: a row of comparison.csv}, relations [rows of relations.csv],
                      signals {column: a row of signals.csv}, clouds [rows of clouds.csv],
@@ -97,6 +97,7 @@ def _of_evaluation(evaluation: SetEvaluation, assessment: Assessment, generated:
         "verdict": asdict(evaluation.verdict) if evaluation.verdict else None,
         "variety": asdict(evaluation.variety) if evaluation.variety else None,
         "privacy": asdict(evaluation.privacy) if evaluation.privacy else None,
+        "utility": asdict(evaluation.utility) if evaluation.utility else None,
         "num_copies_of_real": generated.num_copies_of(real),
         "share_differences": {
             what: asdict(difference_of(real.shares[what], share))

@@ -222,10 +222,10 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     for i, label in enumerate([*labels, MACRO]):
         area, low, high, sd = _interval(found[:, :, i])
-        row = {"label": label, "area": area, "low": low, "high": high, "sd_over_seeds": sd}
+        row = {"label": label, "area": area, "low": max(low, 0.0), "high": min(high, 1.0), "sd_over_seeds": sd}
         if base is not None:
             difference, low, high, _ = _interval(found[:, :, i] - base[:, :, i])
-            row |= {"difference": difference, "difference_low": low, "difference_high": high}
+            row |= {"difference": difference, "difference_low": max(low, -1.0), "difference_high": min(high, 1.0)}
         yield row
 
 

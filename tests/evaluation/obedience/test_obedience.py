@@ -50,6 +50,8 @@ def test_an_obedient_set_has_the_rates_that_were_asked_for(obedient):
     assert rates.correlation[1] <= rates.correlation[0] <= rates.correlation[2]
     assert rates.mean_error[0] < 2
     assert abs(rates.bias) < 1
+    of_rate = obedient.effects.loc[obedient.effects["condition"] == "heart_rate", "measurement"]
+    assert "heart_rate_bpm" not in set(of_rate)  # of real ECGs it would be compared with itself
 
 
 def test_an_obedient_set_differs_by_sex_as_real_ecgs_do(obedient):

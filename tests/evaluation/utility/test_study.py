@@ -21,7 +21,8 @@ from ecggan.evaluation.utility.study import (
     assess_utility,
     both,
 )
-from ecggan.evaluation.utility.write_utility import summary_text, verdicts, write_utility
+from ecggan.evaluation.utility.utility_verdict import judge_utility
+from ecggan.evaluation.utility.write_utility import summary_text, write_utility
 
 LABELS = ("A", "B")
 
@@ -83,11 +84,31 @@ def test_copies_teach_as_the_real_ones_do_and_are_called_copies(found, sets):
     assert found.copies["copied"].of_training.value == 1
     assert found.copies["useful"].of_training.value == 0
     assert found.macro("sizes", "copied")["difference"] == pytest.approx(0, abs=0.1)
-    said = dict(zip(found.copies, verdicts(found), strict=True))
-    assert said["copied"].startswith(
-        "**copied: copies.** 40 of 40 of its ECGs (100.0 %) are copies of the real training"
-    )
-    assert "copies" not in said["useful"]
+    verdict = judge_utility(found, "copied")
+    assert (verdict.level, verdict.headline[:9]) == ("far", "Of no use")
+    assert verdict.sentences[0] == "40 of 40 of its ECGs (100.0 %) are copies of the real training ECGs."
+    assert "copies" not in " ".join(judge_utility(found, "useful").sentences)
+
+
+def test_use_is_judged_by_what_a_set_adds_and_by_what_it_teaches_alone(found):
+    """By figures made up: beside real ECGs, alone, and its area alone."""
+
+    def judged(beside: tuple[float, float], alone: float = -0.2, low: float = 0.4, shuffled: float = 0.45) -> tuple:
+        areas = found.areas.copy()
+        for kind, low_end, high_end in ((both("useful"), *beside), ("useful", alone, alone + 0.1)):
+            areas.loc[areas["trained_on"] == kind, ["difference_low", "difference_high"]] = low_end, high_end
+        areas.loc[areas["trained_on"] == "useful", "low"] = low
+        areas.loc[areas["trained_on"] == SHUFFLED, ["low", "high"]] = shuffled, shuffled + 0.1
+        verdict = judge_utility(replace(found, areas=areas), "useful")
+        return verdict.level, " ".join(verdict.headline.split()[:3])
+
+    assert judged((0.01, 0.1)) == ("same", "Of use: beside")
+    assert judged((-0.1, -0.01)) == ("far", "Of no use:")
+    assert judged((-0.1, 0.1), alone=-0.04) == ("close", "Of use where")
+    assert judged((-0.1, 0.1), low=0.6) == ("undecided", "Undecided whether it")
+    assert judged((-0.1, 0.1)) == ("far", "Of no use:")
+    assert judged((-0.1, 0.1), alone=-0.09) == ("undecided", "Undecided whether it")
+    assert judged((0.01, 0.1), shuffled=0.6) == ("none", "Nothing can be")
 
 
 def test_an_area_is_the_mean_over_trainings_and_labels(sets):
@@ -123,12 +144,12 @@ def test_more_records_than_a_set_has_are_refused(sets):
 
 
 def test_the_result_is_written_whole(found, tmp_path):
-    page = write_utility(tmp_path / "out", found)
+    page = write_utility(tmp_path / "out", found, {})
     assert page.read_text() == summary_text(found)
     names = {path.name for path in page.parent.iterdir()}
     assert names == {"utility.md", "areas.csv", "summary.json", "utility.png", "utility.pdf"}
     with pytest.raises(FileExistsError):
-        write_utility(tmp_path / "out", found)
+        write_utility(tmp_path / "out", found, {})
 
 
 def test_missing_values_are_no_scores_of_their_own_in_a_linear_model():
