@@ -8,7 +8,7 @@ from typing import Any
 from ecggan import checks
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.jobs.base import OnRealECGs, Result
-from ecggan.jobs.report import open_sets
+from ecggan.jobs.report import first_of_each, open_sets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ class ReaderKit(OnRealECGs):
 
         require_new_folder(self.out)
         named = [] if self.generated is None else [("generated", self.generated)]
-        generated = open_sets(named, self.files, self.baseline, self.max_records)
+        generated = first_of_each(open_sets(named, self.files, self.baseline), self.max_records)
         real = self.of_split(self.open_real(), self.max_records)
         if not self.allow_overlap:
             check_no_overlap(real, generated)

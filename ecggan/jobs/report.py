@@ -89,9 +89,9 @@ class Report(OnMeasuredECGs):
         check_margins({} if self.margins is None else self.margins)
         named = named_sets(self.generated)
         check_names([name for name, _ in named] + ([] if self.baseline is None else [self.baseline["name"]]))
-        whole = open_sets(named, self.files, self.baseline, None)
+        whole = open_sets(named, self.files, self.baseline)
         of_use = utility_verdicts(self._utility_folders(), whole)
-        generated = {name: ecgs.subset(slice(self.max_records)) for name, ecgs in whole.items()}
+        generated = first_of_each(whole, self.max_records)
         everything = self.open_real()
         training = self._training_set(everything)
         real = self.of_split(everything, self.max_records)
@@ -166,11 +166,15 @@ def named_sets(generated: Sets) -> list[tuple[str, str | Path | ECGSet]]:
 def open_sets(
     named: Sequence[tuple[str, str | Path | ECGSet]],
     files: Mapping[str, Any] | None,
-    baseline: Mapping[str, Any] | None,
-    max_records: int | None,
+    baseline: Mapping[str, Any] | None = None,
 ) -> dict[str, ECGSet]:
-    """The generated sets by name, the baseline last, of each the first records."""
+    """The generated sets by name, the baseline last, each whole."""
     opened = {name: open_set("generated", ecgs, files, "generated") for name, ecgs in named}
     if baseline is not None:
         opened[baseline["name"]] = baseline["source"]()
-    return {name: ecgs.subset(slice(max_records)) for name, ecgs in opened.items()}
+    return opened
+
+
+def first_of_each(sets: Mapping[str, ECGSet], max_records: int | None) -> dict[str, ECGSet]:
+    """The first records of each set; all for None."""
+    return {name: ecgs.subset(slice(max_records)) for name, ecgs in sets.items()}

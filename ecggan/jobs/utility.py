@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ecggan import checks
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.jobs.base import OnRealECGs, Result, first_records, open_set, pairs_as_mapping
-from ecggan.jobs.report import Sets, named_sets, open_sets
+from ecggan.jobs.report import Sets, first_of_each, named_sets, open_sets
 
 if TYPE_CHECKING:
     from ecggan.evaluation.utility.labelled_sets import LabelledSet
@@ -85,8 +85,8 @@ class UtilityStudy(OnRealECGs):
         everything = self.open_real()
         test = self.of_split(everything, self.max_records)
         training = first_records(self._training(everything), self.max_records)
-        whole = open_sets(named_sets(self.generated), self.files, None, None)
-        sets = {name: ecgs.subset(slice(self.max_records)) for name, ecgs in whole.items()}
+        whole = open_sets(named_sets(self.generated), self.files)
+        sets = first_of_each(whole, self.max_records)
         labelled_sets.check_apart(training, test, sets, self.allow_overlap)
         leads = labelled_sets.common_leads({"the real ECGs": test, "the training ECGs": training, **sets})
         labels, generated = self._labelled(test, training, sets)

@@ -49,7 +49,7 @@ def test_files_of_others_stand_for_a_set_beside_what_they_do_not_state(form, fil
             np.save(folder / f"{i}.npy", record)
         else:
             np.savetxt(folder / f"{i}.asc", record.T, fmt="%d")
-    (ecgs,) = open_sets(named_sets([folder]), files, None, None).values()
+    (ecgs,) = open_sets(named_sets([folder]), files).values()
     assert np.array_equal(ecgs.microvolts(), generated.microvolts())
 
 
