@@ -54,7 +54,7 @@ class Packer:
         quality: which records are excluded.
         cache: the folder for packed sets.
         num_workers: processes that read; None for one a core, 0 for this process, which a bad file may crash or hang.
-        seconds_a_record: time limit for reading a file.
+        seconds_a_record: limit of computing for reading a file; four times as long by the clock, as others compute too.
         keep: a filter by what is measured in the other records; None for none.
         placeholder_patients: further patient numbers that stand for nobody, beside those of [ecggan.data.patients][].
         kind: "generated" excludes no copies: how often a generator repeats itself is part of what is judged.

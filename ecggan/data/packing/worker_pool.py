@@ -9,12 +9,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 _MEMORY = 2**32  # bytes that a process may take on top of its libraries
+_BY_THE_CLOCK = 4  # times as long as it may compute: others use the cores too, and disks can be slow
 
 # not "fork": a process that already has threads (torch's, Arrow's) must not be forked
 _CONTEXT = multiprocessing.get_context(
@@ -39,7 +41,8 @@ def in_processes(
 ) -> Iterator[list[Result]]:
     """Yield the results of the batches, in their order.
 
-    If a batch crashes its process or exceeds the time limit, each of its items is tried alone.
+    If a batch crashes its process or exceeds the time limit, each of its items is tried alone. The limit is one of
+    computing, so that a busy machine costs no item; what waits instead may take four times as long by the clock.
 
     Args:
         work: gives a result for each item; must be picklable, as the items and results, and from a module: the
@@ -47,12 +50,13 @@ def in_processes(
         batches: consumed as they are needed.
         failed: the result of an item that crashes or exceeds the limit, given the item and the reason.
         num_processes: of the pool.
-        seconds: the time limit of a batch, and of an item alone.
+        seconds: the time limit of a batch, and of an item alone. Windows knows the clock alone.
     """
     pool = ProcessPool(num_processes, initializer=_prepare, initargs=(work,), context=_Context())
+    limited = partial(_computing_at_most, seconds, work)
 
     def begin(batch: Batch) -> ProcessFuture:
-        return pool.schedule(work, args=[batch], timeout=seconds)
+        return pool.schedule(limited, args=[batch], timeout=seconds * _BY_THE_CLOCK)
 
     def end(batch: Batch, begun: ProcessFuture) -> list[Result]:
         try:
@@ -65,8 +69,10 @@ def in_processes(
         try:
             return begun.result()
         except TimeoutError:
-            return [failed(item, f"it takes longer than {seconds:g} s to read")]
+            return [failed(item, f"it takes longer than {seconds * _BY_THE_CLOCK:g} s to read")]
         except ProcessExpired as error:
+            if hasattr(signal, "SIGPROF") and error.exitcode == -signal.SIGPROF:
+                return [failed(item, f"it takes longer than {seconds:g} s of computing to read")]
             return [failed(item, f"it crashes the process that reads it (exit code {error.exitcode})")]
 
     waiting: deque[tuple[Batch, ProcessFuture]] = deque()
@@ -175,6 +181,17 @@ def _prepare_for(prepare: Callable[..., None] | None, arguments: Sequence[Any], 
         taken = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0]) * resource.getpagesize()
         with suppress(ValueError):  # there is a stricter limit already
             resource.setrlimit(resource.RLIMIT_AS, (taken + _MEMORY, resource.RLIM_INFINITY))
+
+
+def _computing_at_most(seconds: int | float, work: Callable[[Batch], list[Result]], batch: Batch) -> list[Result]:
+    """End the process, which nothing in it can prevent, where a batch takes longer than this of a processor."""
+    if not hasattr(signal, "setitimer"):
+        return work(batch)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        return work(batch)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _end_with_the_parent() -> None:

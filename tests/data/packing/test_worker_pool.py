@@ -21,17 +21,29 @@ def length_unless_fatal(batch):
             os.kill(os.getpid(), signal.SIGKILL)
         if item == "hang":
             time.sleep(600)
+        if item == "loop":
+            sum(range(10**12))  # in C, where Python's own signal handlers never run
     return [str(len(item)) for item in batch]
 
 
 def test_an_item_that_crashes_or_hangs_costs_itself_alone():
-    batches = [["a", "crash", "bb"], ["hang", "ccc"], ["dddd"]]
-    results = list(in_processes(length_unless_fatal, batches, lambda item, reason: f"{item}: {reason}", 2, 3))
+    batches = [["a", "crash", "bb"], ["hang", "ccc"], ["loop", "d"], ["dddd"]]
+    results = list(in_processes(length_unless_fatal, batches, lambda item, reason: f"{item}: {reason}", 2, 1))
     assert results == [
         ["1", "crash: it crashes the process that reads it (exit code -9)", "2"],
-        ["hang: it takes longer than 3 s to read", "3"],
+        ["hang: it takes longer than 4 s to read", "3"],
+        ["loop: it takes longer than 1 s of computing to read", "1"],
         ["4"],
     ]
+
+
+def what_takes_a_while(batch):
+    time.sleep(2)
+    return batch
+
+
+def test_a_busy_machine_costs_no_item():
+    assert list(in_processes(what_takes_a_while, [["a"]], lambda item, reason: reason, 1, 1)) == [["a"]]
 
 
 def test_a_script_needs_no_guard_and_no_file(tmp_path):
