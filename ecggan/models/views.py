@@ -7,6 +7,7 @@ away or not, the amplitude is compressed, and a part is chosen.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -79,7 +80,8 @@ def compressed(ecg: Float[Tensor, "batch lead time"], knee: float) -> Float[Tens
         ecg: records.
         knee: where the one becomes the other, in the records' unit.
     """
-    return torch.asinh(ecg / knee)
+    scaled = ecg / knee
+    return _VectorisedAsinh.apply(scaled) if scaled.device.type == "cpu" else torch.asinh(scaled)
 
 
 def without_baseline(
@@ -100,3 +102,19 @@ def without_baseline(
     frequency = torch.fft.rfftfreq(longer.shape[2], 1 / sampling_rate, device=ecg.device, dtype=ecg.dtype)
     gain = frequency**4 / (frequency**4 + edge_hz**4)
     return torch.fft.irfft(torch.fft.rfft(longer) * gain, n=longer.shape[2])[..., margin : margin + time]
+
+
+class _VectorisedAsinh(torch.autograd.Function):
+    """On a CPU, where torch computes asinh number by number: a third of its time. Of numbers below 1e19."""
+
+    @staticmethod
+    def forward(context: Any, x: Tensor) -> Tensor:
+        context.save_for_backward(x)
+        size = x.abs()
+        square = size * size
+        return torch.log1p(size + square / (1 + torch.sqrt(1 + square))).copysign(x)
+
+    @staticmethod
+    def backward(context: Any, slope: Tensor) -> Tensor:  # type: ignore[override]
+        (x,) = context.saved_tensors
+        return slope * torch.rsqrt(1 + x * x)

@@ -10,6 +10,7 @@ from ecggan.checkpoints.open import open_generator
 from ecggan.checkpoints.published import PUBLISHED
 from ecggan.data.sets.training_records import training_hashes
 from ecggan.models.film import FILM
+from ecggan.training.averaging import continue_from
 from ecggan.training.wgan_gp import WGANGP
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ def start_from(gan: WGANGP, init: str, epoch: int | str = "best") -> None:
     opened = open_generator(init, "ema", epoch)
     _check_format(gan, opened, init)
     _load(gan.generator, opened.network, init)
-    gan.ema.module.load_state_dict(gan.generator.state_dict())
+    continue_from(gan.ema, gan.generator)
     gan.restart()
     gan.trained_on |= training_hashes(opened.description)
     if init != PUBLISHED and Path(init).is_file() and Path(init).suffix == ".ckpt":

@@ -18,7 +18,6 @@ import torch
 from jaxtyping import Float, Int16
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ecggan import checks
 from ecggan.checkpoints.generator_file import (
@@ -35,6 +34,7 @@ from ecggan.models.discriminator import Discriminator
 from ecggan.models.multiscale import MultiscaleDiscriminator
 from ecggan.training.adversarial import AdversarialLoss, scores_of
 from ecggan.training.augmentation import ECGAugmentation
+from ecggan.training.averaging import average_of
 from ecggan.training.datamodule import ECGDataModule
 from ecggan.training.losses import critic_gap, critic_loss, generator_loss, gradient_penalty
 from ecggan.training.matching import MatchingLoss
@@ -76,6 +76,7 @@ class WGANGP(pl.LightningModule):
         conditions: that both networks take beside their input; None for networks without.
         recognition_weight: of the error with which the critic recognises conditions in real records, and the generator
             is recognised; 0 for none. A critic of another class then has `recognised`.
+        ema_ramps_up: whether the average is short at first; see [averaging][ecggan.training.averaging].
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class WGANGP(pl.LightningModule):
         start_penalty: int | float = 0.0,
         conditions: Conditions | None = None,
         recognition_weight: int | float = 0.0,
+        ema_ramps_up: bool = False,
     ) -> None:
         super().__init__()
         if loss is None and (augmentation is not None or isinstance(discriminator, MultiscaleDiscriminator)):
@@ -126,7 +128,7 @@ class WGANGP(pl.LightningModule):
         self.generator = generator
         self.discriminator = discriminator
         # torch's own averaging; Lightning's WeightAveraging callback would average the critic too.
-        self.ema = AveragedModel(generator, multi_avg_fn=get_ema_multi_avg_fn(ema_decay)).requires_grad_(False)
+        self.ema = average_of(generator, ema_decay, ema_ramps_up)
         self.trainable, self.start_penalty = trainable, start_penalty
         self.scales = ChannelScales(generator) if trainable == AFFINE else None
         self.start = StartWeights(generator) if start_penalty else None

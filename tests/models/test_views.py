@@ -53,6 +53,15 @@ def test_compression_keeps_small_waves_and_tames_large_ones():
     assert large == pytest.approx(np.log(20), rel=1e-2)
 
 
+def test_compression_is_asinh_to_rounding_and_so_are_its_slopes():
+    ecg = torch.linspace(-6, 6, 4001).reshape(1, 1, -1)
+    expected = torch.asinh(ecg.double() / 0.15)
+    assert torch.allclose(compressed(ecg, knee=0.15).double(), expected, rtol=3e-7, atol=1e-9)
+    exact = torch.tensor([[[-3.0, -1e-4, 0.0, 1e-4, 3.0]]], dtype=torch.float64, requires_grad=True)
+    for check in (torch.autograd.gradcheck, torch.autograd.gradgradcheck):
+        assert check(lambda x: compressed(x, 0.15), exact)
+
+
 def test_the_baseline_filter_is_a_butterworth_run_both_ways():
     rng = np.random.default_rng(0)
     ecg = rng.normal(size=(1, 2, 5000)).cumsum(axis=2) / 50
