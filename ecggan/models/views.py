@@ -115,6 +115,6 @@ class _VectorisedAsinh(torch.autograd.Function):
         return torch.log1p(size + square / (1 + torch.sqrt(1 + square))).copysign(x)
 
     @staticmethod
-    def backward(context: Any, slope: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(context: Any, slope: Tensor) -> Tensor:
         (x,) = context.saved_tensors
         return slope * torch.rsqrt(1 + x * x)

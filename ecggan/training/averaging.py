@@ -11,6 +11,8 @@ networks with limited data (a ramp for random weights, none where a training sta
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
 _LONG_AGO = 10**9  # steps, after which a ramp is over
 
 
@@ -27,7 +29,7 @@ def average_of(network: nn.Module, decay: float, ramps_up: bool) -> AveragedMode
     """
     lasting = get_ema_multi_avg_fn(decay)
 
-    def ramped(averages: list[Tensor], weights: list[Tensor], num_steps: Tensor) -> None:
+    def ramped(averages: Tensors, weights: Tensors, num_steps: Tensor | int) -> None:
         n = int(num_steps)
         get_ema_multi_avg_fn(min(decay, (1 + n) / (10 + n)))(averages, weights, num_steps)
 
