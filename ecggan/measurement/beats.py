@@ -19,6 +19,7 @@ _ALIKE_PLAY = 0.1  # a beat's correlation may be lower than its record's median 
 _COMPARED_MS = (-100, 400)  # QRS and T; P may vary
 _BEAT_BAND_HZ = (0.5, 30.0)
 _SMOOTH_HZ = 20.0
+_QRS_MS = (-60, 60)
 _NOISIEST = 4.0  # times the median noise of the record's leads
 _NOISE_FLOOR_MV = 0.02  # a lead below it is never noisy, however quiet the others are
 _FEWEST_WHOLE = 3
@@ -70,6 +71,22 @@ class Beats:
         if len(stretch) < 2 or stretch.shape[2] < 2:
             return np.nan
         return float(_correlations_with_others(stretch).mean())
+
+    def qrs_size_sd_percent(self) -> float:
+        """How much the size of the QRS complex varies from beat to beat: the SD in percent of the median beat's.
+
+        A beat's size is the factor by which the median beat fits it best, over all leads together, each without its
+        mean. Breathing varies it by a few percent; alternans and a generator that draws each beat anew by more. NaN for
+        fewer than three beats.
+        """
+        start, stop = (self.r_peak + ms * self.sampling_rate // 1000 for ms in _QRS_MS)
+        complexes = self.smooth[:, ~self.is_noisy, start:stop]
+        if len(complexes) < _FEWEST_WHOLE or complexes.shape[1] == 0:
+            return np.nan
+        complexes = complexes - complexes.mean(axis=2, keepdims=True)
+        median = np.median(complexes, axis=0)
+        sizes = (complexes * median).sum(axis=(1, 2)) / max(float((median**2).sum()), np.finfo(float).tiny)
+        return float(100 * sizes.std(ddof=1))
 
 
 def find_beats(millivolts: Float[np.ndarray, "lead time"], sampling_rate: int) -> Beats:

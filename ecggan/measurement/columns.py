@@ -36,6 +36,7 @@ _INTERVALS = {
     "heart_rate_bpm": ("heart rate", "bpm"),
     "rr_mean_ms": ("RR interval, mean", "ms"),
     "rr_sd_ms": ("RR interval, SD", "ms"),
+    "qrs_size_sd_percent": ("QRS size, SD over the beats", "%"),
     "p_duration_ms": ("P duration", "ms"),
     "pr_interval_ms": ("PR interval", "ms"),
     "qrs_duration_ms": ("QRS duration", "ms"),

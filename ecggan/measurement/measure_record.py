@@ -89,6 +89,7 @@ def measure_record(
         intervals = _intervals(found, sampling_rate)
     row |= {"num_beats": found_beats.num_found, "num_beats_used": found_beats.num_used}
     row |= rate(found_beats.r_peaks, found_beats.is_alone, sampling_rate)
+    row |= {"qrs_size_sd_percent": found_beats.qrs_size_sd_percent()}
     row |= intervals | _corrected_qt(intervals["qt_interval_ms"], float(row["rr_mean_ms"]))
     why_not = {lead: "no signal" for lead in order if lead not in (*used, *follow)}
     why_not |= {lead: "noise" for lead, noisy in zip(used, found_beats.is_noisy, strict=True) if noisy}
@@ -188,6 +189,7 @@ def _missing_text(row: Mapping[str, Value], found: Boundaries, why_leads: Mappin
     reasons = {
         "rate, RR intervals, QTc": "fewer than two beats" if np.isnan(float(row["rr_mean_ms"])) else "",
         "RR SD": "fewer than three beats" if np.isnan(float(row["rr_sd_ms"])) else "",
+        "QRS size SD": "fewer than three similar beats" if np.isnan(float(row["qrs_size_sd_percent"])) else "",
         "P wave (duration, PR, axis, amplitudes)": found.no_p,
         "P duration, axis, amplitudes": "" if found.no_p or np.isfinite(found.p_offset) else "no P offset",
         "QRS complex (duration, axis, amplitudes, ST)": found.no_qrs,

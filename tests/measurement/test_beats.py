@@ -45,6 +45,23 @@ def test_ectopic_beats_are_found_and_set_aside(ecg_of_known_intervals: Make) -> 
     assert np.abs(beats.millivolts - normal.millivolts)[:, 150:400].max() < 0.03
 
 
+@pytest.mark.parametrize("noise_mv", [0.0, 0.03])
+def test_beats_of_unequal_size_are_told_by_their_sd(ecg_of_known_intervals: Make, noise_mv: float) -> None:
+    ecg = ecg_of_known_intervals(60, noise_mv=noise_mv)
+    equal = beats_of(ecg)
+    assert equal.qrs_size_sd_percent() < 1
+    sizes = np.random.default_rng(0).normal(1, 0.15, equal.num_found)
+    time = np.arange(ecg.shape[1])
+    unequal = beats_of(ecg * sizes[np.abs(time[:, None] - equal.r_peaks).argmin(axis=1)])
+    used = sizes[unequal.is_used]
+    assert len(used) >= 8
+    assert unequal.qrs_size_sd_percent() == pytest.approx(100 * used.std(ddof=1) / np.median(used), rel=0.05)
+
+
+def test_two_beats_have_no_sd_of_their_size(ecg_of_known_intervals: Make) -> None:
+    assert np.isnan(beats_of(ecg_of_known_intervals(60)[:, : 2 * RATE]).qrs_size_sd_percent())
+
+
 def test_up_to_half_of_the_beats_may_be_ectopic(ecg_of_known_intervals: Make) -> None:
     ecg = ecg_of_known_intervals(40)
     time = np.arange(ecg.shape[1]) / RATE

@@ -37,7 +37,7 @@ _MARGINS = {
 
 
 def margin_of(measurement: str, real_mean: float, given: Mapping[str, int | float] | None = None) -> Margin | None:
-    """The margin of a measurement; None for those without one (RR interval, mean and SD).
+    """The margin of a measurement; None for those without one (RR interval, SDs over the beats).
 
     An amplitude's follows from the mean of the real set, so that both sets are judged by one.
 

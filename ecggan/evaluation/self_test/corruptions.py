@@ -20,6 +20,7 @@ from ecggan.measurement.filters import without_baseline
 TRAINING, HELD_OUT, FRESH = "training", "held-out", "fresh"
 NOISE_MV, SHIFT_S, GAIN = 0.02, 0.1, 1.25
 WANDER_MV, WANDER_HZ = 0.3, 0.25
+BEAT_SD = 0.15
 STRETCH = Fraction(5, 4)  # 500 Hz taken for 400
 
 Signals = Float[np.ndarray, "_ lead time"]
@@ -117,6 +118,17 @@ def _leads_of_others(signals: Signals, leads: tuple[str, ...], rate: int, rng: n
     return np.stack([signals[rng.permutation(len(signals)), lead] for lead in range(len(leads))], axis=1)
 
 
+def _unequal_beats(signals: Signals, leads: tuple[str, ...], rate: int, rng: np.random.Generator) -> Signals:
+    """Each beat larger or smaller than the last, in all leads alike: a median beat does not show it."""
+    time = np.arange(signals.shape[2])
+    made = signals.copy()
+    for record in made:
+        peaks = find_beats(without_baseline(record, rate), rate).r_peaks
+        if len(peaks):
+            record *= np.interp(time, peaks, np.exp(rng.normal(0, BEAT_SD, len(peaks))))
+    return made
+
+
 CORRUPTIONS: Mapping[str, Corruption] = {
     "exact copy": Corruption("the training ECGs", TRAINING, lambda s, *_: s),
     "copy, noise": Corruption(f"the training ECGs with {1000 * NOISE_MV:g} µV of white noise", TRAINING, _with_noise),
@@ -141,5 +153,6 @@ CORRUPTIONS: Mapping[str, Corruption] = {
     "µV for mV": Corruption("fresh ECGs in µV taken for mV, cut at what 16 bits hold", FRESH, lambda s, *_: 1000 * s),
     "mV for µV": Corruption("fresh ECGs in mV taken for µV", FRESH, lambda s, *_: s / 1000),
     "leads of others": Corruption("each lead of another fresh ECG", FRESH, _leads_of_others),
+    "unequal beats": Corruption(f"fresh ECGs whose beats vary in size by {BEAT_SD:.0%} (SD)", FRESH, _unequal_beats),
 }
 """By name; all must be caught."""

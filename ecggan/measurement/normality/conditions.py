@@ -70,7 +70,7 @@ def where(text: str, is_found: Callable[[pd.DataFrame], np.ndarray]) -> Conditio
 def outside(column: str, low: int | float = -np.inf, high: int | float = np.inf) -> Condition:
     """A measurement below `low` or above `high`, with its value and that limit."""
     name, unit = display_name(column)
-    digits = 2 if unit == "mV" else 0
+    digits = {"mV": 2, "%": 1}.get(unit, 0)
 
     def find(table: pd.DataFrame) -> np.ndarray:
         measured = values(table, column)

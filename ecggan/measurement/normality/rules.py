@@ -43,6 +43,7 @@ LEADS = (*LIMB_NEIGHBOURS, *CHEST_LEADS)
 MOST_LOST_LEADS = 1
 RATE_BPM = (50, 100)
 LARGEST_RR_SD_SHARE = 0.25  # of the mean RR interval
+LARGEST_QRS_SIZE_SD_PERCENT = 8
 PR_MS = (90, 240)
 LONGEST_P_MS, TALLEST_P_II_MV, INVERTED_P_MV = 160, 0.35, 0.05
 LONGEST_QRS_MS = 125
@@ -170,6 +171,12 @@ _ALL = (
         f"SD of the RR intervals at most {LARGEST_RR_SD_SHARE:.0%} of their mean, and no gap of 1.6 times the usual",
         f"{CHOSEN}, where sinus arrhythmia is normal",
         first_of(_irregular, where("a gap in the rhythm", _has_gap)),
+    ),
+    Rule(
+        "beats",
+        f"QRS complexes of one size: SD over the similar beats at most {LARGEST_QRS_SIZE_SD_PERCENT} %",
+        f"{CHOSEN}, of whose normal ECGs none exceeds 7.4 %; breathing makes it 1 to 5 %",
+        outside("qrs_size_sd_percent", high=LARGEST_QRS_SIZE_SD_PERCENT),
     ),
     Rule(
         "p_wave",

@@ -29,7 +29,10 @@ MOST_UNITS = 4.0
 _WITH_R = ("I", "II", "aVL", "aVF", "V2", "V3", "V4", "V5", "V6")  # leads whose R is usually large
 _LEAST_R_MV = 0.2  # a share of a smaller R would grow without bound
 _NAMED = 3  # measurements in a reason
-_NOT_IN_SCORE = ("heart_rate_bpm", "rr_mean_ms", "rr_sd_ms", "qt_interval_ms", "qtc_bazett_ms", "qtc_framingham_ms")
+_NOT_IN_SCORE = (
+    *("heart_rate_bpm", "rr_mean_ms", "rr_sd_ms", "qrs_size_sd_percent"),
+    *("qt_interval_ms", "qtc_bazett_ms", "qtc_framingham_ms"),
+)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ NORMAL = {
     "heart_rate_bpm": 70.0,
     "rr_mean_ms": 857.0,
     "rr_sd_ms": 30.0,
+    "qrs_size_sd_percent": 2.0,
     "p_duration_ms": 100.0,
     "pr_interval_ms": 160.0,
     "qrs_duration_ms": 90.0,
@@ -65,6 +66,7 @@ LIMITS = [
     ("rate", {"heart_rate_bpm": 50.0}, {"heart_rate_bpm": 49.9}),
     ("rate", {"heart_rate_bpm": 100.0}, {"heart_rate_bpm": 100.1}),
     ("rhythm", {"rr_mean_ms": 800.0, "rr_sd_ms": 200.0}, {"rr_mean_ms": 800.0, "rr_sd_ms": 201.0}),
+    ("beats", {"qrs_size_sd_percent": 8.0}, {"qrs_size_sd_percent": 8.1}),
     ("p_wave", {"p_amplitude_ii_mv": -0.05}, {"p_amplitude_ii_mv": -0.051}),
     ("p_wave", {"p_amplitude_avr_mv": 0.05}, {"p_amplitude_avr_mv": 0.051}),
     ("pr", {"pr_interval_ms": 90.0}, {"pr_interval_ms": 89.0}),
@@ -210,7 +212,7 @@ def test_share_counts_what_is_not_measurable_as_not_normal() -> None:
 
 
 def test_an_unknown_rule_is_an_error_that_names_the_known() -> None:
-    with pytest.raises(ValueError, match="unknown rule 'qt'; known are leads, rate, rhythm, p_wave"):
+    with pytest.raises(ValueError, match="unknown rule 'qt'; known are leads, rate, rhythm, beats, p_wave"):
         screen(table_of(), rules={"qt": False})
 
 
