@@ -59,7 +59,7 @@ def _train(config: DictConfig, overrides: Sequence[str], *more_callbacks: Callba
         if config.condition is not None:
             raise ValueError("condition= is for the training of a GAN, and method=transport trains none: leave one out")
         source, ecg = instantiate(config.data.source, _convert_="all"), instantiate(config.ecg)
-        return instantiate(config.method, _convert_="all")(source, ecg, config.folder, **run)
+        return instantiate(config.method, _convert_="all")(source, ecg, config.folder, init=config.init, **run)
     parts = partial(_parts, config)
     return train(parts, config.folder, seed=config.seed, init=config.init, more_callbacks=more_callbacks, **run)
 

@@ -70,7 +70,7 @@ def as_argument(name: str, path: str | Path) -> str:
     'run=/tmp/my run/epoch=1' run=runs/1 run=./null
     """
     text = str(path)
-    is_word = text in ("null", "published", "auto", *_WORDS.get(name, ()))
+    is_word = text in ("null", "published", "ptbxl", "auto", *_WORDS.get(name, ()))
     return shlex.quote(f"{name}=./{text}" if is_word or text[:1] in "~[{'\"" else f"{name}={text}")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,16 @@ log = logging.getLogger(__name__)
 DISTANCE = "physiological_distance"
 SCORE = "checkpoint_score"
 """What a checkpoint is chosen by, the smallest being the best; the distance in tables without it."""
+
+
+def as_folder(path: str | Path) -> str:
+    """A folder's path that cannot be taken for a word: ``published`` and ``ptbxl`` are generators, ``./ptbxl`` a folder.
+
+    >>> as_folder("ptbxl"), as_folder("runs/1")
+    ('./ptbxl', 'runs/1')
+    """
+    text = str(path)
+    return text if os.path.dirname(text) else os.path.join(".", text)
 
 
 @dataclass(frozen=True)

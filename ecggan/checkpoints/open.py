@@ -29,6 +29,9 @@ from ecggan.checkpoints.safetensors_file import (
 from ecggan.checkpoints.third_party import ECG_KEYS, third_party_generator
 from ecggan.run_folder import RunFolder
 
+NAMED = {PUBLISHED: published_generator, PTBXL: ptbxl_generator}
+"""Generators that go by a word, which a path of the same name has to be told from: ``./ptbxl``."""
+
 
 def open_generator(
     checkpoint: str | Path, weights: str, epoch: int | str = "best", ecg: Mapping[str, Any] | None = None
@@ -58,7 +61,7 @@ def open_generator(
         raise ValueError(f"ecg says {', '.join(map(str, unknown))}; it can say {', '.join(ECG_KEYS)}")
     if not isinstance(given.get("leads", ()), list | tuple):
         raise ValueError(f"ecg's leads must be a list of names; got {given['leads']!r}")
-    named = {PUBLISHED: published_generator, PTBXL: ptbxl_generator}.get(str(checkpoint))
+    named = NAMED.get(str(checkpoint))
     opened = _open_path(Path(checkpoint), weights, epoch, given) if named is None else named()
     for key, value in given.items():
         known = getattr(opened.ecg, key)

@@ -5,7 +5,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ecggan.checkpoints.published import PUBLISHED
+from ecggan.checkpoints.open import NAMED
 from ecggan.compute.dask import DaskWorkers
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.generation.generate import generate_part
@@ -31,7 +31,7 @@ def generate_on_workers(
         OSError: the cluster was lost.
     """
     out = Path(out).resolve()
-    if checkpoint != PUBLISHED and Path(checkpoint).exists():
+    if str(checkpoint) not in NAMED and Path(checkpoint).exists():
         checkpoint = Path(checkpoint).resolve()
     progress = arguments.pop("progress", True)
     num_parts = cluster.capacity

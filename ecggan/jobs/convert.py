@@ -7,6 +7,7 @@ from typing import Any
 
 from ecggan import checks
 from ecggan.jobs.base import Result
+from ecggan.run_folder import as_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,4 +64,4 @@ def generator_source(checkpoint: str | Path | int | None, run_folder: str | Path
         raise FileNotFoundError(f"run={run_folder} is not a folder; it must be that of a training run")
     if checkpoint is not None:
         return str(checkpoint)
-    return "./published" if run_folder == "published" else str(run_folder)  # the folder, not the weights of that name
+    return as_folder(str(run_folder))

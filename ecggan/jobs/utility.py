@@ -75,6 +75,7 @@ class UtilityStudy(OnRealECGs):
             FileNotFoundError: a set is missing.
             ValueError: a set has no labels or too few records of one; a patient or a record is on both sides.
         """
+        from ecggan.evaluation.assessment import check_names
         from ecggan.evaluation.utility import labelled_sets
         from ecggan.evaluation.utility.study import assess_utility
         from ecggan.evaluation.utility.utility_result import fingerprints_of
@@ -82,10 +83,12 @@ class UtilityStudy(OnRealECGs):
         from ecggan.files.atomic import require_new_folder
 
         require_new_folder(self.out)
+        named = named_sets(self.generated)
+        check_names([name for name, _ in named])
         everything = self.open_real()
         test = self.of_split(everything, self.max_records)
         training = first_records(self._training(everything), self.max_records)
-        whole = open_sets(named_sets(self.generated), self.files)
+        whole = open_sets(named, self.files)
         sets = first_of_each(whole, self.max_records)
         labelled_sets.check_apart(training, test, sets, self.allow_overlap)
         leads = labelled_sets.common_leads({"the real ECGs": test, "the training ECGs": training, **sets})

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from ecggan import checks
+from ecggan.run_folder import as_folder
 
 REPORT = "report.html"
 LARGEST_SEED = 2**63 - 1
@@ -45,7 +46,7 @@ def name_sources(checkpoints: Sequence[str], runs: Sequence[str], ecg_sets: Sequ
     for parameter, paths in (("checkpoint", checkpoints), ("run", runs), ("ecg_set", ecg_sets)):
         for path in paths:
             name = _free_name(Path(path).stem if parameter == "checkpoint" else Path(path).resolve().name, found)
-            found[name] = Source(name, parameter, path)  # type: ignore[arg-type]
+            found[name] = Source(name, parameter, as_folder(path) if parameter == "run" else path)  # type: ignore[arg-type]
     if not found:
         raise ValueError("a source must be given: checkpoint=published, run=RUN or ecg_set=DIR")
     return found

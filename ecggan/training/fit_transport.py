@@ -19,6 +19,7 @@ from jaxtyping import Int16
 
 from ecggan.checkpoints.generator_file import TrainedGenerator, generator_contents, save_generator
 from ecggan.checkpoints.open import open_generator
+from ecggan.checkpoints.published import PUBLISHED
 from ecggan.compute.workers import each
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.manifest import new_manifest
@@ -73,7 +74,7 @@ def fit_transport(
     ecg: ECGFormat,
     folder: str | Path,
     *,
-    init: str,
+    init: str | None,
     weights: str,
     epoch: int | str,
     num_generated: int,
@@ -91,7 +92,7 @@ def fit_transport(
         source: gives the real ECGs; fitted on its training split.
         ecg: their format, which must be the generator's.
         folder: of the run.
-        init: the generator: "published", a run's folder or a file.
+        init: the generator: a run's folder or a file; "published" or None for the published one.
         weights: "ema" or "raw", of a run or a file.
         epoch: of a run's folder.
         num_generated: ECGs to draw for the fit.
@@ -106,12 +107,18 @@ def fit_transport(
     Raises:
         FileExistsError: the folder holds files.
         ValueError: the generator draws ECGs of another format or has a transport already, or too few ECGs can be
-            registered.
+            registered; or `resume` is a training checkpoint, which a fit does not write.
     """
     run = RunFolder(folder)
     for name, number in (("num_generated", num_generated), ("num_compared", num_compared)):
         if number < 1:
             raise ValueError(f"method.{name} must be at least 1; got {number}")
+    if resume not in (None, AUTO):
+        raise ValueError(
+            f"resume={resume}: a beat transport is fitted in minutes and has no training checkpoint to resume from; "
+            "give that generator as init=…, or leave resume out"
+        )
+    init = PUBLISHED if init is None else init
     if resume == AUTO and run.epochs() == [0, 1] and len(run.curve()) == 2:
         return _fitted(run)
     resolve_resume_checkpoint(resume, run, out, check_folder=True)

@@ -46,6 +46,12 @@ def test_values_that_cannot_be_are_refused_at_once(parameters, message):
         UtilityStudy(**{"real": "a", "generated": "b", "out": "out", **parameters})
 
 
+def test_two_sets_of_one_name_are_refused_before_any_is_opened(tmp_path):
+    job = UtilityStudy(real="nowhere", generated=["A/ecgs", "B/ecgs"], out=tmp_path / "out")
+    with pytest.raises(ValueError, match="cannot tell 'ecgs' from the others"):
+        job.run()
+
+
 def test_both_models_are_trained_and_tested_and_all_is_written(labelled, tmp_path):
     split = ["train"] * 12 + ["test"] * 12
     real = labelled(24, 0, split=split, patient=[str(i // 2) for i in range(24)])

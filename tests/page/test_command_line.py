@@ -41,6 +41,7 @@ def test_help_names_every_parameter(capsys: pytest.CaptureFixture[str]) -> None:
 def test_names_are_unique_and_safe_in_an_address(tmp_path: Path) -> None:
     names = list(name_sources(["published", "a/my gan.pt"], ["x/run 1"], ["y/run 1", "Å/ö"]))
     assert names == ["published", "my-gan", "run-1", "run-1-2", "source"]
+    assert name_sources([], ["ptbxl"], [])["ptbxl"].path == "./ptbxl"  # a folder, not the generator of that name
     with pytest.raises(FileNotFoundError, match=r"report\.html"):
         name_reports([str(tmp_path)])
 

@@ -37,6 +37,11 @@ def fit(real, folder, paper_format, **changes):
     return fit_transport(lambda: real, paper_format, folder, **arguments | changes)
 
 
+def test_a_training_checkpoint_is_refused_as_there_is_nothing_to_resume(real, tmp_path, paper_format):
+    with pytest.raises(ValueError, match=r"resume=last\.ckpt: .*init="):
+        fit(real, tmp_path, paper_format, resume="last.ckpt")
+
+
 @pytest.fixture(scope="module")
 def run(real, tmp_path_factory, paper_format):
     return fit(real, tmp_path_factory.mktemp("runs") / "run", paper_format)

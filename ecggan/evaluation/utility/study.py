@@ -27,6 +27,7 @@ from ecggan.stats.roc import weighted_areas
 
 REAL, SHUFFLED = "real", "real, labels shuffled"
 MACRO = "macro"
+_TRAINING, _TEST = "training", "test"
 
 Features = np.ndarray
 Fit = Callable[
@@ -112,8 +113,14 @@ def assess_utility(
         progress: show bars.
 
     Raises:
-        ValueError: a set has fewer than `num_records` records.
+        ValueError: a set has fewer than `num_records` records, or a name that the tables use themselves.
     """
+    taken = {_TRAINING, _TEST, REAL, SHUFFLED, MACRO, *(both(name) for name in generated)} & set(generated)
+    if taken:
+        raise ValueError(
+            f"a generated set cannot be called {min(taken)!r}, as the tables use that name: give it another, "
+            "generated={ours:DIR}"
+        )
     sizes = {training.name: len(training), **{name: len(some) for name, some in generated.items()}}
     smallest = min(sizes, key=lambda name: sizes[name])
     count = sizes[smallest] if num_records is None else num_records
@@ -132,7 +139,7 @@ def assess_utility(
         for classifier in classifiers:
             looks = {
                 name: np.concatenate([classifier.features(ecgs, leads) for ecgs in some.ecgs])
-                for name, some in (("training", training), ("test", test), *generated.items())
+                for name, some in ((_TRAINING, training), (_TEST, test), *generated.items())
             }
             trials = _Trials(classifier, training, generated, looks, count, bar)
             scores = trials.run(num_seeds, seed)
@@ -143,7 +150,7 @@ def assess_utility(
                 place = {"classifier": classifier.name, "trained_on": trained_on, "tested_on": tested_on}
                 rows += [{**place, **row} for row in _rows(found, of_real if tested_on == REAL else None, labels)]
     num_patients = int(test.patients().max()) + 1
-    carrying = {"training": training.labels, "test": test.labels, **{n: some.labels for n, some in generated.items()}}
+    carrying = {_TRAINING: training.labels, _TEST: test.labels, **{n: some.labels for n, some in generated.items()}}
     table = pd.DataFrame({name: has.sum(axis=0) for name, has in carrying.items()}, index=list(labels))
     return Utility(pd.DataFrame(rows), labels, count, (len(test), num_patients), table, copies, num_seeds)
 
@@ -166,7 +173,7 @@ class _Trials:
             for trained_on, features, labels in self._trainings(each):
                 on_real_alone = trained_on == REAL
                 tests = {
-                    REAL: self.looks["test"],
+                    REAL: self.looks[_TEST],
                     **({n: self.looks[n] for n in self.generated} if on_real_alone else {}),
                 }
                 found = self.classifier.fit(features, labels, list(tests.values()), self.num_records, each)
@@ -178,7 +185,7 @@ class _Trials:
     def _trainings(self, seed: int) -> Iterator[tuple[str, Features, Bool[np.ndarray, "record label"]]]:
         rng = np.random.default_rng(seed)
         chosen = self._choose(self.training, rng)
-        real, labels = self.looks["training"][chosen], self.training.labels[chosen]
+        real, labels = self.looks[_TRAINING][chosen], self.training.labels[chosen]
         yield REAL, real, labels
         for name, some in self.generated.items():
             of_set = self._choose(some, rng)

@@ -54,6 +54,12 @@ def found(sets) -> Utility:
     return assess_utility(*arguments, num_seeds=2, num_workers=1, progress=False)
 
 
+@pytest.mark.parametrize("name", ["training", "test", REAL, SHUFFLED])
+def test_a_set_of_a_name_that_the_tables_use_is_refused(sets, name):
+    with pytest.raises(ValueError, match=f"cannot be called '{name}'"):
+        assess_utility(sets["training"], sets["test"], {name: sets["useful"]}, LABELS, [], EIGHT_LEADS)
+
+
 def test_each_training_has_as_many_records_as_the_smallest_set(found):
     assert found.num_trained_on == 24
     assert found.num_test == (30, 15)
