@@ -19,13 +19,13 @@ SCORE = "checkpoint_score"
 
 
 def as_folder(path: str | Path) -> str:
-    """A folder's path that cannot be taken for a word: ``published`` and ``ptbxl`` are generators, ``./ptbxl`` a folder.
+    """A folder's path that is no word: ``published`` and ``ptbxl`` are generators, ``./ptbxl`` is a folder.
 
     >>> as_folder("ptbxl"), as_folder("runs/1")
     ('./ptbxl', 'runs/1')
     """
     text = str(path)
-    return text if os.path.dirname(text) else os.path.join(".", text)
+    return text if "/" in text or os.sep in text else f"./{text}"
 
 
 @dataclass(frozen=True)

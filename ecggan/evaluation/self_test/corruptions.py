@@ -125,7 +125,7 @@ def _unequal_beats(signals: Signals, leads: tuple[str, ...], rate: int, rng: np.
     for record in made:
         peaks = find_beats(without_baseline(record, rate), rate).r_peaks
         if len(peaks):
-            record *= np.interp(time, peaks, np.exp(rng.normal(0, BEAT_SD, len(peaks))))
+            record[:] *= np.interp(time, peaks, np.exp(rng.normal(0, BEAT_SD, len(peaks))))
     return made
 
 
