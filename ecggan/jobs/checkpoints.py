@@ -53,11 +53,12 @@ class Checkpoints(OnMeasuredECGs):
         from ecggan.evaluation.report.checkpoint_curve import write_curve
         from ecggan.files.atomic import require_new_folder
         from ecggan.generation.generate import generate
-        from ecggan.run_folder import RunFolder
+        from ecggan.run_folder import RunFolder, best_row
 
         require_new_folder(self.out)
         real = self.of_split(self.open_real(), self.max_records)
-        found = tqdm(RunFolder(str(self.run_folder)).generators().items(), desc="checkpoints", unit="epoch")
+        run = RunFolder(str(self.run_folder))
+        found = tqdm(run.generators().items(), desc="checkpoints", unit="epoch")
 
         def draw(path: Path) -> ECGSet:
             ecgs = generate(path, self.num_records, self.seed, progress=False)
@@ -71,7 +72,9 @@ class Checkpoints(OnMeasuredECGs):
         best = int(shown["epoch"].iloc[shown["physiological_distance"].argmin()])
         lines = [
             shown.to_string(index=False, float_format="%.3f"),
-            f"Nearest to the real ECGs: epoch {best}",
+            f"Nearest to these real ECGs: epoch {best}",
             f"Saved to {self.out}",
         ]
+        if in_training := best_row(run.curve()):
+            lines.insert(2, f"generate.py draws from epoch {in_training['epoch']}, of the smallest score in training")
         return Result(curve, Path(self.out), "\n".join(lines))

@@ -59,7 +59,7 @@ class RunResult:
         folder: of the run.
         epochs: trained, over all its starts.
         was_complete: there was nothing left to train.
-        distance: the smallest physiological distance of its epochs; None if none was computed.
+        distance: physiological, of its best epoch (smallest checkpoint score); None if none was computed.
     """
 
     folder: RunFolder

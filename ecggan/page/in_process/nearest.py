@@ -1,4 +1,4 @@
-"""The ECG of a source that is nearest to another one: by the shape of its beat, and by its course (a copy?)."""
+"""The ECG of a source that is nearest to another one: by the shape of its beat, and by a segment (a copy?)."""
 
 from collections.abc import Sequence
 from functools import lru_cache
