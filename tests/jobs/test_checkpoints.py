@@ -36,7 +36,7 @@ def test_each_generator_of_a_run_is_a_row(real, tmp_path, training_run):
 
 
 def test_it_says_which_epoch_is_drawn_from_as_other_ecgs_chose_it(real, tmp_path, training_run):
-    run = RunFolder(shutil.copytree(training_run, tmp_path / "run"))
+    run = RunFolder(shutil.copytree(training_run, tmp_path / "copy"))
     run.curve_path.write_text("epoch,physiological_distance,checkpoint_score\n1,0.3,0.5\n2,0.2,0.6\n")
     job = Checkpoints(real=real, run_folder=run.path, num_records=2, num_workers=1, out=tmp_path / "out")
     assert "generate.py draws from epoch 1, of the smallest score in training" in str(job.run())

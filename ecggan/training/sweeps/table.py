@@ -24,8 +24,8 @@ def sweep_table(folder: str | Path) -> pd.DataFrame:
     Returns:
         A row a run, the nearest to real ECGs first: `run` (its folder in the sweep), `state` (complete, ended early,
         interrupted, failed, unfinished: still running or killed, or not begun), `epochs` trained, `hours` of all its
-        starts (without those that were killed), `physiological_distance` and shares of its `best_epoch`, by checkpoint score; and
-        a column for each parameter that differs between the runs, empty if a run was not given it.
+        starts (without those that were killed), `physiological_distance` and shares of its `best_epoch`, by checkpoint
+        score; and a column for each parameter that differs between the runs, empty if a run was not given it.
 
     Raises:
         FileNotFoundError: there is no run.
