@@ -11,7 +11,7 @@ from ecggan.measurement.columns import display_name
 from ecggan.stats.hypothesis_tests import Finding
 from ecggan.stats.number_text import NONE, plain, signed
 
-DECIMALS = {"ms": 1, "bpm": 1, "°": 1, "mV": 3, "mV ms": 2, "dB": 1, "": 2, "µV": 0}
+DECIMALS = {"ms": 1, "bpm": 1, "°": 1, "mV": 3, "mV ms": 2, "dB": 1, "": 2, "µV": 0, "%": 1}
 
 Facts = Mapping[Any, Any]
 """A row of a comparison."""

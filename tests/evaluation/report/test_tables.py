@@ -1,8 +1,9 @@
 import numpy as np
 import pandas as pd
 
-from ecggan.evaluation.report.cells import difference_cell, finding_cell, number_cell, p_cell
+from ecggan.evaluation.report.cells import DECIMALS, difference_cell, finding_cell, number_cell, p_cell
 from ecggan.evaluation.report.tables import Cell, ShownTable, detail_table, plain_table, to_latex, to_markdown
+from ecggan.measurement.columns import MEASUREMENTS, display_name
 
 TABLE = ShownTable(("Set & more", "x"), [[Cell("a_b 5 %"), Cell("−1.0 ± 2.0 °", -1.0)]])
 
@@ -17,6 +18,10 @@ def test_numbers_are_rounded_by_their_unit_and_missing_ones_marked() -> None:
     assert finding_cell(facts).text == "no margin"
     beyond = finding_cell({**facts, "finding": "beyond the margin"})
     assert (beyond.text, beyond.style) == ("2.5, beyond the margin", "bad")
+
+
+def test_every_unit_of_a_measurement_has_its_decimals() -> None:
+    assert {display_name(column)[1] for column in MEASUREMENTS} <= set(DECIMALS)
 
 
 def test_markdown_and_latex_hold_the_texts_escaped() -> None:
