@@ -28,8 +28,8 @@ class RunRecord(Callback):
     """Writes ``run.json``: a list of starts, to which each start adds itself.
 
     A start is written when it begins; devices and data set follow before the first step, and the end (complete, ended
-    early, interrupted, failed) when training ends. A start that was killed has no end. What is no training of Lightning's
-    calls the same by hand: [begin][], [describe][], [until_the_end][].
+    early, interrupted, failed) when training ends. A start that was killed has no end. A run without a trainer calls
+    `begin`, `describe` and `until_the_end` by hand.
 
     Args:
         folder: of the run.
