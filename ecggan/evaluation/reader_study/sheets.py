@@ -126,7 +126,7 @@ def read_sheet(path: str | Path, key: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rows(path: Path, needed: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
-    """The rows that are not empty, by column name in lower case, each with its first line; texts without blanks around."""
+    """The rows that are not empty, by column name in lower case, and the first line of each; texts are stripped."""
     if not path.is_file():
         raise FileNotFoundError(f"no file at {path}")
     lines = re.split("\r\n|\r|\n", _decoded(path.read_bytes()))
