@@ -20,7 +20,18 @@ from ecggan.cli import exit_on_user_error
 from ecggan.command_help import answer_help
 from ecggan.overrides import exit_on_unknown_parameter
 
+
+def devices_of_node(devices: object) -> int:
+    """The GPUs, and processes, that a Slurm job asks for on each node."""
+    if not isinstance(devices, int) or isinstance(devices, bool) or devices < 1:
+        raise ValueError(
+            f"hydra/launcher=slurm_node needs trainer.devices=N, the GPUs to ask Slurm for on each node; got {devices}"
+        )
+    return devices
+
+
 OmegaConf.register_new_resolver("num_leads", len, replace=True)
+OmegaConf.register_new_resolver("devices_of_node", devices_of_node, replace=True)
 
 
 def run_name() -> str | None:

@@ -13,13 +13,14 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))  # of the scripts, which are beside the package
+
+import evaluate  # noqa: E402
+import generate  # noqa: E402
+
 CONFIGS = ROOT / "configs"
-JOBS = {
-    "generate": ["generate", "export", "convert"],
-    "evaluate": ["report", "checkpoints", "sweep", "data_report", "pack", "self_test", "reader_kit", "reader_scores"],
-}
+JOBS = {"generate": generate.JOBS, "evaluate": evaluate.JOBS}
 GROUPS_NOT_SHOWN = {"job", "hydra"}  # jobs have pages of their own; Hydra's own groups are no parameters
-SINGLE_MODULES = ("cli", "ecg", "run_folder", "hydra_run", "overrides", "checks", "programs", "quoting")
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def pages() -> dict[str, str]:
     for script in ("train", "generate", "evaluate"):
         made[f"{commands}/{script}.md"] = "\n".join([f"# {script}.py", "", *config_section(CONFIGS / f"{script}.yaml")])
         contents.append(f"- [`{script}.py`]({script}.md)")
-        for job in JOBS.get(script, []):
+        for job in JOBS.get(script, ()):
             first = read_config(CONFIGS / "job" / f"{job}.yaml").lines[0]
             made[f"{commands}/{script}_{job}.md"] = "\n".join(
                 [f"# {script}.py job={job}", "", *config_section(CONFIGS / "job" / f"{job}.yaml")]
@@ -150,6 +151,7 @@ def pages() -> dict[str, str]:
 
     package = ROOT / "ecggan"
     rooms = sorted(path.parent.name for path in package.glob("*/__init__.py"))
+    single_modules = sorted(path.stem for path in package.glob("*.py") if not path.stem.startswith("_"))
     api = [
         "# API by room",
         "",
@@ -158,7 +160,7 @@ def pages() -> dict[str, str]:
     ]
     made["reference/api/ecggan.md"] = "::: ecggan\n    options:\n      show_submodules: false\n"
     api.append("- [`ecggan`](ecggan.md): what `import ecggan` gives")
-    for name in [*rooms, *SINGLE_MODULES]:
+    for name in [*rooms, *single_modules]:
         made[f"reference/api/{name}.md"] = f"::: ecggan.{name}\n"
         source = package / name / "__init__.py" if name in rooms else package / f"{name}.py"
         first = source.read_text(encoding="utf-8").split('"""')[1].split("\n")[0].strip()

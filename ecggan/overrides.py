@@ -22,6 +22,9 @@ R = TypeVar("R")
 # are bugs, and keep their traceback.
 _OF_THE_USER = ("ConfigCompositionException", "MissingConfigException", "OverrideParseException", "RunFailedError")
 
+# What OmegaConf puts before the message of a resolver of ours that refuses a value.
+_BY_A_RESOLVER = "ValueError raised while resolving interpolation: "
+
 # How a job was asked for before there were jobs.
 _BEFORE = {
     "self_test": "job=self_test",
@@ -60,7 +63,7 @@ def exit_on_unknown_parameter(
             return main(*args, **kwargs)
         except Exception as error:
             remedy = remedy_of_interpolation(error)
-            is_of_the_user = type(error).__name__ in _OF_THE_USER or remedy
+            is_of_the_user = type(error).__name__ in _OF_THE_USER or str(error).startswith(_BY_A_RESOLVER) or remedy
             if os.environ.get("ECGGAN_DEBUG") == "1" or not is_of_the_user:
                 raise
             raise SystemExit(f"error: {_one_line(error, configs)}{remedy}") from error
@@ -115,6 +118,8 @@ def _one_line(error: Exception, configs: Path) -> str:
             f"{_first_sentence(error)}; a text with commas, brackets or the like is quoted for the shell and for "
             "Hydra: \"KEY='VALUE'\""
         )
+    if str(error).startswith(_BY_A_RESOLVER):
+        return _first_sentence(error).removeprefix(_BY_A_RESOLVER)
     cause = error.__cause__
     node, key = getattr(cause, "parent_node", None), str(getattr(cause, "full_key", ""))
     if node is None or "is not in struct" not in str(cause):

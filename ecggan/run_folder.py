@@ -68,6 +68,11 @@ class RunFolder:
     def generator_path(self, epoch: int) -> Path:
         return self.checkpoints / f"generator_epoch_{epoch:04d}.pt"
 
+    @property
+    def unfinished_generator_path(self) -> Path:
+        """The generator of a training that was stopped within an epoch, which it has no number of."""
+        return self.checkpoints / "generator_unfinished.pt"
+
     def epochs(self) -> list[int]:
         """The epochs, counted from 1, whose generators are kept; in order."""
         return sorted(self._generator_files())
@@ -79,6 +84,8 @@ class RunFolder:
             FileNotFoundError: there is none.
         """
         files = self._generator_files()
+        if not files and self.unfinished_generator_path.exists():
+            raise FileNotFoundError(f"{self.path} has no generator of a whole epoch yet; resume its training")
         if not files:
             raise FileNotFoundError(
                 f"{self.path} is not the folder of a training run: there is no checkpoints/generator_epoch_*.pt in it"
@@ -90,12 +97,16 @@ class RunFolder:
 
         Args:
             epoch: a number, "last", or "best": the smallest checkpoint score among the generators kept; the last if no
-                score is known.
+                score is known. If none is of a whole epoch, "last" and "best" are that of a training that was stopped
+                within one.
 
         Raises:
             FileNotFoundError: there is no generator.
             ValueError: this epoch has none, or the curve is damaged.
         """
+        if epoch in ("best", "last") and not self.epochs() and self.unfinished_generator_path.exists():
+            log.info("no epoch of %s was finished: the generator is that of a training stopped within one", self.path)
+            return self.unfinished_generator_path
         found = self.generators()
         if epoch == "best":
             try:

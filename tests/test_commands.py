@@ -429,6 +429,17 @@ def test_bad_input_ends_in_one_clear_line(script, arguments, message, tmp_path):
     assert_one_line(run_in_process(script, *arguments, cwd=tmp_path), message)
 
 
+@pytest.mark.parametrize("launcher", ["slurm_node", "slurm_nodes"])
+@pytest.mark.parametrize(("devices", "got"), [((), "-1"), (("trainer.devices=auto",), "auto")])
+def test_a_job_on_a_node_must_know_how_many_devices_to_ask_slurm_for(launcher, devices, got, tmp_path):
+    pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
+    sweep = ("-m", f"hydra/launcher={launcher}", "trainer=ddp", *devices, "seed=1,2", "out=sweep")
+    done = run_in_process("train", *sweep, cwd=tmp_path)
+    assert_one_line(done, "slurm_node needs trainer.devices=N")
+    assert done.stderr.strip().endswith(f"got {got}")
+    assert not (tmp_path / "sweep").exists()
+
+
 @pytest.mark.parametrize(
     ("script", "arguments", "message"),
     [

@@ -260,6 +260,15 @@ def test_every_job_is_of_one_command_whose_first_is_the_default():
         assert composed(script).hydra.runtime.choices.job == jobs[0]
 
 
+def test_a_job_on_a_node_asks_slurm_for_its_devices():
+    pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
+    launcher = composed(
+        "train", "hydra/launcher=slurm_nodes", "trainer=ddp", "trainer.devices=4", "trainer.num_nodes=2"
+    )
+    asked = launcher.hydra.launcher
+    assert (asked.gpus_per_node, asked.tasks_per_node, asked.nodes) == (4, 4, 2)
+
+
 @pytest.mark.parametrize("job", options("job"))
 def test_every_job_can_be_built_from_its_configuration_and_leaves_no_key_unused(job):
     script = "generate" if job in generate.JOBS else "evaluate"

@@ -2,7 +2,9 @@
 
 import re
 import shlex
+import sys
 from dataclasses import fields
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +97,24 @@ def test_every_command_line_composes_and_its_job_can_be_built(page, command, tmp
         job = get_class(plain._target_)
         names = [field.name for field in fields(job)]
         assert isinstance(instantiate(OmegaConf.masked_copy(plain, ["_target_", *names]), _convert_="all"), job)
+
+
+def test_the_site_has_a_page_of_every_job_group_and_module(monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    spec = spec_from_file_location("make_site", ROOT / "docs" / "make_site.py")
+    make_site = module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "make_site", make_site)  # where its dataclasses look for their types
+    spec.loader.exec_module(make_site)
+    pages = make_site.pages()
+    scripts = {job: script for script, jobs in JOBS.items() for job in jobs}
+    for job in (CONFIGS / "job").glob("*.yaml"):
+        name = f"{scripts[job.stem]}_{job.stem}.md"
+        assert f"job={job.stem}" in pages[f"reference/commands/{name}"]
+        assert f"({name})" in pages["reference/commands/index.md"]
+    groups = {path.name for path in CONFIGS.iterdir() if path.is_dir()} - {"job", "hydra"}
+    assert {f"reference/commands/group_{group}.md" for group in groups} <= set(pages)
+    modules = {path.stem for path in (ROOT / "ecggan").iterdir() if not path.stem.startswith("_")}
+    assert {f"reference/api/{module}.md" for module in modules} <= set(pages)
 
 
 @pytest.mark.slow

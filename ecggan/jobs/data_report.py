@@ -11,7 +11,7 @@ class DataReport(OnRealECGs):
     """Report who is in which split of real ECGs, what was left out and why, and whether an ECG is in two splits."""
 
     def run(self) -> Result[ECGSet]:
-        """Write the report on all splits.
+        """Write the report on all splits; no success if a step of it failed.
 
         Raises:
             FileExistsError: `out` is there already.
@@ -22,5 +22,6 @@ class DataReport(OnRealECGs):
 
         require_new_folder(self.out)
         real = self.open_real()
-        page = write_data_report(self.out, real, self.num_workers)
-        return Result(real, page, f"{summary_text(real, page.parent)}\nSaved to {page}")
+        written = write_data_report(self.out, real, self.num_workers)
+        text = f"{summary_text(real, written)}\nSaved to {written.page}"
+        return Result(real, written.page, text, is_success=not written.failures)

@@ -32,12 +32,11 @@ async def download(request: Request) -> Response:
 
 
 async def command(request: Request) -> JSONResponse:
-    """``/api/command?…``, as of [download][]; of an ECG set there is no command line."""
+    """``/api/command?…``, as of [download][]. An ECG set has no command line, nor has one ECG but a seed's first."""
     page, address = page_of(request), questions.address(request)
-    source = page.source(address.source)
-    if not source["draws"]:
-        return JSONResponse({"command": "", "python": _python_of_set(source["path"], address, *_wanted(request))})
-    return JSONResponse({"command": _command(source, address, *_wanted(request)), "python": _python(source, address)})
+    source, wanted = page.source(address.source), _wanted(request)
+    python = _python(source, address, *wanted)
+    return JSONResponse({"command": _command(source, address, *wanted) if source["draws"] else "", "python": python})
 
 
 def _wanted(request: Request) -> tuple[str, int | None, int | None, bool]:
@@ -58,8 +57,10 @@ def _wanted(request: Request) -> tuple[str, int | None, int | None, bool]:
 def _command(
     source: dict[str, Any], address: Address, form: str, num_records: int | None, leads: int | None, normal: bool
 ) -> str:
+    if num_records is None and address.index > 0:
+        return ""  # generate.py would draw all those before it as well
     words = [f"{source['parameter']}={shlex.quote(source['path'])}", f"seed={address.seed}"]
-    words += [f"num_records={address.index + 1 if num_records is None else num_records}"]
+    words += [f"num_records={num_records or 1}"]
     words += [f"leads={leads}"] if leads else []
     words += ["keep=normal"] if normal else []
     words += ["device=cpu", "out=ECGS"]
@@ -67,11 +68,17 @@ def _command(
     return " ".join(["python generate.py", *words])
 
 
-def _python(source: dict[str, Any], address: Address) -> str:
-    return f'ecggan.generate({source["path"]!r}, seed={address.seed}, indices=[{address.index}], device="cpu")'
-
-
-def _python_of_set(path: str, address: Address, form: str, num_records: int | None, *_: object) -> str:
-    which = f"[{address.index}]" if num_records is None else f"slice({num_records})"
-    ecgs = f"ecggan.ECGSet.open({path!r}).subset({which})"
+def _python(
+    source: dict[str, Any], address: Address, form: str, num_records: int | None, leads: int | None, normal: bool
+) -> str:
+    path = source["path"]
+    if source["draws"]:
+        which = f"indices=[{address.index}]" if num_records is None else f"num_records={num_records}"
+        words = [repr(path), which, f"seed={address.seed}"]
+        words += [f"leads={leads}"] if leads else []
+        words += ['keep=ecggan.NormalityFilter("normal")'] if normal else []
+        ecgs = f"ecggan.generate({', '.join(words)}, device='cpu')"
+    else:
+        which = f"[{address.index}]" if num_records is None else f"slice({num_records})"
+        ecgs = f"ecggan.ECGSet.open({path!r}).subset({which})"
     return f'ecggan.export({ecgs}, "{form}", "ECGS")' if form in EXPORTS else ecgs

@@ -1,5 +1,6 @@
 """The server: one port, one application, until it is stopped."""
 
+import ipaddress
 import socket
 from collections.abc import Callable
 
@@ -34,7 +35,7 @@ def serve(settings: Settings, listening: socket.socket, say: Callable[[str], Non
     Args:
         settings: of the command line.
         listening: of [listen][].
-        say: prints the address, once requests are answered.
+        say: prints the address, or addresses, once requests are answered.
 
     Raises:
         ValueError: a source cannot be used.
@@ -44,12 +45,26 @@ def serve(settings: Settings, listening: socket.socket, say: Callable[[str], Non
     processes = start_processes(sources, settings.num_workers)
     access = access_for(settings.host)
     try:
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        token = "" if access.token is None else f"?token={access.token}"
-        address = f"http://{host}:{listening.getsockname()[1]}/{token}"
-        _Server(config(build_app(processes, reports, access)), lambda: say(address)).run(sockets=[listening])
+        told = addresses(settings.host, listening, access.token)
+        _Server(config(build_app(processes, reports, access)), lambda: say(told)).run(sockets=[listening])
     finally:
         processes.stop()
+
+
+def addresses(host: str, listening: socket.socket, token: str | None) -> str:
+    """What a browser opens: the host given; where that stands for all of a machine's, its name, and what it is here."""
+    bound, port, *_ = listening.getsockname()
+    after = f":{port}/" + ("" if token is None else f"?token={token}")
+    if not ipaddress.ip_address(bound.partition("%")[0]).is_unspecified:
+        return f"http://{f'[{host}]' if ':' in host else host}{after}"
+    here = "[::1]" if ":" in bound else "127.0.0.1"
+    return f"http://{_name_of_machine()}{after}\non this machine: http://{here}{after}"
+
+
+def _name_of_machine() -> str:
+    name = socket.getfqdn()
+    # where names are not set up, the address of the machine read backwards, or what each machine calls itself
+    return socket.gethostname() if name.endswith(".arpa") or name.partition(".")[0] == "localhost" else name
 
 
 class _Server(uvicorn.Server):

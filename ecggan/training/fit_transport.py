@@ -132,36 +132,39 @@ def fit_transport(
             f"{init} has conditions ({', '.join(start.conditions.names)}), which a beat transport knows nothing of; "
             "give a generator without"
         )
-    RunRecord(run.path, record).begin()
-    data = ECGDataModule(source, ecg, batch_size=1, num_workers=0, seed=seed)
-    data.prepare_data()
-    data.setup("fit")
-    assert data.train is not None
-    real = _registered(data.train.millivolts(slice(None)), ecg, num_workers)
-    drawn = _draw(start, num_generated + num_compared, seed)
-    generated = _registered(drawn[:num_generated] / MICROVOLTS_PER_MILLIVOLT, ecg, num_workers)
-    log.info("fitting on %d of %d real ECGs", len(real), len(data.train))
-    transport = BeatTransport.fit(real, generated)
-    moved = np.stack(
-        [transport(one, ecg.sampling_rate) for one in drawn[num_generated:] / MICROVOLTS_PER_MILLIVOLT]
-    ).clip(-LARGEST_STORED_MV, LARGEST_STORED_MV)
-    reference = data.reference()
-    reference = reference.subset(evenly_spaced(len(reference), num_compared))
-    training = None if data.validation is None else data.train
-    rows = [
-        {"epoch": i, **compare(reference, _generated_set(microvolts, ecg, seed), training)}
-        for i, microvolts in enumerate((drawn[num_generated:], to_microvolts(moved)))
-    ]
-    _keep(run, start, transport, data.train, {"transport_seed": seed, "transport_init": init})
-    with atomic_file(run.curve_path) as file:
-        pd.DataFrame(rows).to_csv(file, index=False)
+    noted = RunRecord(run.path, {**record, "resumed_from": None})
+    noted.begin()
+    with noted.until_the_end(epochs=1):
+        data = ECGDataModule(source, ecg, batch_size=1, num_workers=0, seed=seed)
+        data.prepare_data()
+        data.setup("fit")
+        assert data.train is not None
+        noted.describe(data.ecgs, next(start.network.parameters()).device)
+        real = _registered(data.train.millivolts(slice(None)), ecg, num_workers)
+        drawn = _draw(start, num_generated + num_compared, seed)
+        generated = _registered(drawn[:num_generated] / MICROVOLTS_PER_MILLIVOLT, ecg, num_workers)
+        log.info("fitting on %d of %d real ECGs", len(real), len(data.train))
+        transport = BeatTransport.fit(real, generated)
+        moved = np.stack(
+            [transport(one, ecg.sampling_rate) for one in drawn[num_generated:] / MICROVOLTS_PER_MILLIVOLT]
+        ).clip(-LARGEST_STORED_MV, LARGEST_STORED_MV)
+        reference = data.reference()
+        reference = reference.subset(evenly_spaced(len(reference), num_compared))
+        training = None if data.validation is None else data.train
+        rows = [
+            {"epoch": i, **compare(reference, _generated_set(microvolts, ecg, seed), training)}
+            for i, microvolts in enumerate((drawn[num_generated:], to_microvolts(moved)))
+        ]
+        run.checkpoints.mkdir(parents=True, exist_ok=True)
+        with atomic_file(run.curve_path) as file:  # before the generators, whose second says that the run is complete
+            pd.DataFrame(rows).to_csv(file, index=False)
+        _keep(run, start, transport, data.train, {"transport_seed": seed, "transport_init": init})
     return _fitted(run)
 
 
 def _keep(
     run: RunFolder, start: TrainedGenerator, transport: BeatTransport, train: ECGSet, facts: dict[str, Any]
 ) -> None:
-    run.checkpoints.mkdir(parents=True, exist_ok=True)
     computed = ("checkpoint", "weights_sha256", TRAINED_ON)
     before = {key: value for key, value in start.description.items() if key not in computed}
     hashes = training_hashes(start.description)

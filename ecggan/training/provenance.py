@@ -2,7 +2,8 @@
 
 import platform
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -18,6 +19,7 @@ from ecggan.files.json_file import write_json
 from ecggan.programs import ask
 from ecggan.run_folder import RunFolder
 from ecggan.training.datamodule import ECGDataModule
+from ecggan.training.slurm import job_id
 
 _PACKAGES = ("torch", "pytorch-lightning", "numpy")
 
@@ -26,7 +28,8 @@ class RunRecord(Callback):
     """Writes ``run.json``: a list of starts, to which each start adds itself.
 
     A start is written when it begins; devices and data set follow before the first step, and the end (complete, ended
-    early, interrupted, failed) when training ends. A start that was killed has no end.
+    early, interrupted, failed) when training ends. A start that was killed has no end. A run without a trainer calls
+    `begin`, `describe` and `until_the_end` by hand.
 
     Args:
         folder: of the run.
@@ -35,7 +38,8 @@ class RunRecord(Callback):
 
     def __init__(self, folder: str | Path, start: Mapping[str, Any]) -> None:
         self.run = RunFolder(folder)
-        self.start = {"time": datetime.now(UTC).isoformat(timespec="seconds"), **start, **versions()}
+        self.start = {"time": datetime.now(UTC).isoformat(timespec="seconds"), **start}
+        self.start |= {"slurm_job": job_id(), **versions()}
         self._earlier: list[Any] = []
 
     def begin(self) -> None:
@@ -43,29 +47,47 @@ class RunRecord(Callback):
         self._earlier = self.run.starts()
         self._write()
 
+    def describe(self, ecgs: ECGSet | None, device: torch.device, num_devices: int = 1) -> None:
+        """Add devices and data set."""
+        assert ecgs is not None
+        self.start |= {"devices": [device_name(device)] * num_devices, "data_set": data_set(ecgs)}
+        self._write()
+
+    @contextmanager
+    def until_the_end(self, epochs: int) -> Iterator[None]:
+        """Add the end: complete after so many epochs; after none, failed or interrupted by what is raised within."""
+        try:
+            yield
+        except BaseException as error:
+            self._end(_broken_off(error), 0)
+            raise
+        self._end("complete", epochs)
+
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if trainer.is_global_zero:
-            ecgs = cast(ECGDataModule, trainer.datamodule).ecgs  # type: ignore[attr-defined]
-            assert ecgs is not None
-            self.start |= {"devices": [device_name(pl_module.device)] * trainer.world_size, "data_set": data_set(ecgs)}
-            self._write()
+            data = cast(ECGDataModule, trainer.datamodule)  # type: ignore[attr-defined]
+            self.describe(data.ecgs, pl_module.device, trainer.world_size)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        is_complete = trainer.current_epoch == trainer.max_epochs
-        self._end(trainer, "complete" if is_complete else "ended early")
+        if trainer.is_global_zero:
+            is_complete = trainer.current_epoch == trainer.max_epochs
+            self._end("complete" if is_complete else "ended early", trainer.current_epoch)
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        is_stopped = isinstance(exception, KeyboardInterrupt | SystemExit)
-        self._end(trainer, "interrupted" if is_stopped else f"failed: {exception}")
-
-    def _end(self, trainer: pl.Trainer, how: str) -> None:
         if trainer.is_global_zero:
-            time = datetime.now(UTC).isoformat(timespec="seconds")
-            self.start["end"] = {"time": time, "how": how, "epochs": trainer.current_epoch}
-            self._write()
+            self._end(_broken_off(exception), trainer.current_epoch)
+
+    def _end(self, how: str, epochs: int) -> None:
+        time = datetime.now(UTC).isoformat(timespec="seconds")
+        self.start["end"] = {"time": time, "how": how, "epochs": epochs}
+        self._write()
 
     def _write(self) -> None:
         write_json(self.run.record_path, {"starts": [*self._earlier, self.start]})
+
+
+def _broken_off(error: BaseException) -> str:
+    return "interrupted" if isinstance(error, KeyboardInterrupt | SystemExit) else f"failed: {error}"
 
 
 def check_same_parameters(folder: str | Path, parameters: Sequence[str]) -> None:

@@ -114,8 +114,8 @@ def train(
     if init is not None and checkpoint is None:
         start_from(parts.gan, init)
     parts.gan.save_hyperparameters(dict(parts.hyperparameters))
-    facts = {"resumed_from": None if checkpoint is None else str(checkpoint), "slurm_job": job_id()}
-    start = RunRecord(run.path, {**(record or {}), **facts})
+    resumed_from = None if checkpoint is None else str(checkpoint)
+    start = RunRecord(run.path, {**(record or {}), "resumed_from": resumed_from})
     trainer = _build_trainer(parts, [start, *_before_checkpoints(parts.callbacks, more_callbacks)])
     steps_before = 0 if checkpoint is None else parts.gan.check_resumable(checkpoint, trainer.max_epochs)
     if resume == AUTO:

@@ -185,6 +185,45 @@ def test_one_ecg_and_many_are_taken_along_as_generate_exports_them(page: str, tm
     )
 
 
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "seed=3&index=20&leads=12&form=wfdb",
+        "seed=3&index=900000&form=npz",
+        "seed=3&num_records=3&leads=12&form=wfdb",
+        "source=real_ecgs&index=5&form=npz",
+        "source=real_ecgs&num_records=4&normal=1&leads=12&form=wfdb",
+    ],
+)
+def test_the_line_of_python_makes_what_is_downloaded(
+    page: str, wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    eval(get(f"{page}/api/command?{wanted}")["python"])
+    made = {path.name: path.read_bytes() for path in Path("ECGS").rglob("*") if path.suffix in (".hea", ".dat", ".npz")}
+    file = requests.get(f"{page}/download?{wanted}", timeout=60)
+    name = file.headers["content-disposition"].split('"')[1]
+    downloaded = {"ecgs.npz": file.content}
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(io.BytesIO(file.content)) as archive:
+            downloaded = {Path(each).name: archive.read(each) for each in archive.namelist()}
+    assert made
+    assert {each: downloaded[each] for each in made} == made
+
+
+def test_the_line_of_python_keeps_normal_ones_where_the_download_does(page: str) -> None:
+    python = get(f"{page}/api/command?seed=3&num_records=2&normal=1&form=npz")["python"]
+    drawn = "'published', num_records=2, seed=3, keep=ecggan.NormalityFilter(\"normal\"), device='cpu'"
+    assert python == f'ecggan.export(ecggan.generate({drawn}), "npz", "ECGS")'
+
+
+def test_one_ecg_far_out_has_no_command_line_as_that_would_draw_all_before_it(page: str) -> None:
+    first, far = (get(f"{page}/api/command?seed=3&index={index}&form=pdf") for index in (0, 900_000))
+    assert first["command"] == "python generate.py checkpoint=published seed=3 num_records=1 device=cpu out=ECGS"
+    assert far["command"] == ""
+    assert far["python"] == "ecggan.generate('published', indices=[900000], seed=3, device='cpu')"
+
+
 def test_own_file_is_shown_measured_and_not_kept(page: str, real_set: Path) -> None:
     ecgs = ecggan.ECGSet.open(real_set)
     text = "\n".join([",".join(ecgs.leads), *(",".join(map(str, row)) for row in ecgs.microvolts([7])[0].T)]).encode()

@@ -73,7 +73,14 @@ def test_flat_and_missing_leads_are_drawn_without_a_warning():
 
 
 def test_dollars_in_a_title_are_no_formula(known_ecg):
-    figure_png(plot_ecg(known_ecg()[0], EIGHT_LEADS, 500, title="$_{1 $x^$ 100_hr"), dpi=30)
+    title = "$_{1 $x^$ 100_hr"
+    for figure in (
+        plot_ecg(known_ecg()[0], EIGHT_LEADS, 500, title=title),
+        plot_ecg_grid(known_ecg(1), EIGHT_LEADS, 500, title=title),
+    ):
+        (text,) = [text for text in figure.axes[0].texts if text.get_text() == title]
+        assert not text.get_parse_math()
+        assert figure_png(figure, dpi=30).startswith(b"\x89PNG")
 
 
 def test_grid_has_a_strip_for_each_record(known_ecg):

@@ -1,14 +1,20 @@
 """On the published generator, and on real ECGs stood in for by synthetic ones of another law."""
 
+import shutil
+
 import numpy as np
 import pytest
+import torch
 
 from ecggan.checkpoints.open import open_generator
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.data.sets.training_records import training_hashes
 from ecggan.ecg import EIGHT_LEADS, ECGFormat
 from ecggan.evaluation.checkpoint_comparison import CheckpointComparison
+from ecggan.run_folder import RunFolder
 from ecggan.training.fit_transport import fit_transport
+from ecggan.training.provenance import device_name
+from ecggan.training.sweeps.table import sweep_table
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +40,8 @@ def fit(real, folder, paper_format, **changes):
     arguments = {"init": "published", "weights": "ema", "epoch": "best", "num_generated": 64, "num_compared": 24}
     arguments |= {"compare": CheckpointComparison(num_workers=1), "seed": 1, "num_workers": 1}
     arguments |= {"resume": None, "out": str(folder), "record": {}}
-    return fit_transport(lambda: real, paper_format, folder, **arguments | changes)
+    source = real if callable(real) else lambda: real
+    return fit_transport(source, paper_format, folder, **arguments | changes)
 
 
 def test_a_training_checkpoint_is_refused_as_there_is_nothing_to_resume(real, tmp_path, paper_format):
@@ -65,6 +72,48 @@ def test_the_file_knows_what_it_was_fitted_on_and_what_it_started_from(run, real
     description = open_generator(run.folder.path, "ema", 1).description
     assert training_hashes(description) == set(real.where_split("train").hashes())
     assert "deepfake-ecg" in description["started_from"]["package"]
+
+
+def test_the_record_says_how_the_run_ended_where_and_on_what(run, real):
+    (start,) = run.folder.starts()
+    assert start["end"]["how"] == "complete"
+    assert start["devices"] == [device_name(torch.device("cpu"))]
+    assert start["data_set"]["num_records_by_split"] == {"train": NUM_TRAIN, "validation": NUM_VALIDATION}
+    assert {"resumed_from", "slurm_job", "code"} <= set(start)
+    (row,) = sweep_table(run.folder.path.parent).to_dict("records")
+    assert (row["state"], row["epochs"]) == ("complete", 1)
+
+
+def raising(error):
+    def source():
+        raise error
+
+    return source
+
+
+@pytest.mark.parametrize(
+    ("error", "how"),
+    [
+        (ValueError("no ECG at all"), "failed: no ECG at all"),
+        (KeyboardInterrupt(), "interrupted"),
+        (SystemExit("stopped by SIGTERM"), "interrupted"),
+    ],
+)
+def test_the_record_says_what_broke_the_run_off(real, tmp_path, paper_format, error, how):
+    with pytest.raises(type(error)):
+        fit(raising(error), tmp_path / "run", paper_format)
+    (start,) = RunFolder(tmp_path / "run").starts()
+    assert (start["end"]["how"], start["end"]["epochs"]) == (how, 0)
+    assert sweep_table(tmp_path)["state"].tolist() == [how.split(":")[0]]
+
+
+def test_a_run_stopped_before_its_last_generator_is_made_anew(run, real, tmp_path, paper_format):
+    stopped = RunFolder(tmp_path / "run")
+    shutil.copytree(run.folder.path, stopped.path)
+    stopped.generator_path(1).unlink()
+    with pytest.raises(ValueError, match="no ECG at all"):  # it begins, and does not say that the folder holds files
+        fit(raising(ValueError("no ECG at all")), stopped.path, paper_format, resume="auto")
+    assert len(stopped.starts()) == 2
 
 
 def test_a_complete_run_is_left_as_it_is(run, real, paper_format):

@@ -9,10 +9,13 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
+from ecggan.checkpoints.generator_file import load_generator
+from ecggan.checkpoints.open import open_generator
 from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS, ECGFormat
 from ecggan.models.discriminator import Discriminator
 from ecggan.models.wavegan_star import WaveGANStarGenerator
+from ecggan.run_folder import RunFolder
 from ecggan.training.callbacks.checkpoint_writer import CheckpointWriter
 from ecggan.training.callbacks.graceful_stop import GracefulStop
 from ecggan.training.datamodule import ECGDataModule
@@ -38,7 +41,9 @@ class Watcher(pl.Callback):
             self.action()
 
 
-def train(folder: Path, epochs: int, watcher: Watcher, resume: Path | None = None, batches: float = 1.0) -> WGANGP:
+def train(
+    folder: Path, epochs: int, watcher: Watcher, resume: Path | None = None, batches: float = 1.0, every: int = 1
+) -> WGANGP:
     signals = np.arange(1, RECORDS + 1)[:, None, None] * np.sin(np.arange(2500) / 20) / 10 * np.ones((8, 1))
     ecgs = ECGSet.from_arrays(signals + np.arange(1, RECORDS + 1)[:, None, None] / 100, EIGHT_LEADS, 500)
     torch.manual_seed(0)
@@ -56,7 +61,7 @@ def train(folder: Path, epochs: int, watcher: Watcher, resume: Path | None = Non
     trainer = quiet_trainer(
         max_epochs=epochs,
         limit_train_batches=batches,
-        callbacks=[CheckpointWriter(folder, every_n_epochs=1), GracefulStop(folder), watcher],
+        callbacks=[CheckpointWriter(folder, every_n_epochs=every), GracefulStop(folder), watcher],
     )
     data = ECGDataModule(lambda: ecgs, ECG, BATCH, num_workers=0, seed=5)
     trainer.fit(gan, data, ckpt_path=resume, weights_only=True)
@@ -111,6 +116,46 @@ def test_stopped_at_any_step_it_goes_on_to_the_same_end(straight, tmp_path: Path
     one, other = contents(folder), contents(tmp_path / "second")
     for part in ("state_dict", "optimizer_states", "wgan_gp_steps", "wgan_gp_epoch", "ecggan_generator"):
         assert_same(one[part], other[part], part)
+
+
+def stopped(folder: Path, step: int, every: int) -> RunFolder:
+    with pytest.raises((SystemExit, KeyboardInterrupt)):
+        train(folder, 3, Watcher(step, lambda: signal.raise_signal(signal.SIGINT)), every=every)
+    return RunFolder(folder)
+
+
+@pytest.mark.parametrize(("every", "whole", "at_the_end"), [(1, [1], [1, 2, 3]), (10, [], [3])])
+def test_a_generator_of_an_unfinished_epoch_is_none_of_that_epoch(tmp_path, every, whole, at_the_end) -> None:
+    run = stopped(tmp_path, 6, every)  # two steps into the second epoch
+    unfinished = load_generator(run.unfinished_generator_path, "raw")[2]
+    assert (unfinished["epochs"], unfinished["critic_steps"]) == (1, 7)
+    assert run.epochs() == whole
+    last = load_generator(run.generator("last"), "raw")[2]
+    assert (last["epochs"], last["critic_steps"]) == ((1, 5) if whole else (1, 7))
+    train(tmp_path, 3, Watcher(), resume=run.last_checkpoint, every=every)
+    assert run.epochs() == at_the_end
+    assert not run.unfinished_generator_path.exists()
+    for epoch, path in run.generators().items():
+        trained = load_generator(path, "raw")[2]
+        assert (trained["epochs"], trained["critic_steps"]) == (epoch, 5 * epoch)
+
+
+def test_a_training_stopped_within_its_first_epoch_can_be_drawn_from(tmp_path) -> None:
+    run = stopped(tmp_path, 2, every=1)
+    assert run.epochs() == []
+    assert run.generator() == run.generator("last") == run.unfinished_generator_path
+    assert open_generator(tmp_path, "ema").description["epochs"] == 0
+    with pytest.raises(FileNotFoundError, match="has no generator of a whole epoch yet; resume its training"):
+        run.generators()
+
+
+def test_a_training_stopped_between_two_epochs_leaves_a_whole_one(tmp_path) -> None:
+    run = stopped(tmp_path, 4, every=10)  # in the last step of the first
+    assert run.epochs() == [1]
+    assert not run.unfinished_generator_path.exists()
+    assert load_generator(run.generator_path(1), "raw")[2]["critic_steps"] == 5
+    train(tmp_path, 3, Watcher(), resume=run.last_checkpoint, every=10)
+    assert run.epochs() == [1, 3]
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 4])

@@ -1,5 +1,6 @@
 """Records -> an ECG set: read in parallel, checked, resampled, written, cached and resumed.
 
 In: `RecordReference`s and a reader. Out: an ECG set, and why each excluded record was excluded. Imports sets, record,
-files and ecg. Begin with `packer`; `quality` holds the rules, `preprocessing` the filters and windows.
+amplitudes, patients, files and ecg. Begin with `packer`; `quality` holds the rules, `preprocessing` the filters and
+windows.
 """

@@ -1,7 +1,8 @@
 """What a generator is conditioned on: sex, age, heart rate and labels of a record, as a table and as numbers.
 
 In a table, a condition is a row with the columns `sex` (male or female), `age` (years), `heart_rate` (bpm) and `labels`
-(``IMI|MI|SR``); an empty cell is a value that is not known. In numbers, it is what networks take: 1 for the sex, the
+(``IMI|MI|SR``); a missing cell is a value that is not known, and an empty text of a record that carries none of the
+labels. In numbers, it is what networks take: 1 for the sex, the
 labels and for what is not known, and ages and rates within ±1 over the range of the training records.
 """
 
@@ -25,6 +26,7 @@ SEX, AGE, HEART_RATE = "sex", "age", "heart_rate"
 CONDITIONS = (SEX, AGE, HEART_RATE, LABELS)
 SEXES = ("male", "female")
 UNITS = {AGE: "years", HEART_RATE: "bpm"}
+NONE_OF_THEM = ""  # the labels of a record that carries none that were trained on; missing where they are not known
 FEWEST = 5  # training records that carry a label, so that it can be asked for
 _STEPS = 5.0  # to which ages and rates of training records are rounded, in their unit
 _MOST_ROWS = 1000  # of training records, kept to draw conditions as theirs
@@ -175,7 +177,7 @@ class Request:
     """What is asked of a generator; made by [request_of][].
 
     Args:
-        fixed: condition -> value, (from, to), a set of labels, or None for "not known".
+        fixed: condition -> value, (from, to), a set of labels or [NONE_OF_THEM][], or None for "not known".
         table: a row a record, in their order; None where conditions are drawn.
     """
 
@@ -192,6 +194,8 @@ class Request:
             name: sorted(value) if isinstance(value, frozenset) else list(value) if isinstance(value, tuple) else value
             for name, value in self.fixed.items()
         }
+        if plain.get(LABELS) == NONE_OF_THEM:
+            plain[LABELS] = []
         return plain or "as in the training set"
 
 
@@ -306,6 +310,8 @@ def _checked(conditions: Conditions, name: str, value: Any, one: bool = False) -
             raise ValueError(f"sex={value} was never trained on; trained on: {_known(conditions, name)}")
         return value
     labels = labels_of_cell(value)
+    if not labels and (conditions.rows[LABELS] == NONE_OF_THEM).any():
+        return NONE_OF_THEM
     unknown = [label for label in labels if label not in conditions.labels]
     if unknown or not labels:
         what = listed(unknown) if unknown else "no label"

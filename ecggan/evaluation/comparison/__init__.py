@@ -1,5 +1,6 @@
 """Are generated ECGs like real ones, measurement by measurement?
 
 In: tables of measurements. Out: one table of differences with intervals, tests and null band. Imports measurement,
-data and stats. Begin with `comparison`; `physiological_distance` makes one number of it, `published` the paper's table.
+stats and formatting. Begin with `comparison`; `physiological_distance` makes one number of it, `published` the paper's
+table.
 """

@@ -33,15 +33,17 @@ class HeartRates:
     """Wanted against measured heart rates of a generated set, each with its 95 % interval.
 
     Args:
-        num_measured: records whose rate could be measured.
         num_records: of the set.
+        num_asked: records of which a rate was asked for.
+        num_measured: of those, the records whose rate could be measured, which the figures are of.
         correlation: Pearson's, and its interval.
         mean_error: mean absolute difference in bpm, and its interval.
         bias: mean of measured minus wanted, in bpm.
     """
 
-    num_measured: int
     num_records: int
+    num_asked: int
+    num_measured: int
     correlation: tuple[float, float, float]
     mean_error: tuple[float, float, float]
     bias: float
@@ -103,7 +105,8 @@ def assess_obedience(
     if stated:
         condition_table(real.records, stated, "the real set")  # before minutes of measuring
     tables = [measure(some, num_workers=num_workers, progress=progress, cache=cache) for some in (real, generated)]
-    of_real = real.records.assign(**{HEART_RATE: tables[0][MEASURED_RATE].to_numpy(float)})
+    measured = [table[MEASURED_RATE].where(table["is_measurable"].astype(bool)).to_numpy(float) for table in tables]
+    of_real = real.records.assign(**{HEART_RATE: measured[0]})
     asked = [condition_table(of_real, names, "the real set"), condition_table(generated.records, names, "the set")]
     labels = [label for label in known_labels(generated.records) if label in known_labels(of_real)]
     found = [
@@ -114,16 +117,18 @@ def assess_obedience(
     effects = effects.rename(columns={"value": "real", "low": "real_low", "high": "real_high"})
     after = {"value": "", "low": "_low", "high": "_high"}
     ends = {f"{end}_of_generated": f"generated{suffix}" for end, suffix in after.items()}
-    rates = _heart_rates(asked[1], tables[1], seed) if HEART_RATE in names else None
+    rates = _heart_rates(asked[1][HEART_RATE].to_numpy(float), measured[1], seed) if HEART_RATE in names else None
     return Obedience(rates, effects.rename(columns=ends))
 
 
-def _heart_rates(asked: pd.DataFrame, table: pd.DataFrame, seed: int) -> HeartRates:
-    pairs = np.column_stack([asked[HEART_RATE].to_numpy(float), table[MEASURED_RATE].to_numpy(float)])
-    num_records, pairs = len(pairs), pairs[np.isfinite(pairs).all(axis=1)]
+def _heart_rates(wanted: Float[np.ndarray, " record"], measured: Float[np.ndarray, " record"], seed: int) -> HeartRates:
+    pairs = np.column_stack([wanted, measured])[np.isfinite(wanted)]
+    num_records, num_asked = len(wanted), len(pairs)
+    pairs = pairs[np.isfinite(pairs[:, 1])]
+    counts = (num_records, num_asked, len(pairs))
     if len(pairs) < _FEWEST:
         none = (np.nan, np.nan, np.nan)
-        return HeartRates(len(pairs), num_records, none, none, np.nan)
+        return HeartRates(*counts, none, none, np.nan)
     wanted, measured = pairs.T
     resamples = bootstrap_weights(np.arange(len(pairs)), NUM_RESAMPLES, np.random.default_rng(seed))
     weights = np.concatenate([np.ones((1, len(pairs))), *resamples])
@@ -131,7 +136,7 @@ def _heart_rates(asked: pd.DataFrame, table: pd.DataFrame, seed: int) -> HeartRa
     sds = [np.sqrt(_centred(some, weights) / weights.sum(axis=1)) for some in (wanted, measured)]
     errors = weights @ np.abs(measured - wanted) / weights.sum(axis=1)
     bias = float((measured - wanted).mean())
-    return HeartRates(len(pairs), num_records, _with_ends(slopes * sds[0] / sds[1]), _with_ends(errors), bias)
+    return HeartRates(*counts, _with_ends(slopes * sds[0] / sds[1]), _with_ends(errors), bias)
 
 
 def _effects(ecgs: ECGSet, asked: pd.DataFrame, table: pd.DataFrame, labels: Sequence[str], seed: int) -> pd.DataFrame:

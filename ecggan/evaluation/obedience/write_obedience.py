@@ -69,7 +69,8 @@ def _rates(rates: HeartRates) -> str:
     r, error = (f"{plain(v, d)} ({plain(low, d)} to {plain(high, d)})" for (v, low, high), d in figures)
     return (
         f"Heart rate, wanted and measured: r = {r}, mean absolute error {error} bpm, bias {signed(rates.bias, 1)} bpm; "
-        f"{rates.num_measured} of {rates.num_records} ECGs could be measured."
+        f"{rates.num_asked} of {rates.num_records} ECGs were asked for a rate, and {rates.num_measured} of these could "
+        "be measured."
     )
 
 

@@ -95,8 +95,8 @@ def read_sheet(path: str | Path, key: pd.DataFrame) -> pd.DataFrame:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the sheet is of another kit, has no answer, an ECG that the kit has not or twice, or a word that is
-            no answer; the message names file, row and value.
+        ValueError: the sheet is of another kit, has no answer, an ECG that the kit has not or twice, a word that is no
+            answer, or a quotation mark that takes up other rows; the message names file, row and value.
     """
     kit = key["kit"].iloc[0]
     answers: dict[int, tuple[str | None, float]] = {}
@@ -126,10 +126,10 @@ def read_sheet(path: str | Path, key: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rows(path: Path, needed: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
-    """The rows that are not empty, with the line of each, by column name in lower case; texts without blanks around."""
+    """The rows that are not empty, by column name in lower case, and the first line of each; texts are stripped."""
     if not path.is_file():
         raise FileNotFoundError(f"no file at {path}")
-    lines = _decoded(path.read_bytes()).splitlines()
+    lines = re.split("\r\n|\r|\n", _decoded(path.read_bytes()))
     headers = {
         separator: [_plain(name) for name in next(csv.reader(lines[:1], delimiter=separator), [])]
         for separator in _SEPARATORS
@@ -139,16 +139,34 @@ def _rows(path: Path, needed: Sequence[str]) -> list[tuple[int, dict[str, str]]]
     if missing:
         raise ValueError(
             f"{path} has no column {missing[0]!r}: its first row must name {', '.join(needed)}, separated by commas, "
-            f"semicolons or tabs; it is {lines[0][:60] if lines else ''!r}"
+            f"semicolons or tabs; it is {lines[0][:60]!r}"
         )
-    reader = csv.reader(lines, delimiter=separator)
-    next(reader)
-    rows = []
-    for cells in reader:
-        row = dict(zip(headers[separator], (cell.strip() for cell in cells), strict=False))
-        if any(row.values()):
-            rows.append((reader.line_num, {column: row.get(column, "") for column in headers[separator]}))
+    rows, reader, end = [], csv.reader(lines, delimiter=separator), 0
+    try:
+        for cells in reader:
+            line, end = end + 1, reader.line_num
+            row = dict(zip(headers[separator], (cell.strip() for cell in cells), strict=False))
+            for taken_up in lines[line:end]:
+                _check_no_row(taken_up, headers[separator], separator, row, f"{path}, row {line}")
+            if line > 1 and any(row.values()):
+                rows.append((line, {column: row.get(column, "") for column in headers[separator]}))
+    except csv.Error as error:
+        raise ValueError(f"{path}, row {end + 1} cannot be read as CSV ({error}): correct it") from error
     return rows
+
+
+def _check_no_row(line: str, header: Sequence[str], separator: str, row: Mapping[str, str], where: str) -> None:
+    """Raise ValueError if a line within a quoted cell is a row of its own, which that cell would hide."""
+    cells = dict(
+        zip(header, (cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])), strict=False)
+    )
+    said = [_plain(cells[column]) for column in ("answer", "origin") if column in cells]
+    is_like = cells.get("kit", "") == row.get("kit") != "" or any(word in ("", *_WORDS) for word in said)
+    if said and is_like and _number_of_ecg(cells.get("ecg", "")) >= 0:
+        raise ValueError(
+            f"{where}: a quotation mark is opened and not closed, so that the row takes up others, {line[:60]!r} among "
+            "them: remove the mark, or close it"
+        )
 
 
 def _decoded(content: bytes) -> str:

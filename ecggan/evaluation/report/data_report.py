@@ -6,6 +6,7 @@ one ECG, pictures/ has the PNGs.
 
 import logging
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,9 +37,25 @@ NUM_PAIRS = 4  # plotted; the page lists ten times as many
 _MOST_MV = 5.0  # an artefact, or a wrong unit, would need metres of paper
 _SLOWEST_HZ = 50
 _DPI = 110
+_SEARCH = "search for ECGs in two splits"
 
 
-def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = None) -> Path:
+@dataclass(frozen=True)
+class WrittenReport:
+    """What [write_data_report][] wrote.
+
+    Args:
+        page: the path of data_report.html.
+        leaks: None if the set has no two splits, or the search failed.
+        failures: step -> its error.
+    """
+
+    page: Path
+    leaks: Leaks | None
+    failures: Mapping[str, str]
+
+
+def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = None) -> WrittenReport:
     """Write the data report of a set into a new folder, which appears whole or not at all.
 
     Args:
@@ -46,15 +63,12 @@ def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = N
         ecgs: the set, all of its splits.
         num_workers: processes; None for one a core.
 
-    Returns:
-        The path of data_report.html.
-
     Raises:
         FileExistsError: `out` is there already.
     """
     failure_log = FailureLog()
     account: Mapping[str, Any] = ecgs.manifest.get("account") or {"read": len(ecgs), "kept": len(ecgs), "left_out": {}}
-    leaks = failure_log.run("search for ECGs in two splits", find_leaks, ecgs, num_workers)
+    leaks = failure_log.run(_SEARCH, find_leaks, ecgs, num_workers)
     with atomic_folder(out) as folder:
         (folder / "pictures").mkdir()
         shown = (
@@ -78,6 +92,7 @@ def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = N
             splits=_split_table(ecgs),
             rules=_rule_table(account),
             leaks=leaks,
+            search_failed=_SEARCH in failure_log.failures,
             leak_table=None if leaks is None else _leak_table(leaks),
             pictures=pictures,
             pairs=pairs,
@@ -87,17 +102,23 @@ def write_data_report(out: str | Path, ecgs: ECGSet, num_workers: int | None = N
             form=_form(ecgs),
         )
         write_text(folder / "data_report.html", html)
-    return Path(out) / "data_report.html"
+    return WrittenReport(Path(out) / "data_report.html", leaks, failure_log.failures)
 
 
-def summary_text(ecgs: ECGSet, leaks_in: Path) -> str:
-    """The page in one line: records kept, and pairs of one ECG."""
+def summary_text(ecgs: ECGSet, written: WrittenReport) -> str:
+    """The page in one line: records kept, pairs of one ECG, and what failed."""
     account = ecgs.manifest.get("account") or {"read": len(ecgs), "kept": len(ecgs)}
-    pairs = leaks_in / "pairs.csv"
-    words = f"{account['kept']:,} of {account['read']:,} records are kept"
-    if not pairs.is_file():
-        return f"{words}; the set has no two splits"
-    return f"{words}; {int(pd.read_csv(pairs)['is_copy'].sum())} pairs of records in different splits are one ECG"
+    words = [f"{account['kept']:,} of {account['read']:,} records are kept"]
+    if written.leaks is not None:
+        words.append(f"{written.leaks.num_copies} pairs of records in different splits are one ECG")
+    elif _SEARCH in written.failures:
+        words.append(f"the {_SEARCH} failed: {written.failures[_SEARCH]}")
+    else:
+        words.append("the set has no two splits")
+    others = [step for step in written.failures if step != _SEARCH]
+    if others:
+        words.append(f"{len(others)} other steps failed, which the page names; the first: {others[0]}")
+    return "; ".join(words)
 
 
 def _add(

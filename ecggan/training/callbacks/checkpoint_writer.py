@@ -4,7 +4,7 @@ import logging
 import shutil
 import tempfile
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
@@ -25,6 +25,9 @@ class CheckpointWriter(Callback):
     ``last.ckpt`` holds both networks and their optimizers and is replaced each time. The generator files
     (``generator_epoch_0025.pt`` …) stay: each is a fiftieth of it (53 MB against 2.5 GB at the paper's size), so a
     hundred can be kept to choose from. Lightning's ModelCheckpoint writes everything each time.
+
+    A training stopped within an epoch leaves ``generator_unfinished.pt`` in the place of that epoch's generator, so
+    that no epoch is given weights that are not its own; it goes when a whole epoch's is kept.
 
     It belongs after the callbacks whose work at the end of an epoch a checkpoint counts as done, and before
     [GracefulStop][ecggan.training.callbacks.graceful_stop.GracefulStop], which requeues the job.
@@ -74,11 +77,18 @@ class CheckpointWriter(Callback):
             log.info("interrupted; resume with %s", as_argument("resume", self.run.last_checkpoint))
 
     def _save(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        loop = trainer.fit_loop
+        epochs: Any = loop.epoch_progress.current  # which counts more than its type knows
+        within_an_epoch = epochs.started > epochs.processed and loop.epoch_loop.batch_progress.current.completed > 0
+        unfinished = self.run.unfinished_generator_path
         if trainer.is_global_zero:  # before the checkpoint: a training that is killed between them writes it again
-            path = self.run.generator_path(trainer.current_epoch + 1)
-            save_generator(path, cast(WGANGP, pl_module).generator_contents())
+            contents = cast(WGANGP, pl_module).generator_contents()
+            contents["trained"]["epochs"] = epochs.processed
+            save_generator(unfinished if within_an_epoch else self.run.generator_path(epochs.processed), contents)
         # Lightning writes a temporary file and renames it
         trainer.save_checkpoint(self.run.last_checkpoint, weights_only=False)
+        if trainer.is_global_zero and not within_an_epoch:
+            unfinished.unlink(missing_ok=True)
 
 
 def _megabytes(network: torch.nn.Module) -> float:

@@ -223,10 +223,11 @@ def test_recording_is_judged_at_any_rate_and_length(known_ecg, rate):
 
 
 @pytest.mark.parametrize("count", [1, 5, 60, 400])
-def test_short_recording_is_no_error(known_ecg, count):
-    exclusion_reason(
-        Record(known_ecg()[0][:, :count], EIGHT_LEADS, 500), EIGHT_LEADS, replace(RULES, max_wander_mv=3.0)
-    )
+def test_short_recording_passes_each_rule_but_that_of_flat_leads(known_ecg, count):
+    record = Record(known_ecg()[0][:, :count], EIGHT_LEADS, 500)
+    found = exclusion_reason(record, EIGHT_LEADS, replace(RULES, max_wander_mv=3.0))
+    assert (found is None) if count == 400 else (found[0] == "flat")
+    assert exclusion_reason(record, EIGHT_LEADS, replace(RULES, max_wander_mv=3.0, min_peak_to_peak_mv=None)) is None
 
 
 def test_recording_of_no_samples_has_no_length():

@@ -99,6 +99,41 @@ def test_a_table_is_taken_row_by_row(conditions):
     assert request.description != request_of(conditions, training_records(6)).description
 
 
+@pytest.fixture
+def with_none() -> Conditions:
+    """Of records a third of which carry no label, and of which all labels are known."""
+    records = training_records().assign(labels=["", "NORM", "RARE"] * 2 + ["", "NORM", "MI"] * 18)
+    return Conditions.of(condition_table(records, NAMES, "the set"), "the set")
+
+
+def test_the_conditions_of_a_generated_set_can_be_asked_for_again(with_none):
+    drawn = with_none.draw(0, range(40)).dropna()
+    assert "" in set(drawn["labels"])
+    again = with_none.draw(5, range(len(drawn)), request_of(with_none, drawn))
+    pd.testing.assert_frame_equal(again, drawn.reset_index(drop=True))
+
+
+@pytest.mark.parametrize("asked", [[], "", "|", np.array([])])
+def test_none_of_the_labels_can_be_asked_for_where_training_records_carried_none(with_none, conditions, asked):
+    request = request_of(with_none, {"labels": asked})
+    assert request.description == {"labels": []}
+    drawn = with_none.draw(0, range(30), request)
+    assert set(drawn["labels"]) == {""}
+    assert drawn["heart_rate"].nunique() == 30
+    assert not with_none.encode(drawn)[:, -3:].any()
+    with pytest.raises(ValueError, match="labels=no label was never trained on; trained on: CD, LBBB, NORM"):
+        request_of(conditions, {"labels": asked})
+
+
+def test_a_lone_bar_in_a_csv_is_none_of_the_labels_and_an_empty_cell_not_known(with_none, tmp_path):
+    (tmp_path / "wanted.csv").write_text("sex,age,heart_rate,labels\nmale,40,60,|\n")
+    request = request_of(with_none, read_conditions(tmp_path / "wanted.csv"))
+    assert request.table["labels"].tolist() == [""]
+    (tmp_path / "wanted.csv").write_text("sex,age,heart_rate,labels\nmale,40,60,\n")
+    with pytest.raises(ValueError, match="row 0 of the table of conditions: labels=null was never trained on"):
+        request_of(with_none, read_conditions(tmp_path / "wanted.csv"))
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [

@@ -1,5 +1,6 @@
 """Wanted against measured, on ECGs whose rate and waves are known."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,8 @@ from ecggan.data.sets.ecg_set import ECGSet
 from ecggan.ecg import EIGHT_LEADS
 from ecggan.evaluation.obedience.obedience import assess_obedience
 from ecggan.jobs import Obedience
+from ecggan.measurement.measure_set import measure
+from ecggan.measurement.normality.screen import screen
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +48,60 @@ def obedient(result):
 
 def test_an_obedient_set_has_the_rates_that_were_asked_for(obedient):
     rates = obedient.heart_rates
-    assert (rates.num_measured, rates.num_records) == (20, 20)
+    assert (rates.num_records, rates.num_asked, rates.num_measured) == (20, 20, 20)
     assert rates.correlation[0] > 0.99
     assert rates.correlation[1] <= rates.correlation[0] <= rates.correlation[2]
     assert rates.mean_error[0] < 2
     assert abs(rates.bias) < 1
     of_rate = obedient.effects.loc[obedient.effects["condition"] == "heart_rate", "measurement"]
     assert "heart_rate_bpm" not in set(of_rate)  # of real ECGs it would be compared with itself
+
+
+@pytest.fixture(scope="module")
+def half_asked(ecgs) -> ECGSet:
+    """Of four of 20 no rate is asked for; three others are half empty, so that their rate is not to be trusted."""
+    made = ecgs("generated", 2)
+    rates = made.records["heart_rate"].to_numpy().copy()
+    slowest_first = np.argsort(rates)  # of the fastest, half are beats enough for a rate
+    signals = made.millivolts(slice(None))
+    signals[slowest_first[-3:], :, 1250:] = 0
+    rates[slowest_first[:4]] = np.nan
+    empty = ECGSet.from_arrays(signals, EIGHT_LEADS, 500, kind="generated")
+    return replace(empty, records=made.records.assign(heart_rate=rates))
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("measured")
+
+
+@pytest.fixture(scope="module")
+def measured(half_asked, cache):
+    """Its measurements; of the three, rates without being measurable."""
+    table = measure(half_asked, num_workers=1, progress=False, cache=cache)
+    doubtful = table.loc[~table["is_measurable"].astype(bool), "heart_rate_bpm"]
+    assert len(doubtful) == 3
+    assert doubtful.notna().all()
+    return table
+
+
+def test_what_was_not_asked_for_and_what_could_not_be_measured_are_counted_apart(
+    real, half_asked, measured, cache, tmp_path
+):
+    found = Obedience(real=real, generated=half_asked, num_workers=1, cache=cache, out=tmp_path / "out").run()
+    rates = found.value.heart_rates
+    assert (rates.num_records, rates.num_asked, rates.num_measured) == (20, 16, 13)
+    assert "16 of 20 ECGs were asked for a rate, and 13 of these could be measured" in str(found)
+    assert json.loads((found.path.parent / "summary.json").read_text())["heart_rate"]["num_asked"] == 16
+
+
+def test_rates_of_real_ecgs_that_could_not_be_measured_are_no_conditions(real, half_asked, measured, cache):
+    as_real = replace(half_asked, manifest=real.manifest, records=half_asked.records.drop(columns="heart_rate"))
+    found = assess_obedience(as_real, half_asked, num_workers=1, progress=False, cache=cache)
+    of_rate = found.effects.set_index(["condition", "measurement"]).loc["heart_rate", "real"]
+    known = measured[measured["is_measurable"].astype(bool)]
+    slope = np.polyfit(known["heart_rate_bpm"] / 10, screen(known)["is_normal"].astype(float), 1)[0]
+    assert of_rate["share_normal"] == pytest.approx(slope)
 
 
 def test_an_obedient_set_differs_by_sex_as_real_ecgs_do(obedient):

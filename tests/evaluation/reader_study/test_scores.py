@@ -200,6 +200,59 @@ def test_what_cannot_be_read_is_named_with_file_row_and_value(study, tmp_path, l
         read_sheet(tmp_path / "a.csv", read_key(key))
 
 
+HEADER = "kit,ecg,answer,confidence,remarks"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ['bcdfghjk,2,real,4,"odd', "bcdfghjk,3,real,4,", "bcdfghjk,4,real,4,"],
+        ['bcdfghjk,2,real,4,"odd', "bcdfghjk,3,,,"],
+        ['bcdfghjk,2,real,4,"odd', "bcdfghjk,3,nomral,,"],  # a word that is to be corrected
+        ['bcdfghjk,2,real,4,"odd', "bcdfghjk,3,real,4,", 'bcdfghjk,4,real,4,"'],  # closed by the next reader's mark
+        ['bcdfghjk,2,real,4,"odd', 'bcdfghjk,3,real,4,"wide', "bcdfghjk,4,real,4,"],
+        ['bcdfghjk,2,"real,4,', "bcdfghjk,3,real,4,"],
+        ['bcdfghjk,2,real,4,"odd', ",3,real"],
+    ],
+)
+def test_a_quotation_mark_that_takes_up_other_answers_is_refused_with_its_row(study, tmp_path, lines):
+    key, _ = study()
+    (tmp_path / "a.csv").write_text("\n".join([HEADER, "bcdfghjk,1,real,3,", *lines]))
+    with pytest.raises(ValueError, match=r"a\.csv, row 3: a quotation mark is opened and not closed.* remove the mark"):
+        read_sheet(tmp_path / "a.csv", read_key(key))
+
+
+def test_a_quotation_mark_in_the_first_row_is_refused(study, tmp_path):
+    key, _ = study()
+    (tmp_path / "a.csv").write_text("\n".join(['kit,ecg,answer,confidence,"remarks', "bcdfghjk,1,real,3,"]))
+    with pytest.raises(ValueError, match=r"a\.csv, row 1: a quotation mark"):
+        read_sheet(tmp_path / "a.csv", read_key(key))
+
+
+def test_remarks_may_hold_quotation_marks_and_lines(study, tmp_path):
+    key, _ = study()
+    remarks = [
+        '3" high',
+        '"odd" wave',
+        '"first line\nV1, 2, broad, and, so on\n3"',
+        '"a ""b"""',
+        "one\u2028line",
+        '"last',
+    ]
+    rows = [f"bcdfghjk,{i},real,{1 + i % 5},{remark}" for i, remark in enumerate(remarks, 1)]
+    (tmp_path / "a.csv").write_text("\n".join([HEADER, *rows]), encoding="utf-8")
+    sheet = read_sheet(tmp_path / "a.csv", read_key(key)).loc[: len(remarks)]
+    assert sheet["answer"].tolist() == ["real"] * len(remarks)
+    assert sheet["confidence"].tolist() == [2, 3, 4, 5, 1, 2]
+
+
+def test_a_row_is_named_by_its_first_line(study, tmp_path):
+    key, _ = study()
+    (tmp_path / "a.csv").write_text(f'{HEADER}\nbcdfghjk,1,real,3,"two\nlines"\nbcdfghjk,2,maybe,3,"two\nlines"')
+    with pytest.raises(ValueError, match=r"a\.csv, row 4: answer must be"):
+        read_sheet(tmp_path / "a.csv", read_key(key))
+
+
 def test_a_sheet_without_an_answer_is_refused(study):
     with pytest.raises(ValueError, match=r"ann\.csv has no answer: fill in the column 'answer'"):
         score_readers(*study(ann=[""] * 8))

@@ -24,8 +24,8 @@ def packed(tmp_path, known_ecg, write_wfdb, paper_format):
 
 
 def test_page_and_tables_name_every_record(packed, tmp_path):
-    page = write_data_report(tmp_path / "out", packed, num_workers=1)
-    html = page.read_text()
+    written = write_data_report(tmp_path / "out", packed, num_workers=1)
+    html = written.page.read_text()
     assert "30 of 35 records" in " ".join(html.split())
     assert "lead I moves by 0 mV" in html
     assert "broken&lt;b&gt;" in html
@@ -41,7 +41,7 @@ def test_page_and_tables_name_every_record(packed, tmp_path):
     ]
     assert html.count("<img") == len(pictures)
     assert "http://" not in html.replace("http://www.w3.org", "")
-    assert summary_text(packed, tmp_path / "out") == (
+    assert summary_text(packed, written) == (
         "30 of 35 records are kept; 0 pairs of records in different splits are one ECG"
     )
 
@@ -49,7 +49,7 @@ def test_page_and_tables_name_every_record(packed, tmp_path):
 def test_page_says_what_is_doubtful_and_counts_a_record_without_a_patient_as_one(packed, tmp_path):
     doubtful = packed.subset(slice(10))
     doubtful.records["patient"] = ["4711"] * 8 + [None] * 2
-    html = " ".join(write_data_report(tmp_path / "out", doubtful, num_workers=1).read_text().split())
+    html = " ".join(write_data_report(tmp_path / "out", doubtful, num_workers=1).page.read_text().split())
     assert "8 of 10 records name one patient, &#39;4711&#39;" in html
     assert "3 (2 records name none)" in html
 
