@@ -79,7 +79,8 @@ class CheckpointWriter(Callback):
     def _save(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         loop = trainer.fit_loop
         epochs: Any = loop.epoch_progress.current  # which counts more than its type knows
-        within_an_epoch = epochs.started > epochs.processed and loop.epoch_loop.batch_progress.current.completed > 0
+        has_begun = loop.epoch_loop.batch_progress.current.completed > 0 or epochs.processed == 0
+        within_an_epoch = epochs.started > epochs.processed and has_begun
         unfinished = self.run.unfinished_generator_path
         if trainer.is_global_zero:  # before the checkpoint: a training that is killed between them writes it again
             contents = cast(WGANGP, pl_module).generator_contents()
