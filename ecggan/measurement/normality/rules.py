@@ -20,9 +20,9 @@ import pandas as pd
 
 from ecggan.ecg import CHEST_LEADS, LIMB_LEADS, TWELVE_LEADS
 from ecggan.measurement.columns import q_duration_column
-from ecggan.measurement.normality.conditions import (
+from ecggan.measurement.normality.criteria import (
     LIMB_NEIGHBOURS,
-    Condition,
+    Criterion,
     above,
     amplitudes_mv,
     below,
@@ -82,7 +82,7 @@ class Rule:
     name: str
     title: str
     source: str
-    why_not_normal: Condition
+    why_not_normal: Criterion
 
 
 def _lost_leads(table: pd.DataFrame) -> np.ndarray:

@@ -22,7 +22,7 @@ from jaxtyping import Float
 
 from ecggan.ecg import canonical_lead
 from ecggan.measurement.columns import MEASUREMENTS, display_name
-from ecggan.measurement.normality.conditions import amplitudes_mv, qrs_depth_mv, values
+from ecggan.measurement.normality.criteria import amplitudes_mv, qrs_depth_mv, values
 
 TABLE = Path(__file__).with_name("score.json")
 MOST_UNITS = 4.0

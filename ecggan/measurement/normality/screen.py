@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ecggan import checks
-from ecggan.measurement.normality.conditions import texts_where
+from ecggan.measurement.normality.criteria import texts_where
 from ecggan.measurement.normality.rules import RULES as RULES
 from ecggan.measurement.normality.rules import Rule as Rule
 from ecggan.measurement.normality.score import normality_score

@@ -1,6 +1,6 @@
-"""Conditions of the normality rules: a table of measurements -> a text a record, empty if the condition is not met.
+"""Criteria of the normality rules: a table of measurements -> a text a record, empty if the criterion is not met.
 
-A condition works on all records at once and judges each by its own row. A missing measurement never meets a condition;
+A criterion works on all records at once and judges each by its own row. A missing measurement never meets a criterion;
 which measurements must be present is a rule of its own.
 """
 
@@ -14,9 +14,9 @@ from jaxtyping import Bool, Float
 from ecggan.ecg import CHEST_LEADS
 from ecggan.measurement.columns import amplitude_column, display_name
 
-Condition = Callable[[pd.DataFrame], np.ndarray]
-LeadCondition = Callable[[pd.DataFrame, str], np.ndarray]
-"""A table and a lead -> for each record whether the condition is met in that lead."""
+Criterion = Callable[[pd.DataFrame], np.ndarray]
+LeadCriterion = Callable[[pd.DataFrame, str], np.ndarray]
+"""A table and a lead -> for each record whether the criterion is met in that lead."""
 
 LIMB_NEIGHBOURS = (
     "aVL",
@@ -50,24 +50,24 @@ def qrs_depth_mv(table: pd.DataFrame, lead: str) -> Float[np.ndarray, " record"]
     return -np.minimum(amplitudes_mv(table, "Q", lead), amplitudes_mv(table, "S", lead))
 
 
-def first_of(*conditions: Condition) -> Condition:
-    """The text of the first condition that a record meets."""
+def first_of(*criteria: Criterion) -> Criterion:
+    """The text of the first criterion that a record meets."""
 
     def find(table: pd.DataFrame) -> np.ndarray:
-        texts = conditions[0](table)
-        for condition in conditions[1:]:
-            texts = np.where(texts == "", condition(table), texts)
+        texts = criteria[0](table)
+        for criterion in criteria[1:]:
+            texts = np.where(texts == "", criterion(table), texts)
         return texts
 
     return find
 
 
-def where(text: str, is_found: Callable[[pd.DataFrame], np.ndarray]) -> Condition:
-    """The same text for each record that meets the condition."""
+def where(text: str, is_found: Callable[[pd.DataFrame], np.ndarray]) -> Criterion:
+    """The same text for each record that meets the criterion."""
     return lambda table: texts_where(is_found(table), lambda _: text)
 
 
-def outside(column: str, low: int | float = -np.inf, high: int | float = np.inf) -> Condition:
+def outside(column: str, low: int | float = -np.inf, high: int | float = np.inf) -> Criterion:
     """A measurement below `low` or above `high`, with its value and that limit."""
     name, unit = display_name(column)
     digits = {"mV": 2, "%": 1}.get(unit, 0)
@@ -85,13 +85,13 @@ def outside(column: str, low: int | float = -np.inf, high: int | float = np.inf)
     return find
 
 
-def in_leads(words: str, leads: Sequence[str], is_found: LeadCondition) -> Condition:
-    """The condition is met in any of these leads; the text names them."""
+def in_leads(words: str, leads: Sequence[str], is_found: LeadCriterion) -> Criterion:
+    """The criterion is met in any of these leads; the text names them."""
     return lambda table: name_leads(words, leads, np.stack([is_found(table, lead) for lead in leads]))
 
 
-def in_neighbours(words: str, leads: Sequence[str], is_found: LeadCondition) -> Condition:
-    """The condition is met in two neighbouring leads, both limb or both chest leads; the text names them."""
+def in_neighbours(words: str, leads: Sequence[str], is_found: LeadCriterion) -> Criterion:
+    """The criterion is met in two neighbouring leads, both limb or both chest leads; the text names them."""
     rows = [[lead for lead in row if lead in leads] for row in (LIMB_NEIGHBOURS, CHEST_LEADS)]
     order = [lead for row in rows for lead in row]
     assert set(order) == set(leads), f"{leads} are not all limb or chest leads with neighbours"
@@ -110,8 +110,8 @@ def in_neighbours(words: str, leads: Sequence[str], is_found: LeadCondition) -> 
 
 
 def below(
-    words: str, wave: str, limits_mv: Mapping[str, float], where_in: Callable[..., Condition] = in_leads
-) -> Condition:
+    words: str, wave: str, limits_mv: Mapping[str, float], where_in: Callable[..., Criterion] = in_leads
+) -> Criterion:
     """A wave's amplitude, with its sign, below the limit of its lead.
 
     Args:
@@ -124,14 +124,14 @@ def below(
 
 
 def above(
-    words: str, wave: str, limits_mv: Mapping[str, float], where_in: Callable[..., Condition] = in_leads
-) -> Condition:
+    words: str, wave: str, limits_mv: Mapping[str, float], where_in: Callable[..., Criterion] = in_leads
+) -> Criterion:
     """As [below][], above the limit."""
     return where_in(words, tuple(limits_mv), lambda table, lead: amplitudes_mv(table, wave, lead) > limits_mv[lead])
 
 
 def name_leads(words: str, leads: Sequence[str], found: Bool[np.ndarray, "lead record"]) -> np.ndarray:
-    """``ST low in V5, V6``, for each record that meets the condition in any lead."""
+    """``ST low in V5, V6``, for each record that meets the criterion in any lead."""
 
     def text(i: int) -> str:
         return f"{words} in {', '.join(lead for lead, is_in in zip(leads, found[:, i], strict=True) if is_in)}"
