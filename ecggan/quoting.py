@@ -26,7 +26,7 @@ _TOP_LEVEL = {  # parameters that name a file or folder
     *("readers", "key", "init", "resume", "cache", "like", "condition", "utility"),
 }
 _LAST = {"root", "dataset", "storage", "folder", "save_dir", "log_directory", "submitit_folder", "default_root_dir"}
-_WHOLE = {"method.init", "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.output_subdir"}
+_WHOLE = {"hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.output_subdir"}
 _SEVERAL = {"generated", "readers", "utility"}  # [A,B] or {a:A,b:B}
 _OR_VALUES = {"condition"}  # a file, or [A,B] or {a:1,b:[2,3]}, whose numbers are numbers
 _WORDS = {"training": ("false", "true")}  # no paths; true is refused

@@ -2,8 +2,8 @@
 
 In a table, a condition is a row with the columns `sex` (male or female), `age` (years), `heart_rate` (bpm) and `labels`
 (``IMI|MI|SR``); a missing cell is a value that is not known, and an empty text of a record that carries none of the
-labels. In numbers, it is what networks take: 1 for the sex, the
-labels and for what is not known, and ages and rates within ±1 over the range of the training records.
+labels. In numbers, it is what networks take: 1 for the sex, the labels and for what is not known, and ages and rates
+within ±1 over the range of the training records.
 """
 
 import hashlib
