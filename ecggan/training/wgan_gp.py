@@ -310,9 +310,10 @@ class WGANGP(pl.LightningModule):
         }
 
     def generator_contents(self) -> dict[str, Any]:
-        """The contents of a generator file with the current weights."""
+        """The contents of a generator file with the current weights; its epochs are those that are completed."""
+        progress: Any = None if self._trainer is None else self._trainer.fit_loop.epoch_progress.current
         trained: dict[str, Any] = {
-            "epochs": self.current_epoch + 1,
+            "epochs": 0 if progress is None else progress.processed,  # which its type does not know
             "critic_steps": self.critic_steps,
             "generator_steps": self.generator_steps,
             "training_seed": self.seed,

@@ -129,6 +129,7 @@ def test_a_generator_of_an_unfinished_epoch_is_none_of_that_epoch(tmp_path, ever
     run = stopped(tmp_path, 6, every)  # two steps into the second epoch
     unfinished = load_generator(run.unfinished_generator_path, "raw")[2]
     assert (unfinished["epochs"], unfinished["critic_steps"]) == (1, 7)
+    assert open_generator(run.last_checkpoint, "ema").description["epochs"] == 1
     assert run.epochs() == whole
     last = load_generator(run.generator("last"), "raw")[2]
     assert (last["epochs"], last["critic_steps"]) == ((1, 5) if whole else (1, 7))

@@ -83,9 +83,8 @@ class CheckpointWriter(Callback):
         within_an_epoch = epochs.started > epochs.processed and has_begun
         unfinished = self.run.unfinished_generator_path
         if trainer.is_global_zero:  # before the checkpoint: a training that is killed between them writes it again
-            contents = cast(WGANGP, pl_module).generator_contents()
-            contents["trained"]["epochs"] = epochs.processed
-            save_generator(unfinished if within_an_epoch else self.run.generator_path(epochs.processed), contents)
+            path = unfinished if within_an_epoch else self.run.generator_path(epochs.processed)
+            save_generator(path, cast(WGANGP, pl_module).generator_contents())
         # Lightning writes a temporary file and renames it
         trainer.save_checkpoint(self.run.last_checkpoint, weights_only=False)
         if trainer.is_global_zero and not within_an_epoch:
