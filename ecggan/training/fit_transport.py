@@ -144,7 +144,7 @@ def fit_transport(
         drawn = _draw(start, num_generated + num_compared, seed)
         generated = _registered(drawn[:num_generated] / MICROVOLTS_PER_MILLIVOLT, ecg, num_workers)
         log.info("fitting on %d of %d real ECGs", len(real), len(data.train))
-        transport = BeatTransport.fit(real, generated)
+        transport = BeatTransport.fit(real, generated, ecg.leads)
         moved = np.stack(
             [transport(one, ecg.sampling_rate) for one in drawn[num_generated:] / MICROVOLTS_PER_MILLIVOLT]
         ).clip(-LARGEST_STORED_MV, LARGEST_STORED_MV)

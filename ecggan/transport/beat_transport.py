@@ -1,8 +1,9 @@
 """Fit, on generated and real ECGs, the map that takes the ones to the law of the others; apply it to an ECG.
 
-Five steps: the mean RR interval and how much it varies, each by quantiles; landmarks and waves together, given the RR
-interval, by the optimal map between Gaussians; then along single waves of single leads by quantiles again, since a T
-wave that is seldom flat is no Gaussian; and what lies further out than real ECGs is drawn in.
+Five steps: the mean RR interval, how much it varies and how much the beats' sizes do, each by quantiles; landmarks and
+waves together, given the RR interval, by the optimal map between Gaussians; then along single waves of single leads by
+quantiles again, since a T wave that is seldom flat is no Gaussian; and what lies further out than real ECGs do is drawn
+in.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,21 +12,28 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from jaxtyping import Float
 
+from ecggan.ecg import DERIVED_LEADS, select_leads
 from ecggan.transport.optimal_map import QuantileMap, RadialMap, SlicedMap, gaussian_map
 from ecggan.transport.registered_beat import GRID_MS, RegisteredECG, fade, register, spread_of
 from ecggan.transport.retiming import NewTimes, retime
 
 FEWEST_ECGS = 50
-_NUM_WAVE_PARTS = 80  # principal components of the waves
+_MOST_PARTS = 50  # principal components of the waves
+_ECGS_A_PART = 5  # so that few ECGs have few
 _WAVE_FLOOR_MV = 0.02  # added to the SD of each lead and time: what varies less than noise has no say
 _RIDGE = 1e-3
 _NUM_SWEEPS = 2
 _LANDMARK_UNIT_MS = np.array([18.0, 16.0, 8.0, 8.0, 26.0])  # about an SD of each
 _LANDMARK_WEIGHT = 0.3  # of an SD of a landmark, in SDs of the largest part of the waves
-_LOOKED_AT_MS = (-156, -130, -28, -14, 0, 14, 28, 42, 120, 180, 230, 250, 270, 300)  # P, QRS, ST and T of a usual beat
+_LOOKED_AT_MS = (  # of a usual beat
+    *(-172, -156, -142, -128, -112),  # P
+    *(-28, -14, 0, 14, 28, 42),  # QRS
+    *(120, 180, 230, 250, 270, 300),  # ST and T
+)
 _NUM_PARTS_LOOKED_AT = 12
-_NUM_DRAWN_IN = 40  # parts by whose size an ECG is far out
-_IRREGULARITY = (0.3, 3.0)
+_SPREAD_FACTORS = (0.3, 3.0)  # of RR intervals and sizes
+_REST_FACTORS = (0.4, 1.5)
+_REST_FLOOR = 0.01  # SDs
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,8 @@ class BeatTransport:
         radius: its quantiles, generated and real.
         rr: quantiles of the logarithm of the RR interval, generated and real.
         rr_spread: likewise of its spread.
+        size_spread: likewise of the spread of the beats' sizes; None in an older map, which leaves them.
+        rest: factor of what the parts leave of the waves; None in an older map, which leaves it.
     """
 
     scale: Float[np.ndarray, "lead grid"]
@@ -65,14 +75,19 @@ class BeatTransport:
     radius: Float[np.ndarray, "2 quantile"]
     rr: Float[np.ndarray, "2 quantile"]
     rr_spread: Float[np.ndarray, "2 quantile"]
+    size_spread: Float[np.ndarray, "2 quantile"] | None = None
+    rest: Float[np.ndarray, "lead grid"] | None = None
 
     @classmethod
-    def fit(cls, real: Sequence[RegisteredECG], generated: Sequence[RegisteredECG]) -> "BeatTransport":
+    def fit(
+        cls, real: Sequence[RegisteredECG], generated: Sequence[RegisteredECG], leads: Sequence[str]
+    ) -> "BeatTransport":
         """Fit the map that makes generated ECGs like real ones.
 
         Args:
             real: a few hundred, of as many patients as can be.
             generated: as many or more.
+            leads: their names; with I and II among them the limb leads that follow from these are looked at too.
 
         Raises:
             ValueError: too few of either.
@@ -88,7 +103,7 @@ class BeatTransport:
         scale = alike.std(axis=0) + _WAVE_FLOOR_MV
         scaled = (alike / scale).reshape(len(alike), -1)
         centre = scaled.mean(axis=0)
-        parts = np.linalg.svd(scaled - centre, full_matrices=False)[2][:_NUM_WAVE_PARTS]
+        parts = np.linalg.svd(scaled - centre, full_matrices=False)[2][: min(_MOST_PARTS, len(real) // _ECGS_A_PART)]
         largest = ((scaled - centre) @ parts[0]).std()
         landmark_scale = _LANDMARK_WEIGHT * largest / _LANDMARK_UNIT_MS
         numbers = [
@@ -96,14 +111,13 @@ class BeatTransport:
             for ecgs in (real, generated)
         ]
         rr = [np.array([ecg.log_rr for ecg in ecgs]) for ecgs in (real, generated)]
-        spread = [np.array([ecg.log_rr_spread for ecg in ecgs]) for ecgs in (real, generated)]
         lines = [np.linalg.lstsq(_line(x), y, rcond=None)[0] for x, y in zip(rr, numbers, strict=True)]
         target, source = (y - _line(x) @ line for x, y, line in zip(rr, numbers, lines, strict=True))
         linear = gaussian_map(source, target, _RIDGE)
-        directions = _directions(scale, parts, target)
+        directions = _directions(scale, parts, target, leads)
         sliced = SlicedMap.fit(source @ linear, target, directions, _NUM_SWEEPS)
-        radial = RadialMap.fit(sliced(source @ linear), target, _NUM_DRAWN_IN)
-        maps = [QuantileMap.fit(generated_values, real_values) for real_values, generated_values in (rr, spread)]
+        radial = RadialMap.fit(sliced(source @ linear), target)
+        quantiles = {name: _quantiles(name, real, generated) for name in ("log_rr", "log_rr_spread", "log_size_spread")}
         fitted = cls(
             scale,
             centre,
@@ -118,7 +132,8 @@ class BeatTransport:
             sliced.target,
             radial.whitening,
             np.stack([radial.source, radial.target]),
-            *(np.stack([one.source, one.target]) for one in maps),
+            *quantiles.values(),
+            _rest_factor(*(np.stack([_rest(ecg, scale, centre, parts) for ecg in ecgs]) for ecgs in (real, generated))),
         )
         return cls.from_arrays(fitted.arrays())  # so that it moves ECGs as it will when it has been kept in a file
 
@@ -130,7 +145,7 @@ class BeatTransport:
             ValueError: an array is missing, unknown, or not of the shape that the others ask for.
         """
         known = cls.__dataclass_fields__
-        if set(arrays) != set(known):
+        if not set(known) - {"size_spread", "rest"} <= set(arrays) <= set(known):
             raise ValueError(f"a beat transport has the arrays {', '.join(known)}; got {', '.join(arrays)}")
         transport = cls(**{name: np.asarray(array, dtype=np.float64) for name, array in arrays.items()})
         num_numbers = len(transport.landmark_scale) + len(transport.parts)
@@ -150,7 +165,7 @@ class BeatTransport:
 
     def arrays(self) -> dict[str, Float[np.ndarray, "..."]]:
         """What it is made of, in 32 bits."""
-        return {name: np.asarray(array, dtype=np.float32) for name, array in asdict(self).items()}
+        return {name: np.asarray(array, dtype=np.float32) for name, array in asdict(self).items() if array is not None}
 
     def __call__(self, millivolts: Float[np.ndarray, "lead time"], sampling_rate: int) -> Float[np.ndarray, "l t"]:
         """The ECG moved; as it is where it cannot be registered."""
@@ -164,16 +179,21 @@ class BeatTransport:
         """Where the beats and waves of an ECG are to be, and what is to be added to each beat, in mV."""
         before = _numbers(ecg, self.scale, self.centre, self.parts, self.landmark_scale)
         log_rr = float(QuantileMap(*self.rr)(ecg.log_rr))
-        spread = spread_of(float(QuantileMap(*self.rr_spread)(ecg.log_rr_spread)))
         alone = before - _line(np.array([ecg.log_rr]))[0] @ self.source_given_rr
         sliced = SlicedMap(self.directions, self.moves, self.slice_source, self.slice_target)
         radial = RadialMap(self.whitening, *self.radius)
         after = radial(sliced((alone @ self.linear)[None]))[0] + _line(np.array([log_rr]))[0] @ self.target_given_rr
         num_landmarks = len(self.landmark_scale)
-        irregularity = np.clip(spread / max(spread_of(ecg.log_rr_spread), 1e-4), *_IRREGULARITY)
-        new = NewTimes(float(np.exp(log_rr)), float(irregularity), after[:num_landmarks] / self.landmark_scale)
-        change = ((after - before)[num_landmarks:] @ self.parts).reshape(self.scale.shape) * self.scale * fade()
-        return new, change
+        new = NewTimes(
+            float(np.exp(log_rr)),
+            _factor(self.rr_spread, ecg.log_rr_spread),
+            after[:num_landmarks] / self.landmark_scale,
+            1.0 if self.size_spread is None else _factor(self.size_spread, ecg.log_size_spread),
+        )
+        change = ((after - before)[num_landmarks:] @ self.parts).reshape(self.scale.shape)
+        if self.rest is not None:
+            change += (self.rest - 1) * _rest(ecg, self.scale, self.centre, self.parts)
+        return new, change * self.scale * fade()
 
 
 def _numbers(
@@ -183,22 +203,51 @@ def _numbers(
     return np.concatenate([ecg.landmarks_ms * landmark_scale, parts @ ((ecg.waves / scale).ravel() - centre)])
 
 
+def _rest(
+    ecg: RegisteredECG, scale: np.ndarray, centre: np.ndarray, parts: np.ndarray
+) -> Float[np.ndarray, "lead grid"]:
+    """What the parts leave of an ECG's scaled waves."""
+    alone = (ecg.waves / scale).ravel() - centre
+    return (alone - parts.T @ (parts @ alone)).reshape(scale.shape)
+
+
+def _rest_factor(real: np.ndarray, generated: np.ndarray) -> Float[np.ndarray, "lead grid"]:
+    """By how much larger the rest is, lead by lead and time by time, in real ECGs."""
+    sizes = [np.sqrt((rest**2).mean(axis=0)) + _REST_FLOOR for rest in (real, generated)]
+    return np.clip(sizes[0] / sizes[1], *_REST_FACTORS)
+
+
+def _quantiles(
+    name: str, real: Sequence[RegisteredECG], generated: Sequence[RegisteredECG]
+) -> Float[np.ndarray, "2 quantile"]:
+    """The arrays of the map of one property from generated ECGs to real ones."""
+    fitted = QuantileMap.fit(*(np.array([getattr(ecg, name) for ecg in ecgs]) for ecgs in (generated, real)))
+    return np.stack([fitted.source, fitted.target])
+
+
+def _factor(quantiles: Float[np.ndarray, "2 quantile"], log_spread: float) -> float:
+    """By what a spread is to be multiplied."""
+    wanted = spread_of(float(QuantileMap(*quantiles)(log_spread)))
+    return float(np.clip(wanted / max(spread_of(log_spread), 1e-4), *_SPREAD_FACTORS))
+
+
 def _line(x: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n 2"]:
     return np.stack([np.ones_like(x), x], axis=1)
 
 
-def _directions(scale: np.ndarray, parts: np.ndarray, target: np.ndarray) -> Float[np.ndarray, "direction number"]:
+def _directions(
+    scale: np.ndarray, parts: np.ndarray, target: np.ndarray, leads: Sequence[str]
+) -> Float[np.ndarray, "direction number"]:
     """One number each: a wave in a lead, a landmark, one of the parts along which real ECGs vary most."""
-    num_leads, num_numbers = scale.shape[0], target.shape[1]
+    num_numbers = target.shape[1]
     num_landmarks = num_numbers - len(parts)
-    by_lead = parts.reshape(len(parts), num_leads, -1)
+    by_lead = parts.reshape(len(parts), len(leads), -1) * scale
+    derived = [lead for lead in DERIVED_LEADS if lead not in leads] if {"I", "II"} <= set(leads) else []
+    by_lead = select_leads(by_lead, leads, [*leads, *derived])
     rows = []
     for ms in _LOOKED_AT_MS:
         at = int(np.argmin(np.abs(GRID_MS - ms)))
-        rows += [
-            np.concatenate([np.zeros(num_landmarks), by_lead[:, lead, at] * scale[lead, at]])
-            for lead in range(num_leads)
-        ]
+        rows += [np.concatenate([np.zeros(num_landmarks), millivolts]) for millivolts in by_lead[:, :, at].T]
     rows += list(np.eye(num_numbers)[:num_landmarks])
     largest = np.linalg.eigh(np.cov(target, rowvar=False))[1][:, ::-1].T
     return np.stack([*rows, *largest[:_NUM_PARTS_LOOKED_AT]])

@@ -13,12 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-_QUANTILES = np.linspace(0.02, 0.98, 17)
+_QUANTILES = np.concatenate([[0.005], np.linspace(0.02, 0.98, 17), [0.995]])
+_NUM_OUTER = 2  # of the stretches between quantiles, at each end
 
 
 @dataclass(frozen=True)
 class QuantileMap:
-    """Moves numbers so that their quantiles become others; beyond the outermost ones by what moves these.
+    """Moves numbers so that their quantiles become others.
+
+    Beyond the outermost quantiles numbers keep their distance from these, shortened where the target's tail is the
+    shorter one.
 
     Args:
         source: quantiles of what is moved.
@@ -35,7 +39,10 @@ class QuantileMap:
     def __call__(self, values: np.ndarray | float) -> np.ndarray | np.floating:
         inside = np.interp(values, self.source, self.target)
         below, above = np.minimum(values - self.source[0], 0), np.maximum(values - self.source[-1], 0)
-        return inside + below + above
+        outer = min(_NUM_OUTER, len(self.source) - 1)
+        widths = [(to[outer] - to[0], to[-1] - to[-1 - outer]) for to in (self.source, self.target)]
+        shortened = [min(wanted / max(width, np.finfo(float).tiny), 1.0) for width, wanted in zip(*widths, strict=True)]
+        return inside + below * shortened[0] + above * shortened[1]
 
 
 def gaussian_map(
@@ -114,7 +121,7 @@ class RadialMap:
     """Draws in what lies further from the middle than anything real: one direction at a time does not see it.
 
     Args:
-        whitening: to numbers of unit variance, without those that hardly vary.
+        whitening: to numbers of unit variance.
         source: quantiles of the distance from the middle before.
         target: and after.
     """
@@ -124,12 +131,10 @@ class RadialMap:
     target: Float[np.ndarray, " quantile"]
 
     @classmethod
-    def fit(
-        cls, source: Float[np.ndarray, "a feature"], target: Float[np.ndarray, "b feature"], num_numbers: int
-    ) -> "RadialMap":
-        """Fit the map; both samples have mean 0."""
+    def fit(cls, source: Float[np.ndarray, "a feature"], target: Float[np.ndarray, "b feature"]) -> "RadialMap":
+        """Fit the map; both samples have mean 0, and the target varies in every direction."""
         values, vectors = np.linalg.eigh(np.cov(target, rowvar=False))
-        whitening = vectors[:, ::-1][:, :num_numbers] / np.sqrt(values[::-1][:num_numbers])
+        whitening = vectors / np.sqrt(values)
         radii = QuantileMap.fit(*(np.linalg.norm(points @ whitening, axis=1) for points in (source, target)))
         return cls(whitening, radii.source, radii.target)
 

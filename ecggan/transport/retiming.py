@@ -7,7 +7,7 @@ the registered beats is added at every beat. So what makes beats differ from eac
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.ndimage import map_coordinates
 
 from ecggan.transport.registered_beat import GRID_MS, NUM_BEFORE_R, RegisteredECG, to_usual_time, with_r_peak
@@ -31,11 +31,13 @@ class NewTimes:
         rr_ms: the mean RR interval.
         irregularity: factor of each RR interval's deviation from the mean.
         landmarks_ms: from the R-peak.
+        unevenness: factor of each beat's deviation from the mean size.
     """
 
     rr_ms: float
     irregularity: float
     landmarks_ms: Float[np.ndarray, " landmark"]
+    unevenness: float = 1.0
 
 
 def retime(
@@ -57,10 +59,10 @@ def retime(
     per_ms, time = ecg.sampling_rate / 1000, millivolts.shape[1]
     rr_ms = float(ecg.rr_ms.mean())
     ratio = new.rr_ms / rr_ms
-    signal, r_peaks = np.asarray(millivolts, dtype=np.float64), ecg.r_peaks
+    signal, r_peaks, which = np.asarray(millivolts, dtype=np.float64), ecg.r_peaks, np.arange(len(ecg.r_peaks))
     if ratio < 1:
         missing = time * (1 / ratio - 1) + _PAST_END_MS * per_ms
-        signal, r_peaks = continued(signal, r_peaks, rr_ms, ecg.sampling_rate, int(missing))
+        signal, r_peaks, which = continued(signal, r_peaks, rr_ms, ecg.sampling_rate, int(missing))
     landmarks_ms = spaced(new.landmarks_ms)
     old_rr = np.diff(r_peaks) / per_ms
     new_rr = np.maximum(new.rr_ms * (1 + new.irregularity * (old_rr / rr_ms - 1)), _SHORTEST_RR_MS)
@@ -70,12 +72,14 @@ def retime(
     taken = np.interp(np.arange(time) / per_ms, knots[1], knots[0]) * per_ms
     out = np.stack([map_coordinates(lead, [taken], order=3, mode="reflect") for lead in signal])
     reach = GRID_MS[0] - landmarks_ms[0], GRID_MS[-1] - landmarks_ms[-1]
-    for peak in new_r:
+    enlarged = (new.unevenness - 1) * (ecg.sizes[which] - 1)
+    for peak, share in zip(new_r, enlarged, strict=True):
         first = max(int((peak + landmarks_ms[0] + min(reach[0], -200)) * per_ms), 0)
         end = min(int((peak + landmarks_ms[-1] + max(reach[1], 200)) * per_ms), time)
         if first < end:
             usual_ms = to_usual_time(np.arange(first, end) / per_ms - peak, landmarks_ms)
-            out[:, first:end] += np.stack([np.interp(usual_ms, GRID_MS, lead, left=0, right=0) for lead in change])
+            added = change + share * ecg.waves
+            out[:, first:end] += np.stack([np.interp(usual_ms, GRID_MS, lead, left=0, right=0) for lead in added])
     return out
 
 
@@ -91,8 +95,8 @@ def spaced(landmarks_ms: Float[np.ndarray, " landmark"]) -> Float[np.ndarray, " 
 
 def continued(
     signal: Float[np.ndarray, "lead time"], r_peaks: np.ndarray, rr_ms: float, sampling_rate: int, num_more: int
-) -> tuple[Float[np.ndarray, "lead longer"], np.ndarray]:
-    """A record that goes on with its own beats, joined between T and P, and the R-peaks in it.
+) -> tuple[Float[np.ndarray, "lead longer"], Int[np.ndarray, " beat"], Int[np.ndarray, " beat"]]:
+    """A record that goes on with its own beats, joined between T and P; the R-peaks in it; which beat each repeats.
 
     A record of so few whole beats that none can be repeated stays as it is.
 
@@ -105,8 +109,9 @@ def continued(
     """
     after_r, seam = int(rr_ms * _CUT_AT * sampling_rate / 1000), _SEAM_MS * sampling_rate // 1000
     whole = r_peaks[r_peaks + after_r < signal.shape[1]]
+    which = [np.arange(len(whole))]
     if len(whole) < _FEWEST_TO_REPEAT:
-        return signal, r_peaks
+        return signal, r_peaks, np.arange(len(r_peaks))
     end, start = int(whole[-1]) + after_r, int(whole[1]) + after_r
     again = signal[:, start:end]
     fading = np.exp(-np.arange(end - start) * 1000 / sampling_rate / _SEAM_FADE_MS)
@@ -114,8 +119,9 @@ def continued(
     while longer.shape[1] < signal.shape[1] + num_more:
         step = longer[:, -seam:].mean(axis=1) - signal[:, start - seam : start].mean(axis=1)
         peaks.append(whole[2:] + longer.shape[1] - start)
+        which.append(which[0][2:])
         longer = np.concatenate([longer, again + step[:, None] * fading], axis=1)
-    return longer, np.concatenate(peaks)
+    return longer, np.concatenate(peaks), np.concatenate(which)
 
 
 def _knots(

@@ -54,6 +54,18 @@ def test_beyond_its_quantiles_a_map_moves_as_at_the_outermost():
     assert one(np.array([-3.0, 0.0, 0.5, 1.0, 4.0])).tolist() == [7.0, 10.0, 11.0, 12.0, 15.0]
 
 
+def test_beyond_its_quantiles_a_shorter_tail_is_shortened():
+    one = QuantileMap(np.array([0.0, 1.0, 2.0, 3.0, 4.0]), np.array([0.0, 1.0, 2.0, 2.5, 3.0]))
+    assert one(np.array([-2.0, 6.0])).tolist() == [-2.0, 4.0]
+    assert QuantileMap(np.zeros(3), np.zeros(3))(5.0) == 0
+
+
+def test_a_law_of_shorter_tails_is_not_left_behind():
+    source, target = RNG.standard_t(3, size=4000), RNG.normal(size=400)
+    moved = QuantileMap.fit(source, target)(RNG.standard_t(3, size=4000))
+    assert np.abs(moved).max() < 1.5 * np.abs(target).max()
+
+
 def test_a_sliced_map_gives_the_targets_law_along_its_directions():
     source = RNG.normal(size=(3000, 2))
     target = np.stack([RNG.exponential(size=3000), RNG.normal(size=3000)], axis=1) @ [[1.0, 0.4], [0.0, 1.0]]
@@ -75,7 +87,7 @@ def test_a_radial_map_draws_in_what_lies_too_far_out_and_nothing_else():
     target = gaussian(SOURCE, num=4000)
     source = gaussian(SOURCE, num=4000, seed=1)
     source[:400] *= 3
-    radial = RadialMap.fit(source, target, num_numbers=2)
+    radial = RadialMap.fit(source, target)
     moved = radial(source)
     radii = [np.linalg.norm(points @ radial.whitening, axis=1) for points in (source, moved, target)]
     assert np.quantile(radii[1], 0.97) == pytest.approx(np.quantile(radii[2], 0.97), rel=0.02)

@@ -62,13 +62,43 @@ def test_a_change_is_added_at_every_beat(ecg_of_known_intervals):
     assert np.abs((after - millivolts)[[0, 1, 2, 3, 4, 5, 7]]).max() < 1e-6
 
 
+@pytest.fixture
+def uneven(ecg_of_known_intervals):
+    """An ECG whose beats are by turns larger and smaller by a tenth."""
+    millivolts = ecg_of_known_intervals(noise_mv=0.002)
+    r_peaks = register(millivolts, 500).r_peaks
+    beat = np.abs(np.arange(5000)[:, None] - r_peaks).argmin(axis=1)
+    return millivolts * np.where(beat % 2, 1.1, 0.9)
+
+
+def test_the_size_of_each_beat_is_found(uneven):
+    ecg = register(uneven, 500)
+    assert ecg.sizes[::2] == pytest.approx(0.9, abs=0.02)
+    assert ecg.sizes[1::2] == pytest.approx(1.1, abs=0.02)
+    assert np.exp(ecg.log_size_spread) == pytest.approx(0.107, abs=0.01)
+
+
+@pytest.mark.parametrize("unevenness", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("ratio", [0.8, 1.0, 1.2])
+def test_beats_become_of_one_size_at_any_rate(uneven, unevenness, ratio):
+    ecg = register(uneven, 500)
+    after = moved(uneven, rr_ms=float(ecg.rr_ms.mean()) * ratio, unevenness=unevenness)
+    found = register(after, 500)
+    assert measured(after)["qrs_size_sd_percent"] == pytest.approx(10.3 * unevenness, abs=1.2)
+    assert np.ptp(found.sizes) < 0.21 * unevenness + 0.03
+
+
 def test_a_record_goes_on_with_its_own_beats_without_a_step(ecg_of_known_intervals):
     millivolts = ecg_of_known_intervals(noise_mv=0.0) + np.linspace(0, 0.5, 5000)
     r_peaks = register(millivolts, 500).r_peaks
-    longer, peaks = continued(millivolts, r_peaks, float(np.diff(r_peaks).mean() * 2), 500, 2000)
+    longer, peaks, which = continued(millivolts, r_peaks, float(np.diff(r_peaks).mean() * 2), 500, 2000)
     assert longer.shape[1] >= 7000
     assert np.abs(np.diff(peaks) - np.diff(r_peaks).mean()).max() <= 2
     assert np.abs(np.diff(longer)).max() <= np.abs(np.diff(millivolts)).max() * 1.05
+    for peak, one in zip(peaks[:-1], which[:-1], strict=True):
+        assert (
+            np.abs(longer[6, peak - 30 : peak + 30] - millivolts[6, r_peaks[one] - 30 : r_peaks[one] + 30]).std() < 0.03
+        )
 
 
 def test_landmarks_out_of_order_are_set_apart():
