@@ -9,6 +9,7 @@ colour grading using colour distribution transfer (one direction after another).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -37,12 +38,21 @@ class QuantileMap:
         return cls(np.quantile(source, _QUANTILES), np.quantile(target, _QUANTILES))
 
     def __call__(self, values: np.ndarray | float) -> np.ndarray | np.floating:
-        inside = np.interp(values, self.source, self.target)
-        below, above = np.minimum(values - self.source[0], 0), np.maximum(values - self.source[-1], 0)
-        outer = min(_NUM_OUTER, len(self.source) - 1)
-        widths = [(to[outer] - to[0], to[-1] - to[-1 - outer]) for to in (self.source, self.target)]
-        shortened = [min(wanted / max(width, np.finfo(float).tiny), 1.0) for width, wanted in zip(*widths, strict=True)]
-        return inside + below * shortened[0] + above * shortened[1]
+        return _moved(values, self.source, self.target, _tails(self.source, self.target))
+
+
+def _tails(source: Float[np.ndarray, "*map quantile"], target: Float[np.ndarray, "*map quantile"]) -> np.ndarray:
+    """By what share the distance below and above the outermost quantiles is shortened."""
+    outer = min(_NUM_OUTER, source.shape[-1] - 1)
+    widths = [
+        np.stack([to[..., outer] - to[..., 0], to[..., -1] - to[..., -1 - outer]], axis=-1) for to in (source, target)
+    ]
+    return np.minimum(widths[1] / np.maximum(widths[0], np.finfo(float).tiny), 1)
+
+
+def _moved(values: np.ndarray | float, source: np.ndarray, target: np.ndarray, tails: np.ndarray) -> Any:
+    below, above = np.minimum(values - source[0], 0), np.maximum(values - source[-1], 0)
+    return np.interp(values, source, target) + below * tails[0] + above * tails[1]
 
 
 def gaussian_map(
@@ -110,9 +120,11 @@ class SlicedMap:
         )
 
     def __call__(self, points: Float[np.ndarray, "n feature"]) -> Float[np.ndarray, "n feature"]:
-        for direction, move, source, target in zip(self.directions, self.moves, self.source, self.target, strict=True):
+        tails = _tails(self.source, self.target)
+        steps = zip(self.directions, self.moves, self.source, self.target, tails, strict=True)
+        for direction, move, source, target, shares in steps:
             along = points @ direction
-            points = points + np.outer(QuantileMap(source, target)(along) - along, move)
+            points = points + (_moved(along, source, target, shares) - along)[:, None] * move
         return points
 
 
