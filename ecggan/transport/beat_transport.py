@@ -117,7 +117,7 @@ class BeatTransport:
         directions = _directions(scale, parts, target, leads)
         sliced = SlicedMap.fit(source @ linear, target, directions, _NUM_SWEEPS)
         radial = RadialMap.fit(sliced(source @ linear), target)
-        quantiles = {name: _quantiles(name, real, generated) for name in ("log_rr", "log_rr_spread", "log_size_spread")}
+        rests = [np.stack([_rest(ecg, scale, centre, parts) for ecg in ecgs]) for ecgs in (real, generated)]
         fitted = cls(
             scale,
             centre,
@@ -132,8 +132,10 @@ class BeatTransport:
             sliced.target,
             radial.whitening,
             np.stack([radial.source, radial.target]),
-            *quantiles.values(),
-            _rest_factor(*(np.stack([_rest(ecg, scale, centre, parts) for ecg in ecgs]) for ecgs in (real, generated))),
+            rr=_quantiles("log_rr", real, generated),
+            rr_spread=_quantiles("log_rr_spread", real, generated),
+            size_spread=_quantiles("log_size_spread", real, generated),
+            rest=_rest_factor(*rests),
         )
         return cls.from_arrays(fitted.arrays())  # so that it moves ECGs as it will when it has been kept in a file
 

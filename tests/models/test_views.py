@@ -3,7 +3,7 @@ import pytest
 import scipy.signal
 import torch
 
-from ecggan.models.views import View, compressed, without_baseline
+from ecggan.models.views import BeatPair, View, compressed, without_baseline
 
 SAMPLING_RATE = 500
 
@@ -77,3 +77,68 @@ def test_the_baseline_filter_takes_wander_and_leaves_the_beat():
     wander, wave = torch.sin(2 * torch.pi * 0.1 * time), torch.sin(2 * torch.pi * 10 * time)
     left = without_baseline(wander + wave, SAMPLING_RATE, 0.5) - wave
     assert left[..., 500:-500].abs().max() < 0.02
+
+
+def beats(count, sizes, noise=0.0):
+    """Records of narrow triphasic beats, 0.8 s apart, whose sizes take turns."""
+    time = torch.arange(5000) / SAMPLING_RATE
+    record = torch.zeros(5000)
+    for i, peak in enumerate(torch.arange(0.5, 9.8, 0.8)):
+        away = (time - peak) / 0.012
+        record += sizes[i % len(sizes)] * (1 - away**2) * torch.exp(-0.5 * away**2)
+    gain = torch.linspace(0.5, 1.2, 8)[:, None] * torch.tensor([1.0, -1.0] * 4)[:, None]
+    ecg = (gain * record).expand(count, 8, 5000)
+    return ecg + noise * torch.randn(count, 8, 5000, generator=torch.Generator().manual_seed(1))
+
+
+PAIR = BeatPair(before_ms=200, after_ms=400, step=2)
+
+
+def halves(pair):
+    """The two beats, from their mean and twice their difference."""
+    return pair[:, :8] + pair[:, 8:] / 4, pair[:, :8] - pair[:, 8:] / 4
+
+
+def test_a_pair_is_two_beats_laid_on_each_other():
+    ecg, drawn = beats(40, [1.0], noise=0.02), torch.arange(40) * 97
+    seen = PAIR.of(ecg, drawn, PAIR.num_samples(5000, SAMPLING_RATE))
+    assert seen.shape == (40, PAIR.num_channels(8), 150)
+    one, other = halves(seen)
+    assert (one.abs().amax(dim=(1, 2)) > 0.9).all()
+    assert (one.abs().mean(dim=1).argmax(dim=1) - 50).abs().max() <= 10  # 200 ms from the start, where it is steep
+    assert ((one - other).square().mean(dim=(1, 2)).sqrt() < 0.03).all()
+    assert ((one - other).square().mean(dim=(1, 2)) > 0).all()  # two beats, not one twice
+
+
+def test_a_pair_shows_that_beats_differ_in_size():
+    ecg, drawn = beats(200, [0.8, 1.2]), torch.arange(200) * 23
+    one, other = halves(PAIR.of(ecg, drawn, PAIR.num_samples(5000, SAMPLING_RATE)))
+    ratio = one.abs().amax(dim=(1, 2)) / other.abs().amax(dim=(1, 2))
+    assert {round(float(found), 1) for found in ratio} == {0.7, 1.0, 1.5}
+
+
+def test_gradients_of_a_pair_pass_to_its_beats_alone():
+    ecg = beats(3, [1.0]).clone().requires_grad_()
+    PAIR.of(ecg, torch.tensor([5, 60, 700]), PAIR.num_samples(5000, SAMPLING_RATE)).sum().backward()
+    assert (ecg.grad[:, 0].count_nonzero(dim=1) == 2 * 300).all()
+
+
+@pytest.mark.parametrize("ecg", [torch.zeros(4, 8, 5000), beats(4, [1.0])[..., :700]])
+def test_a_record_without_two_beats_has_a_view_nevertheless(ecg):
+    length = PAIR.num_samples(ecg.shape[2], SAMPLING_RATE)
+    seen = PAIR.of(ecg, torch.tensor([0, 1, 399, 100_000]), length)
+    assert torch.isfinite(seen).all()
+    assert seen.shape == (4, 16, length)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"), [((-1, 400, 2), "before_ms"), ((200, 0, 2), "after_ms"), ((200, 400, 0), "step")]
+)
+def test_a_pair_that_shows_nothing_is_refused(given, told):
+    with pytest.raises(ValueError, match=told):
+        BeatPair(*given)
+
+
+def test_a_pair_longer_than_the_record_is_refused():
+    with pytest.raises(ValueError, match=r"600 ms are more than a record of 0\.5 s"):
+        PAIR.num_samples(250, SAMPLING_RATE)

@@ -6,8 +6,14 @@ from ecggan.training.augmentation import AdaptiveShare, ECGAugmentation
 
 
 def augmentation(**changes):
-    given = {"sampling_rate": 500, "full_scale_mv": 6.0, "share": 0.5, "gain_sd": 0.2, "wander_mv": 0.3}
-    return ECGAugmentation(**given | {"noise_mv": 0.03} | changes)
+    given = {"sampling_rate": 500, "full_scale_mv": 6.0, "share": 0.5, "slowing": 0.2, "mixing_sd": 0.2}
+    return ECGAugmentation(**given | {"gain_sd": 0.2, "wander_mv": 0.3, "noise_mv": 0.03} | changes)
+
+
+def alone(**change):
+    """One change, to nearly all records."""
+    none = dict.fromkeys(("slowing", "mixing_sd", "gain_sd", "wander_mv", "noise_mv"), 0.0)
+    return augmentation(**none | {"share": 0.999} | change)
 
 
 def rng(seed=0):
@@ -23,8 +29,10 @@ def test_nothing_happens_where_the_share_is_nil():
 
 def test_each_change_happens_to_its_share_of_the_records():
     changes = augmentation(share=0.3).draw(ECG, rng())
+    diagonal = changes.mixing.diagonal(dim1=1, dim2=2)
     happened = [
-        (changes.gain != 1).flatten(1).any(dim=1),
+        (changes.speed != 1).flatten(1).any(dim=1),
+        (changes.mixing - torch.diag_embed(diagonal) != 0).flatten(1).any(dim=1),
         (changes.wander != 0).flatten(1).any(dim=1),
         (changes.noise != 0).flatten(1).any(dim=1),
         (~changes.shown).flatten(1).any(dim=1),
@@ -36,6 +44,35 @@ def test_each_change_happens_to_its_share_of_the_records():
 def test_a_share_given_for_the_batch_takes_the_place_of_its_own():
     changes = augmentation(share=0.9).draw(ECG, rng(), share=0.0)
     assert torch.equal(changes(ECG), ECG)
+
+
+def test_a_slower_tempo_is_a_stretch_of_the_record_made_longer():
+    seconds = torch.arange(5000) / 500
+    ecg = torch.sin(2 * torch.pi * 2 * seconds).expand(50, 8, -1)
+    changes = alone(slowing=0.3).draw(ecg, rng())
+    changed = changes(ecg)[changes.shown[:, 0, 0]][:, 0].numpy()
+    speed = changes.speed[changes.shown[:, 0, 0], 0].numpy()
+    assert 0.7 < speed.min() < 0.75
+    assert speed.max() > 0.97
+    power = np.abs(np.fft.rfft(changed * np.hanning(5000), n=100_000, axis=1))
+    hertz = np.fft.rfftfreq(100_000, 1 / 500)[power.argmax(axis=1)]
+    assert np.allclose(hertz, 2 * speed, atol=0.02)
+
+
+def test_mixed_leads_stay_in_time_and_of_about_their_size():
+    ecg = torch.randn(2000, 8, 50, generator=rng(1))
+    mixing = alone(mixing_sd=0.3).draw(ecg, rng()).mixing
+    away = mixing - torch.eye(8)
+    assert away.mean().abs() < 0.01
+    assert away.square().sum(dim=2).mean().sqrt().item() == pytest.approx(0.3, rel=0.02)
+
+
+def test_a_gain_is_that_of_all_leads():
+    mixing = alone(gain_sd=0.2).draw(ECG, rng()).mixing
+    gains = mixing.diagonal(dim1=1, dim2=2)
+    assert torch.equal(mixing, torch.diag_embed(gains))
+    assert torch.equal(gains, gains[:, :1].expand_as(gains))
+    assert gains[:, 0].log().std().item() == pytest.approx(0.2, rel=0.1)
 
 
 def test_the_same_stream_gives_the_same_changes():
@@ -67,16 +104,21 @@ def test_one_lead_at_most_is_off_and_shows_nothing():
 
 
 def test_gradients_pass_through_all_changes():
-    ecg = ECG[:4].clone().requires_grad_()
-    changes = augmentation().draw(ecg, rng())
-    changes(ecg).sum().backward()
-    assert torch.allclose(ecg.grad, (changes.gain * changes.shown).expand_as(ecg))
+    ecg = ECG[:4, :, :60].double().clone().requires_grad_()
+    changes = augmentation(share=0.7).draw(ecg, rng(4))
+    assert (changes.speed != 1).any()
+    assert torch.autograd.gradcheck(changes, (ecg,))
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.0])
 def test_a_share_that_every_record_or_none_can_have_is_refused(share):
     with pytest.raises(ValueError, match="share must lie in 0 to 1"):
         augmentation(share=share)
+
+
+def test_a_tempo_that_leaves_nothing_of_a_record_is_refused():
+    with pytest.raises(ValueError, match="slowing must lie in 0 to 1, 1 excluded; got 1"):
+        augmentation(slowing=1)
 
 
 def test_a_negative_size_is_refused():
