@@ -2,7 +2,8 @@
 
 Record k is drawn from noise that depends on (seed, k) alone. On a CPU it is always drawn by the same arithmetic, at
 place k mod 16 of a block of 16 records, by one thread. So it is bit-identical whatever records are drawn with it, for
-any number of threads, processes or restarts. On a GPU it is the same up to rounding.
+any number of threads, processes or restarts. On a GPU it is the same up to rounding. Where a beat transport finds no P,
+QRS and T to move, the record is drawn again, from noise that depends on (seed, k) too.
 """
 
 from collections import deque
@@ -24,6 +25,7 @@ from ecggan.models.layers import folded
 BLOCK = 16
 """Records that a CPU draws at once: as fast as any more, and few enough to draw a single one again."""
 _FEWEST_AHEAD = 2
+_MOST_ATTEMPTS = 100  # a generator of which one ECG in ten can be moved fails in one of 40,000
 
 _LOCK = Lock()
 _NUM_THREADS: list[int] = []  # torch's setting, repeated for each caller that is drawing
@@ -32,18 +34,24 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def draw_noise(latent_shape: Sequence[int], seed: int, indices: Sequence[int]) -> Float[Tensor, "batch ..."]:
-    """Noise uniform on [−1, 1), one independent stream for each (seed, index).
+def draw_noise(
+    latent_shape: Sequence[int], seed: int, indices: Sequence[int], attempt: int = 0
+) -> Float[Tensor, "batch ..."]:
+    """Noise uniform on [−1, 1), one independent stream for each (seed, index) and attempt.
 
-    Philox is a counter-based generator: the pair is its key, and no two pairs share a stream. It runs on the CPU, so
-    that the noise is the same on every device.
+    Philox is a counter-based generator: the pair is its key, and no two pairs share a stream; a further attempt begins
+    far on in it, beyond what conditions are drawn from. It runs on the CPU, so that the noise is the same on every
+    device.
 
     Source: Salmon et al. 2011, Parallel random numbers: as easy as 1, 2, 3.
     """
     noise = np.empty((len(indices), *latent_shape), dtype=np.float32)
     for row, index in zip(noise, indices, strict=True):
         key = np.array([seed, index], dtype=np.uint64)
-        np.random.Generator(np.random.Philox(key=key)).random(dtype=np.float32, out=row)
+        bits = np.random.Philox(key=key)
+        if attempt:
+            bits = bits.jumped(1 + attempt)
+        np.random.Generator(bits).random(dtype=np.float32, out=row)
         np.multiply(row, 2, out=row)
         np.subtract(row, 1, out=row)
     return torch.from_numpy(noise)
@@ -62,7 +70,8 @@ class Sampler:
         seed: of the set.
         device: of the network.
         batch_size: records at once on a GPU; a CPU draws blocks of 16.
-        transport: each ECG drawn, in mV with its sampling rate, passes through it; None leaves them as drawn.
+        transport: each ECG drawn, in mV with its sampling rate, passes through it; where it gives None that record is
+            drawn again from other noise of its own. None leaves ECGs as drawn; not for a network with conditions.
         conditions: indices -> the conditions of these records in numbers, each from (seed, index) alone; None for a
             network without.
 
@@ -77,7 +86,7 @@ class Sampler:
         seed: int,
         device: torch.device,
         batch_size: int,
-        transport: Callable[[np.ndarray, int], np.ndarray] | None = None,
+        transport: Callable[[np.ndarray, int], np.ndarray | None] | None = None,
         conditions: Callable[[Sequence[int]], Float32[np.ndarray, "record value"]] | None = None,
     ) -> None:
         if ecg.full_scale_mv > LARGEST_STORED_MV:
@@ -98,7 +107,7 @@ class Sampler:
         Closing the iterator joins the threads.
 
         Raises:
-            DegenerateGeneratorError: the generator draws NaN.
+            DegenerateGeneratorError: the generator draws NaN, or nothing that the transport can move.
             ValueError: the generator draws another number of leads or samples than its file states.
         """
         if self.device.type == "cpu":
@@ -110,9 +119,10 @@ class Sampler:
     ) -> Generator[Int16[np.ndarray, "group lead time"], None, None]:
         with closing(_in_order(self._inputs, groups)) as inputs:
             while some := _of_at_least(self.batch_size, inputs):
-                joined = [torch.cat(parts).to(self.device) for parts in zip(*some, strict=True)]
-                drawn = self._transported(self._microvolts(*joined))
-                yield from np.split(drawn, np.cumsum([len(noise) for noise, *_ in some])[:-1])
+                indices = [index for group, _ in some for index in group]
+                joined = [torch.cat(parts).to(self.device) for parts in zip(*(given for _, given in some), strict=True)]
+                drawn = self._transported(self._microvolts(*joined), indices)
+                yield from np.split(drawn, np.cumsum([len(group) for group, _ in some])[:-1])
 
     def _draw_blocks(
         self, groups: Iterable[Sequence[int]]
@@ -131,26 +141,49 @@ class Sampler:
 
     def _draw_block(self, indices: Sequence[int]) -> Int16[np.ndarray, "record lead time"]:
         """Draw some records of one block, each at its place in the whole block."""
-        inputs = self._inputs(indices)
+        drawn = self._microvolts_in_block(indices, self._inputs(indices)[1])
+        return self._transported(drawn, indices)
+
+    def _microvolts_in_block(
+        self, indices: Sequence[int], inputs: tuple[Tensor, ...]
+    ) -> Int16[np.ndarray, "record lead time"]:
         if list(indices) == list(range(indices[0], indices[0] + BLOCK)):
-            return self._transported(self._microvolts(*inputs))
+            return self._microvolts(*inputs)
         places = [index % BLOCK for index in indices]
         blocks = [torch.zeros(BLOCK, *some.shape[1:]) for some in inputs]
         for block, some in zip(blocks, inputs, strict=True):
             block[places] = some
-        return self._transported(self._microvolts(*blocks)[places])
+        return self._microvolts(*blocks)[places]
 
-    def _inputs(self, indices: Sequence[int]) -> tuple[Tensor, ...]:
+    def _inputs(self, indices: Sequence[int]) -> tuple[Sequence[int], tuple[Tensor, ...]]:
         """What the network takes for these records: noise, and conditions if it takes them."""
         noise = draw_noise(self.latent_shape, self.seed, indices)
-        return (noise,) if self.conditions is None else (noise, torch.from_numpy(self.conditions(indices)))
+        return indices, ((noise,) if self.conditions is None else (noise, torch.from_numpy(self.conditions(indices))))
 
-    def _transported(self, microvolts: Int16[np.ndarray, "batch lead time"]) -> Int16[np.ndarray, "batch lead time"]:
+    def _transported(
+        self, microvolts: Int16[np.ndarray, "batch lead time"], indices: Sequence[int]
+    ) -> Int16[np.ndarray, "batch lead time"]:
         if self.transport is None:
             return microvolts
-        millivolts = microvolts / MICROVOLTS_PER_MILLIVOLT
-        moved = np.stack([self.transport(record, self.ecg.sampling_rate) for record in millivolts])
+        moved = np.stack([self._moved(*record) for record in zip(microvolts, indices, strict=True)])
         return to_microvolts(moved.clip(-LARGEST_STORED_MV, LARGEST_STORED_MV))
+
+    def _moved(self, microvolts: Int16[np.ndarray, "lead time"], index: int) -> Float[np.ndarray, "lead time"]:
+        """The ECG of an index moved; where it cannot be, the next one of that index that can."""
+        assert self.transport is not None
+        for attempt in range(1, _MOST_ATTEMPTS + 1):
+            moved = self.transport(microvolts / MICROVOLTS_PER_MILLIVOLT, self.ecg.sampling_rate)
+            if moved is not None:
+                return moved
+            noise = draw_noise(self.latent_shape, self.seed, [index], attempt)
+            if self.device.type == "cpu":
+                microvolts = self._microvolts_in_block([index], (noise,))[0]
+            else:
+                microvolts = self._microvolts(noise.to(self.device))[0]
+        raise DegenerateGeneratorError(
+            f"none of {_MOST_ATTEMPTS} ECGs drawn in a row has the P, QRS and T that the beat transport moves; "
+            "the generator draws hardly any ECGs: take another (run=, epoch=)"
+        )
 
     def _microvolts(
         self, noise: Float[Tensor, "batch ..."], *condition: Tensor
@@ -167,10 +200,12 @@ class Sampler:
             return self.ecg.from_network(output).to(torch.int16).cpu().numpy()
 
 
-def _of_at_least(batch_size: int, inputs: Iterator[tuple[Tensor, ...]]) -> list[tuple[Tensor, ...]]:
-    """The next inputs that make a batch; empty at the end."""
-    some: list[tuple[Tensor, ...]] = []
-    while sum(len(noise) for noise, *_ in some) < batch_size and (more := list(islice(inputs, 1))):
+def _of_at_least(
+    batch_size: int, inputs: Iterator[tuple[Sequence[int], tuple[Tensor, ...]]]
+) -> list[tuple[Sequence[int], tuple[Tensor, ...]]]:
+    """The next groups of indices, with their inputs, that make a batch; empty at the end."""
+    some: list[tuple[Sequence[int], tuple[Tensor, ...]]] = []
+    while sum(len(group) for group, _ in some) < batch_size and (more := list(islice(inputs, 1))):
         some += more
     return some
 

@@ -96,7 +96,7 @@ def fit_transport(
         weights: "ema" or "raw", of a run or a file.
         epoch: of a run's folder.
         num_generated: ECGs to draw for the fit.
-        num_compared: ECGs to draw, others than these, for the comparison.
+        num_compared: ECGs to draw, others than these, for the comparison; of those moved, the ones that can be.
         compare: real, generated and training set -> figures, among them the physiological distance.
         seed: of the noise.
         num_workers: processes that find beats; None for one a core.
@@ -145,15 +145,18 @@ def fit_transport(
         generated = _registered(drawn[:num_generated] / MICROVOLTS_PER_MILLIVOLT, ecg, num_workers)
         log.info("fitting on %d of %d real ECGs", len(real), len(data.train))
         transport = BeatTransport.fit(real, generated, ecg.leads)
-        moved = np.stack(
-            [transport(one, ecg.sampling_rate) for one in drawn[num_generated:] / MICROVOLTS_PER_MILLIVOLT]
-        ).clip(-LARGEST_STORED_MV, LARGEST_STORED_MV)
+        compared = drawn[num_generated:]
+        found = (transport(one, ecg.sampling_rate) for one in compared / MICROVOLTS_PER_MILLIVOLT)
+        moved = [one for one in found if one is not None]
+        if not moved:
+            raise ValueError(f"none of the {num_compared} ECGs to compare can be moved; raise method.num_compared")
+        after = to_microvolts(np.stack(moved).clip(-LARGEST_STORED_MV, LARGEST_STORED_MV))
         reference = data.reference()
         reference = reference.subset(evenly_spaced(len(reference), num_compared))
         training = None if data.validation is None else data.train
         rows = [
             {"epoch": i, **compare(reference, _generated_set(microvolts, ecg, seed), training)}
-            for i, microvolts in enumerate((drawn[num_generated:], to_microvolts(moved)))
+            for i, microvolts in enumerate((compared, after))
         ]
         run.checkpoints.mkdir(parents=True, exist_ok=True)
         with atomic_file(run.curve_path) as file:  # before the generators, whose second says that the run is complete

@@ -169,11 +169,13 @@ class BeatTransport:
         """What it is made of, in 32 bits."""
         return {name: np.asarray(array, dtype=np.float32) for name, array in asdict(self).items() if array is not None}
 
-    def __call__(self, millivolts: Float[np.ndarray, "lead time"], sampling_rate: int) -> Float[np.ndarray, "l t"]:
-        """The ECG moved; as it is where it cannot be registered."""
+    def __call__(
+        self, millivolts: Float[np.ndarray, "lead time"], sampling_rate: int
+    ) -> Float[np.ndarray, "lead time"] | None:
+        """The ECG moved; None where it cannot be registered."""
         ecg = register(millivolts, sampling_rate)
         if ecg is None:
-            return np.asarray(millivolts, dtype=np.float64)
+            return None
         new, change = self.target(ecg)
         return retime(millivolts, ecg, new, change)
 

@@ -4,7 +4,7 @@ import torch
 
 from ecggan.checkpoints.published import published_generator
 from ecggan.ecg import ECGFormat
-from ecggan.generation.sampler import Sampler, _in_order, draw_noise
+from ecggan.generation.sampler import DegenerateGeneratorError, Sampler, _in_order, draw_noise
 from ecggan.models.layers import folded
 from ecggan.models.wavegan_star import WaveGANStarGenerator
 
@@ -130,6 +130,39 @@ def test_every_record_passes_through_the_transport_whatever_is_drawn_with_it(sma
     assert set(seen) == {((2, 2500), 500)}
     assert np.array_equal(next(sampler.draw([[17, 3]])), plain[[17, 3]] * 2)
     assert np.abs(np.concatenate(list(sampler._draw_batches([range(20)]))) - plain * 2).max() <= 4
+
+
+def test_what_cannot_be_moved_is_drawn_again_from_noise_of_its_own(small_sampler):
+    network, ecg = small_sampler.network, small_sampler.ecg
+    plain = np.concatenate(list(small_sampler.draw([range(40)])))
+    size = np.abs(plain / 1000).mean(axis=(1, 2))
+    most = float(np.median(size))
+
+    def small_alone(millivolts, _):
+        return millivolts if np.abs(millivolts).mean() <= most else None
+
+    sampler = Sampler(network, ecg, seed=3, device=CPU, batch_size=20, transport=small_alone)
+    drawn = next(sampler.draw([range(40)]))
+    stays = size <= most
+    assert 10 < stays.sum() < 30
+    assert np.array_equal(drawn[stays], plain[stays])
+    assert (np.abs(drawn / 1000).mean(axis=(1, 2)) <= most).all()
+    assert len(np.unique(drawn, axis=0)) == 40
+    some = [7, 8, 30, 31, 39]
+    assert np.array_equal(next(sampler.draw([some])), drawn[some])
+    assert np.abs(np.concatenate(list(sampler._draw_batches([range(40)]))) - drawn).max() <= 2
+
+
+def test_a_generator_of_which_nothing_can_be_moved_is_refused(small_sampler):
+    sampler = Sampler(small_sampler.network, small_sampler.ecg, 3, CPU, 20, transport=lambda *_: None)
+    with pytest.raises(DegenerateGeneratorError, match="none of 100 ECGs drawn in a row has the P, QRS and T"):
+        next(sampler.draw([[0]]))
+
+
+def test_further_attempts_are_other_noise_than_conditions_and_records_have():
+    first, second, third = (draw_noise((8, 500), seed=1, indices=[4], attempt=i) for i in range(3))
+    assert not torch.isclose(first, second, atol=1e-3).all()
+    assert np.abs(np.corrcoef([some.numpy().ravel() for some in (first, second, third)]) - np.eye(3)).max() < 0.05
 
 
 def test_what_a_transport_makes_too_large_is_cut_to_what_a_set_can_hold(small_sampler):
