@@ -23,5 +23,12 @@ class Pack(OnRealECGs):
 
         require_new_folder(self.out)
         ecgs = self.open_real().save(self.out)
-        text = f"{len(ecgs):,} {ecgs.kind} ECGs of {len(ecgs.leads)} leads\nSaved to {self.out}"
+        text = f"{len(ecgs):,} {ecgs.kind} ECGs of {len(ecgs.leads)} leads{_splits(ecgs)}\nSaved to {self.out}"
         return Result(ecgs, Path(self.out), text)
+
+
+def _splits(ecgs: ECGSet) -> str:
+    if "split" not in ecgs.records or ecgs.records["split"].nunique() < 2:
+        return ""
+    counts = ecgs.records["split"].value_counts().items()
+    return f", all splits: {', '.join(f'{count:,} {split}' for split, count in counts)}"

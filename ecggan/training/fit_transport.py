@@ -51,21 +51,29 @@ class FittedTransport:
         folder: of the run.
         before: physiological distance of the generator's ECGs from the real ones held out.
         after: the same once they have passed through the transport.
+        is_gain: whether the transport has the better checkpoint score, so that ``epoch=best`` draws with it.
     """
 
     folder: RunFolder
     before: float
     after: float
+    is_gain: bool
 
     @property
     def distance(self) -> float:
-        return min(self.before, self.after)
+        """That of ``epoch=best``."""
+        return self.after if self.is_gain else self.before
 
     def __str__(self) -> str:
         folder = os.path.relpath(self.folder.path)
+        best = (
+            ""
+            if self.is_gain
+            else " By the checkpoint score, in which recall counts too, it is no gain: epoch=best draws without it, epoch=1 with it."
+        )
         return (
-            f"Physiological distance {self.before:.3f} before, {self.after:.3f} after. Saved to {folder}; draw ECGs "
-            f"from it with: python generate.py {as_argument('run', folder)} out=DIR"
+            f"Physiological distance {self.before:.3f} before, {self.after:.3f} after.{best} Saved to {folder}; draw "
+            f"ECGs from it with: python generate.py {as_argument('run', folder)} out=DIR"
         )
 
 
@@ -180,7 +188,7 @@ def _keep(
 
 def _fitted(run: RunFolder) -> FittedTransport:
     before, after = run.curve().set_index("epoch")[DISTANCE].loc[[0, 1]]
-    return FittedTransport(run, float(before), float(after))
+    return FittedTransport(run, float(before), float(after), run.best_epoch() == 1)
 
 
 def _draw(start: TrainedGenerator, count: int, seed: int) -> Int16[np.ndarray, "record lead time"]:

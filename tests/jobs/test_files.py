@@ -104,7 +104,7 @@ def test_without_a_way_to_read_files_a_folder_is_told_the_job(tmp_path):
 
 def test_a_source_is_packed_as_a_set_of_all_its_splits(real, tmp_path):
     result = Pack(data={"source": lambda: real, "split": "test"}, out=tmp_path / "set").run()
-    assert result.text == f"4 real ECGs of 8 leads\nSaved to {tmp_path / 'set'}"
+    assert result.text == f"4 real ECGs of 8 leads, all splits: 2 train, 2 test\nSaved to {tmp_path / 'set'}"
     packed = ECGSet.open(tmp_path / "set")
     assert np.array_equal(packed.microvolts(), real.microvolts())
     assert packed.records["split"].tolist() == ["train", "train", "test", "test"]
@@ -129,7 +129,7 @@ def test_the_published_ecgs_are_judged_from_their_files(shared_data, shared_case
         "out=set",
     )
     done = run_in_process("evaluate", *arguments, cwd=tmp_path)
-    assert "3 generated ECGs of 8 leads\nSaved to set" in done.stdout, done.stderr
+    assert "3 generated ECGs of 8 leads, all splits: 2 train, 1 test\nSaved to set" in done.stdout, done.stderr
     expected = np.stack([np.loadtxt(theirs / f"{number}.asc").T[:, :5000] for number in (101, 102, 103)])
     for name in ("from_files", "set"):
         assert np.array_equal(ECGSet.open(tmp_path / name).microvolts(), np.rint(expected))

@@ -1,6 +1,7 @@
 """On the published generator, and on real ECGs stood in for by synthetic ones of another law."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -56,8 +57,16 @@ def run(real, tmp_path_factory, paper_format):
 
 def test_the_generators_ecgs_come_nearer_to_real_ones_that_nothing_was_fitted_on(run):
     assert run.after < 0.6 * run.before
-    assert run.distance == run.after
     assert f"{run.after:.3f}" in str(run)
+
+
+def test_its_distance_is_that_of_the_epoch_that_is_drawn_from(run):
+    curve = run.folder.curve().set_index("epoch")
+    assert run.distance == curve["physiological_distance"][run.folder.best_epoch()]
+    gain, loss = replace(run, is_gain=True), replace(run, is_gain=False)
+    assert (gain.distance, loss.distance) == (run.after, run.before)
+    assert "no gain" not in str(gain)
+    assert "it is no gain: epoch=best draws without it, epoch=1 with it." in str(loss)
 
 
 def test_the_folder_is_that_of_a_run_with_the_generator_before_and_after(run):
