@@ -69,7 +69,8 @@ class FittedTransport:
         best = (
             ""
             if self.is_gain
-            else " By the checkpoint score, in which recall counts too, it is no gain: epoch=best draws without it, epoch=1 with it."
+            else " The checkpoint score, in which recall counts too, is worse: epoch=best draws without the transport, "
+            "epoch=1 with it."
         )
         return (
             f"Physiological distance {self.before:.3f} before, {self.after:.3f} after.{best} Saved to {folder}; draw "

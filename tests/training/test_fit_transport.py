@@ -65,8 +65,8 @@ def test_its_distance_is_that_of_the_epoch_that_is_drawn_from(run):
     assert run.distance == curve["physiological_distance"][run.folder.best_epoch()]
     gain, loss = replace(run, is_gain=True), replace(run, is_gain=False)
     assert (gain.distance, loss.distance) == (run.after, run.before)
-    assert "no gain" not in str(gain)
-    assert "it is no gain: epoch=best draws without it, epoch=1 with it." in str(loss)
+    assert "worse" not in str(gain)
+    assert "is worse: epoch=best draws without the transport, epoch=1 with it." in str(loss)
 
 
 def test_the_folder_is_that_of_a_run_with_the_generator_before_and_after(run):
