@@ -21,10 +21,10 @@ USUAL_MS = np.array([-200.0, -92.0, -42.0, 54.0, 364.0])
 NUM_BEFORE_R = 3
 _REACH_MS = 80  # beyond P and T, where the beat fades into the baseline
 _FADE_MS = 60
-_STEP_MS = 2
-GRID_MS = np.arange(USUAL_MS[0] - _REACH_MS, USUAL_MS[-1] + _REACH_MS + 1, _STEP_MS)
+STEP_MS = 2
+GRID_MS = np.arange(USUAL_MS[0] - _REACH_MS, USUAL_MS[-1] + _REACH_MS + 1, STEP_MS)
 _FAR_MS = 400  # beyond the outermost landmarks time runs at its own pace
-_LEVEL_MS = 12  # before the QRS onset: the level that amplitudes count from
+LEVEL_MS = 12  # before the QRS onset: the level that amplitudes count from
 _FEWEST_BEATS = 4
 _SHORTEST_RR = 0.6  # of the median: what is nearer is a premature beat, or a T wave taken for one
 _SMALLEST_SPREAD = 0.003  # of the mean: half a sample of 500 Hz in each RR interval is no rhythm
@@ -97,7 +97,7 @@ def register(millivolts: Float[np.ndarray, "lead time"], sampling_rate: int) -> 
     if not (np.diff(with_r_peak(landmarks_ms)) > 0).all():  # NaN is not either
         return None
     onset = beats.r_peak + landmarks_ms[NUM_BEFORE_R - 1] * per_ms
-    at_onset = beats.millivolts[:, max(int(onset - _LEVEL_MS * per_ms), 0) : int(onset)].mean(axis=1, keepdims=True)
+    at_onset = beats.millivolts[:, max(int(onset - LEVEL_MS * per_ms), 0) : int(onset)].mean(axis=1, keepdims=True)
     taken = beats.r_peak + to_own_time(GRID_MS, landmarks_ms) * per_ms
     samples = np.arange(beats.millivolts.shape[1])
     waves = np.stack([np.interp(taken, samples, lead) for lead in beats.millivolts - at_onset]) * fade()

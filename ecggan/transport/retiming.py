@@ -10,7 +10,18 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.ndimage import map_coordinates
 
-from ecggan.transport.registered_beat import GRID_MS, NUM_BEFORE_R, RegisteredECG, to_usual_time, with_r_peak
+from ecggan.measurement.filters import without_baseline
+from ecggan.transport.registered_beat import (
+    GRID_MS,
+    LEVEL_MS,
+    NUM_BEFORE_R,
+    STEP_MS,
+    RegisteredECG,
+    fade,
+    to_own_time,
+    to_usual_time,
+    with_r_peak,
+)
 
 _CLOSEST_MS = 6.0  # between two landmarks
 _CLOSEST_KNOTS_MS = 2.0
@@ -31,7 +42,7 @@ class NewTimes:
         rr_ms: the mean RR interval.
         irregularity: factor of each RR interval's deviation from the mean.
         landmarks_ms: from the R-peak.
-        unevenness: factor of each beat's deviation from the mean size.
+        unevenness: factor of each beat's deviation from the median beat.
     """
 
     rr_ms: float
@@ -72,15 +83,37 @@ def retime(
     taken = np.interp(np.arange(time) / per_ms, knots[1], knots[0]) * per_ms
     out = np.stack([map_coordinates(lead, [taken], order=3, mode="reflect") for lead in signal])
     reach = GRID_MS[0] - landmarks_ms[0], GRID_MS[-1] - landmarks_ms[-1]
-    enlarged = (new.unevenness - 1) * (ecg.sizes[which] - 1)
-    for peak, share in zip(new_r, enlarged, strict=True):
+    deviations = (new.unevenness - 1) * _deviations(np.asarray(millivolts, dtype=np.float64), ecg)
+    for peak, beat in zip(new_r, which, strict=True):
         first = max(int((peak + landmarks_ms[0] + min(reach[0], -200)) * per_ms), 0)
         end = min(int((peak + landmarks_ms[-1] + max(reach[1], 200)) * per_ms), time)
         if first < end:
             usual_ms = to_usual_time(np.arange(first, end) / per_ms - peak, landmarks_ms)
-            added = change + share * ecg.waves
-            out[:, first:end] += np.stack([np.interp(usual_ms, GRID_MS, lead, left=0, right=0) for lead in added])
+            out[:, first:end] += _at(change + deviations[beat], (usual_ms - GRID_MS[0]) / STEP_MS)
     return out
+
+
+def _deviations(signal: Float[np.ndarray, "lead time"], ecg: RegisteredECG) -> Float[np.ndarray, "beat lead grid"]:
+    """By how much each beat differs from the median beat, on the usual beat's grid; 0 where the record ends.
+
+    Without the wander of the baseline, which would be no wander any more if it were made smaller at the beats alone.
+    """
+    per_ms, signal = ecg.sampling_rate / 1000, without_baseline(signal, ecg.sampling_rate)
+    taken = ecg.r_peaks[:, None] + to_own_time(GRID_MS, ecg.landmarks_ms) * per_ms
+    level_ms = ecg.landmarks_ms[NUM_BEFORE_R - 1] - LEVEL_MS * np.array([0.25, 0.5, 0.75])
+    levels = _at(signal, ecg.r_peaks[:, None] + level_ms * per_ms).mean(axis=2, keepdims=True)
+    is_inside = (taken >= 0) & (taken <= signal.shape[1] - 1)
+    return (_at(signal, taken) - levels - ecg.waves[:, None]).swapaxes(0, 1) * is_inside[:, None] * fade()
+
+
+def _at(
+    signal: Float[np.ndarray, "lead time"], position: Float[np.ndarray, "*place"]
+) -> Float[np.ndarray, "lead *place"]:
+    """Values between samples, on straight lines; beyond the ends the outermost."""
+    position = np.clip(position, 0, signal.shape[1] - 1)
+    before = np.minimum(position.astype(int), signal.shape[1] - 2)
+    share = position - before
+    return signal[:, before] * (1 - share) + signal[:, before + 1] * share
 
 
 def spaced(landmarks_ms: Float[np.ndarray, " landmark"]) -> Float[np.ndarray, " landmark"]:

@@ -88,6 +88,23 @@ def test_beats_become_of_one_size_at_any_rate(uneven, unevenness, ratio):
     assert np.ptp(found.sizes) < 0.21 * unevenness + 0.03
 
 
+def test_what_differs_from_beat_to_beat_becomes_smaller_in_each_lead_and_wander_stays(ecg_of_known_intervals):
+    millivolts = ecg_of_known_intervals(noise_mv=0.0)
+    seconds = np.arange(5000) / 500
+    wander = 0.2 * np.sin(2 * np.pi * 0.15 * seconds)
+    r_peaks = register(millivolts, 500).r_peaks
+    t_waves = np.zeros((8, 5000))
+    for sign, peak in zip(np.resize([1, -1], len(r_peaks)), r_peaks, strict=True):
+        t_waves[5] += sign * 0.1 * np.exp(-0.5 * ((np.arange(5000) - peak - 130) / 15) ** 2)
+    after = moved(millivolts + t_waves + wander, unevenness=0.3)
+    t_peaks = r_peaks[1:-2] + 130
+    left = (after - millivolts - wander)[5, t_peaks]
+    assert np.abs(left - 0.3 * t_waves[5, t_peaks]).max() < 0.015
+    is_steep = (np.abs(np.arange(5000)[:, None] - r_peaks) < 25).any(axis=1)  # beats are aligned to whole samples there
+    is_looked_at = ~is_steep & (np.abs(seconds - 5) < 4.4)
+    assert np.abs((after - millivolts - wander)[[0, 1, 2, 3, 4, 6, 7]][:, is_looked_at]).max() < 0.02
+
+
 def test_a_record_goes_on_with_its_own_beats_without_a_step(ecg_of_known_intervals):
     millivolts = ecg_of_known_intervals(noise_mv=0.0) + np.linspace(0, 0.5, 5000)
     r_peaks = register(millivolts, 500).r_peaks
