@@ -1,6 +1,6 @@
 """Fit, on generated and real ECGs, the map that takes the ones to the law of the others; apply it to an ECG.
 
-Five steps: the mean RR interval, how much it varies and how much the beats' sizes do, each by quantiles; landmarks and
+Five steps: the mean RR interval, how much it varies and how unlike the beats are, each by quantiles; landmarks and
 waves together, given the RR interval, by the optimal map between Gaussians; then along single waves of single leads by
 quantiles again, since a T wave that is seldom flat is no Gaussian; and what lies further out than real ECGs do is drawn
 in.

@@ -1,7 +1,8 @@
 """Numbers back to an ECG: beats and waves to their new times, and what changed in their size added to each beat.
 
 The record itself is kept: its time is stretched between landmarks, as little as the new ones ask, and the difference of
-the registered beats is added at every beat. So what makes beats differ from each other, noise and baseline stay.
+the registered beats is added at every beat. What makes beats differ from each other becomes smaller or larger by one
+factor, the baseline's wander stays.
 """
 
 from dataclasses import dataclass
