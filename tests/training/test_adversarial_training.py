@@ -33,7 +33,7 @@ def loss_of(kind):
 
 def gan(loss="r3gan", critic="multiscale", augment=False, warmup_steps=0, n_critic=1):
     torch.manual_seed(0)
-    augmentation = ECGAugmentation(500, 6.0, 0.5, 0.1, 0.2, 0.02) if augment else None
+    augmentation = ECGAugmentation(500, 6.0, 0.5, 0.2, 0.2, 0.1, 0.2, 0.02) if augment else None
     return WGANGP(
         WaveGANStarGenerator(8, 2500, 5, latent_size=4),
         critic_of(critic),

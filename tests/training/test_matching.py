@@ -124,7 +124,7 @@ def test_weights_that_match_nothing_are_refused(weights, told):
 
 
 def test_an_augmentation_cannot_follow_a_critic_that_is_idle():
-    augmentation = ECGAugmentation(RATE, SCALE, 0.0, 0.1, 0.2, 0.02, AdaptiveShare(0.6, 0.05, 0.6))
+    augmentation = ECGAugmentation(RATE, SCALE, 0.0, 0.2, 0.2, 0.1, 0.2, 0.02, AdaptiveShare(0.6, 0.05, 0.6))
     network = gan()
     with pytest.raises(ValueError, match="augment=adaptive follows the critic"):
         type(network)(

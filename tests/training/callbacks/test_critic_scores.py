@@ -30,7 +30,7 @@ def fit(network, splits=SPLITS, epochs=2, every_n_epochs=1, **options):
 def adaptive(critic="multiscale", share=0.0):
     network = gan(critic=critic)
     changes = AdaptiveShare(target=0.5, step=0.1, largest=0.3)
-    network.augmentation = ECGAugmentation(500, 6.0, share, 0.1, 0.2, 0.02, changes)
+    network.augmentation = ECGAugmentation(500, 6.0, share, 0.2, 0.2, 0.1, 0.2, 0.02, changes)
     network.augmented_share = share
     return network
 
