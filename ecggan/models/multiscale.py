@@ -145,7 +145,8 @@ class MultiscaleDiscriminator(nn.Module):
     def inputs(
         self, ecg: Float[Tensor, "batch lead time"], starts: Int64[Tensor, "critic batch"]
     ) -> list[Float[Tensor, "batch channel short"]]:
-        """What each critic sees of records, its SD about a half to one."""
+        """What each critic sees of records, its SD about a half to one; widened to 32 bits, in which it is computed."""
+        ecg = ecg.to(torch.promote_types(ecg.dtype, torch.float32))
         if self.baseline_hz is not None:
             ecg = without_baseline(ecg, self.sampling_rate, self.baseline_hz)
         ecg = compressed(ecg, self.knee)

@@ -39,8 +39,9 @@ class Changes:
     shown: Bool[Tensor, "batch lead 1"]
 
     def __call__(self, ecg: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch lead time"]:
-        slower = _slower(ecg, self.start, self.speed)
-        return (self.mixing @ slower + self.wander + self.noise) * self.shown
+        with torch.autocast(ecg.device.type, enabled=False):  # which would round real records as no generator does
+            slower = _slower(ecg.to(self.mixing.dtype), self.start, self.speed)
+            return (self.mixing @ slower + self.wander + self.noise) * self.shown
 
 
 @dataclass(frozen=True)
@@ -116,28 +117,29 @@ class ECGAugmentation:
         """Draw what happens to each record of a batch.
 
         Args:
-            ecg: the records, for their shape alone.
+            ecg: the records, for their shape alone; of fewer than 32 bits they are widened, as times do not fit these.
             rng: on their device.
             share: in place of the augmentation's own, as an adaptive training sets it.
         """
         count, num_leads, time = ecg.shape
         share = self.share if share is None else share
+        dtype = torch.promote_types(ecg.dtype, torch.float32)
 
         def uniform(*shape: int) -> Tensor:
-            return torch.rand(shape, generator=rng, device=ecg.device, dtype=ecg.dtype)
+            return torch.rand(shape, generator=rng, device=ecg.device, dtype=dtype)
 
         def normal(*shape: int) -> Tensor:
-            return torch.randn(shape, generator=rng, device=ecg.device, dtype=ecg.dtype)
+            return torch.randn(shape, generator=rng, device=ecg.device, dtype=dtype)
 
         def happens() -> Tensor:
-            return (uniform(count, 1, 1) < share).to(ecg.dtype)
+            return (uniform(count, 1, 1) < share).to(dtype)
 
         speed = 1 - happens() * uniform(count, 1, 1) * self.slowing
         start = uniform(count, 1, 1) * (time - 1) * (1 - speed)
         mixing = happens() * normal(count, num_leads, num_leads) * (self.mixing_sd / math.sqrt(num_leads))
         gain = torch.exp(happens() * normal(count, 1, 1) * self.gain_sd)
-        mixing = gain * (torch.eye(num_leads, device=ecg.device, dtype=ecg.dtype) + mixing)
-        wander, noise = torch.zeros_like(ecg), torch.zeros_like(ecg)
+        mixing = gain * (torch.eye(num_leads, device=ecg.device, dtype=dtype) + mixing)
+        wander, noise = torch.zeros_like(ecg, dtype=dtype), torch.zeros_like(ecg, dtype=dtype)
         moved, noisy = happens()[:, 0, 0].nonzero()[:, 0], happens()[:, 0, 0].nonzero()[:, 0]
         wander[moved] = self._wander(len(moved), num_leads, time, uniform)
         size = uniform(len(noisy), 1, 1) * (self.noise_mv / self.full_scale_mv)

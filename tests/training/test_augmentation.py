@@ -110,6 +110,14 @@ def test_gradients_pass_through_all_changes():
     assert torch.autograd.gradcheck(changes, (ecg,))
 
 
+def test_narrow_records_are_changed_as_wide_ones_are():
+    narrow = ECG.bfloat16()
+    with torch.autocast("cpu", torch.bfloat16):
+        changed = augmentation(share=0.7).draw(narrow, rng(4))(narrow)
+    assert changed.dtype == torch.float32
+    assert torch.equal(changed, augmentation(share=0.7).draw(ECG, rng(4))(narrow.float()))
+
+
 @pytest.mark.parametrize("share", [-0.1, 1.0])
 def test_a_share_that_every_record_or_none_can_have_is_refused(share):
     with pytest.raises(ValueError, match="share must lie in 0 to 1"):
