@@ -117,7 +117,7 @@ class Sampler:
     def _draw_batches(
         self, groups: Iterable[Sequence[int]]
     ) -> Generator[Int16[np.ndarray, "group lead time"], None, None]:
-        with closing(_in_order(self._inputs, groups)) as inputs:
+        with closing(_in_order(lambda group: (group, self._inputs(group)), groups)) as inputs:
             while some := _of_at_least(self.batch_size, inputs):
                 indices = [index for group, _ in some for index in group]
                 joined = [torch.cat(parts).to(self.device) for parts in zip(*(given for _, given in some), strict=True)]
@@ -141,8 +141,7 @@ class Sampler:
 
     def _draw_block(self, indices: Sequence[int]) -> Int16[np.ndarray, "record lead time"]:
         """Draw some records of one block, each at its place in the whole block."""
-        drawn = self._microvolts_in_block(indices, self._inputs(indices)[1])
-        return self._transported(drawn, indices)
+        return self._transported(self._microvolts_in_block(indices, self._inputs(indices)), indices)
 
     def _microvolts_in_block(
         self, indices: Sequence[int], inputs: tuple[Tensor, ...]
@@ -155,10 +154,10 @@ class Sampler:
             block[places] = some
         return self._microvolts(*blocks)[places]
 
-    def _inputs(self, indices: Sequence[int]) -> tuple[Sequence[int], tuple[Tensor, ...]]:
+    def _inputs(self, indices: Sequence[int]) -> tuple[Tensor, ...]:
         """What the network takes for these records: noise, and conditions if it takes them."""
         noise = draw_noise(self.latent_shape, self.seed, indices)
-        return indices, ((noise,) if self.conditions is None else (noise, torch.from_numpy(self.conditions(indices))))
+        return (noise,) if self.conditions is None else (noise, torch.from_numpy(self.conditions(indices)))
 
     def _transported(
         self, microvolts: Int16[np.ndarray, "batch lead time"], indices: Sequence[int]
@@ -171,19 +170,22 @@ class Sampler:
     def _moved(self, microvolts: Int16[np.ndarray, "lead time"], index: int) -> Float[np.ndarray, "lead time"]:
         """The ECG of an index moved; where it cannot be, the next one of that index that can."""
         assert self.transport is not None
-        for attempt in range(1, _MOST_ATTEMPTS + 1):
+        for attempt in range(_MOST_ATTEMPTS):
+            if attempt:
+                microvolts = self._drawn_again(index, attempt)
             moved = self.transport(microvolts / MICROVOLTS_PER_MILLIVOLT, self.ecg.sampling_rate)
             if moved is not None:
                 return moved
-            noise = draw_noise(self.latent_shape, self.seed, [index], attempt)
-            if self.device.type == "cpu":
-                microvolts = self._microvolts_in_block([index], (noise,))[0]
-            else:
-                microvolts = self._microvolts(noise.to(self.device))[0]
         raise DegenerateGeneratorError(
             f"none of {_MOST_ATTEMPTS} ECGs drawn in a row has the P, QRS and T that the beat transport moves; "
             "the generator draws hardly any ECGs: take another (run=, epoch=)"
         )
+
+    def _drawn_again(self, index: int, attempt: int) -> Int16[np.ndarray, "lead time"]:
+        noise = draw_noise(self.latent_shape, self.seed, [index], attempt)
+        if self.device.type == "cpu":
+            return self._microvolts_in_block([index], (noise,))[0]
+        return self._microvolts(noise.to(self.device))[0]
 
     def _microvolts(
         self, noise: Float[Tensor, "batch ..."], *condition: Tensor

@@ -84,8 +84,8 @@ def register(millivolts: Float[np.ndarray, "lead time"], sampling_rate: int) -> 
         millivolts: of one record.
         sampling_rate: in Hz.
     """
-    level = without_baseline(np.asarray(millivolts, dtype=np.float64), sampling_rate)
-    beats = find_beats(level, sampling_rate)
+    steady = without_baseline(np.asarray(millivolts, dtype=np.float64), sampling_rate)
+    beats = find_beats(steady, sampling_rate)
     if beats.num_found < _FEWEST_BEATS or beats.num_used < _FEWEST_BEATS - 1 or beats.is_noisy.any():
         return None
     intervals = np.diff(beats.r_peaks)
@@ -97,11 +97,11 @@ def register(millivolts: Float[np.ndarray, "lead time"], sampling_rate: int) -> 
     if not (np.diff(with_r_peak(landmarks_ms)) > 0).all():  # NaN is not either
         return None
     onset = beats.r_peak + landmarks_ms[NUM_BEFORE_R - 1] * per_ms
-    at_onset = beats.millivolts[:, max(int(onset - LEVEL_MS * per_ms), 0) : int(onset)].mean(axis=1, keepdims=True)
+    level = beats.millivolts[:, max(int(onset - LEVEL_MS * per_ms), 0) : int(onset)].mean(axis=1, keepdims=True)
     taken = beats.r_peak + to_own_time(GRID_MS, landmarks_ms) * per_ms
     samples = np.arange(beats.millivolts.shape[1])
-    waves = np.stack([np.interp(taken, samples, lead) for lead in beats.millivolts - at_onset]) * fade()
-    return RegisteredECG(beats.r_peaks, sampling_rate, landmarks_ms, _sizes(level, beats), beats.is_used, waves)
+    waves = np.stack([np.interp(taken, samples, lead) for lead in beats.millivolts - level]) * fade()
+    return RegisteredECG(beats.r_peaks, sampling_rate, landmarks_ms, _sizes(steady, beats), beats.is_used, waves)
 
 
 def with_r_peak(landmarks_ms: Float[np.ndarray, " landmark"]) -> Float[np.ndarray, " landmark_or_r"]:

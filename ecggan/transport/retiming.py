@@ -71,7 +71,8 @@ def retime(
     per_ms, time = ecg.sampling_rate / 1000, millivolts.shape[1]
     rr_ms = float(ecg.rr_ms.mean())
     ratio = new.rr_ms / rr_ms
-    signal, r_peaks, which = np.asarray(millivolts, dtype=np.float64), ecg.r_peaks, np.arange(len(ecg.r_peaks))
+    record = np.asarray(millivolts, dtype=np.float64)
+    signal, r_peaks, which = record, ecg.r_peaks, np.arange(len(ecg.r_peaks))
     if ratio < 1:
         missing = time * (1 / ratio - 1) + _PAST_END_MS * per_ms
         signal, r_peaks, which = continued(signal, r_peaks, rr_ms, ecg.sampling_rate, int(missing))
@@ -84,7 +85,7 @@ def retime(
     taken = np.interp(np.arange(time) / per_ms, knots[1], knots[0]) * per_ms
     out = np.stack([map_coordinates(lead, [taken], order=3, mode="reflect") for lead in signal])
     reach = GRID_MS[0] - landmarks_ms[0], GRID_MS[-1] - landmarks_ms[-1]
-    deviations = (new.unevenness - 1) * _deviations(np.asarray(millivolts, dtype=np.float64), ecg)
+    deviations = (new.unevenness - 1) * _deviations(record, ecg)
     for peak, beat in zip(new_r, which, strict=True):
         first = max(int((peak + landmarks_ms[0] + min(reach[0], -200)) * per_ms), 0)
         end = min(int((peak + landmarks_ms[-1] + max(reach[1], 200)) * per_ms), time)
@@ -143,13 +144,12 @@ def continued(
     """
     after_r, seam = int(rr_ms * _CUT_AT * sampling_rate / 1000), _SEAM_MS * sampling_rate // 1000
     whole = r_peaks[r_peaks + after_r < signal.shape[1]]
-    which = [np.arange(len(whole))]
     if len(whole) < _FEWEST_TO_REPEAT:
         return signal, r_peaks, np.arange(len(r_peaks))
     end, start = int(whole[-1]) + after_r, int(whole[1]) + after_r
     again = signal[:, start:end]
     fading = np.exp(-np.arange(end - start) * 1000 / sampling_rate / _SEAM_FADE_MS)
-    longer, peaks = signal[:, :end], [whole]
+    longer, peaks, which = signal[:, :end], [whole], [np.arange(len(whole))]
     while longer.shape[1] < signal.shape[1] + num_more:
         step = longer[:, -seam:].mean(axis=1) - signal[:, start - seam : start].mean(axis=1)
         peaks.append(whole[2:] + longer.shape[1] - start)
